@@ -1,0 +1,40 @@
+import { CacheModule as NestCacheModule } from '@nestjs/cache-manager';
+import { Module } from '@nestjs/common';
+import { KeyvAdapter } from 'cache-manager';
+import { redisInsStore } from 'cache-manager-redis-yet';
+import { Keyv } from 'keyv';
+import { CacheConnection } from './cache-connection.js';
+import { ProductCache } from './product-cache.js';
+
+@Module({ providers: [CacheConnection], exports: [CacheConnection] })
+class CacheConnectionModule {}
+
+/** The product cache: cache-manager over Redis. */
+@Module({
+  imports: [
+    CacheConnectionModule,
+    NestCacheModule.registerAsync({
+      imports: [CacheConnectionModule],
+      inject: [CacheConnection],
+      useFactory: ({ client }: CacheConnection) => ({ stores: [createStore(client)] }),
+    }),
+  ],
+  providers: [ProductCache],
+  exports: [ProductCache, CacheConnectionModule],
+})
+export class CacheModule {}
+
+function createStore(client: CacheConnection['client']): Keyv {
+  // The store was typed for version 4 of the client; it uses `get`, `set` with `PX` and `del`, which are the same in 5.
+  const adapter = new KeyvAdapter(redisInsStore(client as never));
+  const keyv = new Keyv({
+    store: adapter,
+    useKeyPrefix: false,
+    serialize: undefined,
+    deserialize: undefined,
+    throwOnErrors: true,
+  });
+  // Without a listener an error of the store is thrown a second time; cache-manager hands it to the caller already.
+  keyv.on('error', () => undefined);
+  return keyv;
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { CACHE_MANAGER } from '@nestjs/cache-manager';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Cache } from 'cache-manager';
+import { withDeadline } from '../common/deadline.js';
+import { Config } from '../config/config.js';
+import { CacheConnection } from './cache-connection.js';
+
+/** The longest that one command may keep a reader or a writer waiting. */
+const COMMAND_DEADLINE_MS = 50;
+/** How long Redis is left alone by readers after it did not answer in time. */
+const PAUSE_MS = 1_000;
+/** Longer than any load may take; a lease of a process that died ends by itself. */
+const LEASE_MS = 10_000;
+/** Drops that Redis missed and that are caught up with when it is back. Beyond it the TTL alone bounds the age. */
+const MAX_MISSED_DROPS = 10_000;
+
+/** Stores a value only if the lease that its reader took before loading still stands. */
+const FILL = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+/**
+ * Read-through cache of products as JSON text.
+ *
+ * A reader that misses takes a lease before it loads, and its value is stored only while that lease stands; a change
+ * deletes the lease with the value after it is committed. So a reader that loaded before the change cannot put the old
+ * value back after it (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1). Redis away or slow
+ * costs a reader at most {@link COMMAND_DEADLINE_MS} and never an error.
+ */
+@Injectable()
+export class ProductCache {
+  private readonly loads = new Map<number, Promise<string>>();
+  private readonly missedDrops = new Set<number>();
+  private pausedUntil = 0;
+  private hitCount = 0;
+  private missCount = 0;
+
+  constructor(
+    @Inject(CACHE_MANAGER) private readonly cache: Cache,
+    private readonly connection: CacheConnection,
+    private readonly config: Config,
+  ) {
+    connection.client.on('ready', () => void this.drop([...this.missedDrops]));
+  }
+
+  /** Reads of this process since it started. */
+  get hits(): number {
+    return this.hitCount;
+  }
+
+  get misses(): number {
+    return this.missCount;
+  }
+
+  /** The cached text of a product, or what `load` gives; readers that wait for the same product share one load. */
+  async read(id: number, load: () => Promise<string>): Promise<string> {
+    const cached = await this.ask(() => this.cache.get<string>(keyOf(id)));
+    if (cached !== undefined) {
+      this.hitCount++;
+      return cached;
+    }
+    this.missCount++;
+    return this.loads.get(id) ?? this.startLoad(id, load);
+  }
+
+  /**
+   * Forgets products whose change has been committed. When it returns, a reader of any process loads anew, unless Redis
+   * did not answer in time: then as soon as it does, and after the TTL at the latest. Never throws.
+   */
+  async drop(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    for (const id of ids) this.loads.delete(id);
+    // The lease goes first: between the two a reader could otherwise fill the key that was just deleted.
+    const dropped = this.cache.mdel(ids.flatMap((id) => [leaseOf(id), keyOf(id)])).then(
+      () => ids.forEach((id) => this.missedDrops.delete(id)),
+      () => this.rememberMissed(ids),
+    );
+    await withDeadline(dropped, COMMAND_DEADLINE_MS).catch(() => undefined);
+  }
+
+  private async startLoad(id: number, load: () => Promise<string>): Promise<string> {
+    const loading = this.loadAndFill(id, load).finally(() => {
+      if (this.loads.get(id) === loading) this.loads.delete(id);
+    });
+    this.loads.set(id, loading);
+    return loading;
+  }
+
+  private async loadAndFill(id: number, load: () => Promise<string>): Promise<string> {
+    const { client } = this.connection;
+    const token = randomUUID();
+    const lease = await this.ask(() => client.set(leaseOf(id), token, { NX: true, PX: LEASE_MS }));
+    const body = await load();
+    if (lease === 'OK') {
+      void this.ask(() => client.eval(FILL, { keys: [leaseOf(id), keyOf(id)], arguments: [token, ...this.entryOf(body)] }));
+    }
+    return body;
+  }
+
+  /** The envelope in which Keyv keeps a value, and its life in milliseconds. */
+  private entryOf(body: string): [string, string] {
+    const ttlMs = this.config.cache.ttlSeconds * 1_000;
+    return [JSON.stringify({ value: body, expires: Date.now() + ttlMs }), String(ttlMs)];
+  }
+
+  /** Asks Redis, which may be away, slow or frozen; after no answer it is not asked again for a moment. */
+  private async ask<T>(command: () => Promise<T>): Promise<T | undefined> {
+    if (Date.now() < this.pausedUntil || !this.connection.client.isReady) return undefined;
+    try {
+      return await withDeadline(command(), COMMAND_DEADLINE_MS);
+    } catch {
+      this.pausedUntil = Date.now() + PAUSE_MS;
+      return undefined;
+    }
+  }
+
+  private rememberMissed(ids: readonly number[]): void {
+    for (const id of ids) {
+      if (this.missedDrops.size < MAX_MISSED_DROPS) this.missedDrops.add(id);
+    }
+  }
+}
+
+function keyOf(id: number): string {
+  return `product:${id}`;
+}
+
+function leaseOf(id: number): string {
+  return `product:${id}:lease`;
+}

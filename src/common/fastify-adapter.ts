@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { RouteCatalogue } from './route-catalogue.js';
+import { toProblem, toProblemDetails } from './problem-details.js';
+import { ValidationError } from './validation-error.js';
+
+const BODY_LIMIT_BYTES = 1_048_576;
+/** Node.js refuses longer request lines by itself. */
+const MAX_PATH_PARAMETER_LENGTH = 16_384;
+/** What a client may name its request: printable and short, so that it is safe in a log line. */
+const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
+
+/** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
+export function createFastifyAdapter(): FastifyAdapter {
+  const server: FastifyInstance = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    frameworkErrors: answerUnroutable,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
+  });
+  acceptOnlyJson(server);
+  const routes = new RouteCatalogue();
+  server.addHook('onRoute', ({ method, url }) => routes.add(url, method));
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
+  });
+  return new FastifyAdapter(server as never);
+}
+
+function requestIdOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+}
+
+/** An unknown path is left to the not-found handler; a known one that does not take the method is a 405. */
+function refuseMethod(routes: RouteCatalogue, { url }: FastifyRequest, reply: FastifyReply): Error | undefined {
+  const methods = routes.methodsOf(url);
+  if (methods.length === 0) return undefined;
+  reply.header('Allow', methods.join(', '));
+  return Object.assign(new Error('Method not allowed'), { statusCode: 405 });
+}
+
+/** A path that cannot be decoded never reaches a route or a filter. */
+function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(error);
+  reply
+    .code(problem.status)
+    .header('X-Request-Id', request.id)
+    .header('Content-Type', 'application/problem+json')
+    .send(toProblemDetails(problem, request.url.split('?', 1)[0] ?? request.url, request.id));
+}
+
+function acceptOnlyJson(server: FastifyInstance): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(/^application\/([\w.+-]+\+)?json(;|$)/i, { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') return done(null, undefined);
+    parseJson(request, String(body), (error, value: unknown) => {
+      if (error !== null) return done(invalidBody('body must be valid JSON'));
+      return isObject(value) ? done(null, value) : done(invalidBody('body must be a JSON object'));
+    });
+    return undefined;
+  });
+}
+
+function invalidBody(message: string): ValidationError {
+  return new ValidationError([{ field: 'body', message }]);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

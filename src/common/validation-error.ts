@@ -1,0 +1,29 @@
+import type { ValidationError as FieldValidationError } from '@nestjs/common';
+import { ApplicationError } from './application-error.js';
+
+/** One thing that is wrong with a request: `field` is a path such as `items.0.quantity`, or `body`. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The request is not valid; `errors` holds every problem, never only the first. */
+export class ValidationError extends ApplicationError {
+  readonly kind = 'invalid';
+  readonly code = 'VALIDATION_ERROR';
+
+  constructor(readonly errors: readonly FieldError[]) {
+    super(errors.map(({ message }) => message).join('; '));
+  }
+
+  /** Flattens the tree that class-validator reports. */
+  static fromTree(tree: readonly FieldValidationError[]): ValidationError {
+    return new ValidationError(tree.flatMap((node) => flatten(node, '')));
+  }
+}
+
+function flatten(node: FieldValidationError, parent: string): FieldError[] {
+  const field = parent === '' ? node.property : `${parent}.${node.property}`;
+  const own = Object.values(node.constraints ?? {}).map((message) => ({ field, message }));
+  return [...own, ...(node.children ?? []).flatMap((child) => flatten(child, field))];
+}

@@ -1,0 +1,67 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf } from 'class-validator';
+
+// One decorator a rule, and one message that states the whole rule: a client that breaks it twice is told once.
+
+/** A whole number from `min` to `max`; a numeric text is not one. */
+export function IsIntegerBetween(min: number, max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isIntegerBetween',
+    validator: {
+      validate: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+      defaultMessage: (argument) => `${argument?.property} must be a whole number from ${min} to ${max}`,
+    },
+  });
+}
+
+/** The id of a row; one that no row has is for the service to miss. */
+export function IsId(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isId',
+    validator: {
+      validate: (value) => Number.isSafeInteger(value),
+      defaultMessage: (argument) => `${argument?.property} must be a whole number`,
+    },
+  });
+}
+
+/** A text of `min` to `max` characters without NUL, which PostgreSQL cannot store. */
+export function IsText(min: number, max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isText',
+    validator: {
+      validate: (value) => typeof value === 'string' && !value.includes('\0') && isWithin([...value].length, min, max),
+      defaultMessage: (argument) => `${argument?.property} must be a text of ${min} to ${max} characters, none of them NUL`,
+    },
+  });
+}
+
+/** Takes the white space off both ends of a text before it is validated. */
+export function Trimmed(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
+}
+
+/** Reads digits of a path or a query string as a number; anything else (`1e3`, `0x10`, an empty text) is left to be refused. */
+export function DigitsToNumber(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value,
+  );
+}
+
+/** A query parameter that may be left empty, `?search=`, which means the same as leaving it out. */
+export function EmptyIsAbsent(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (value === '' ? undefined : value)),
+    OptionalField(),
+  );
+}
+
+/** The field may be absent. Unlike class-validator's `IsOptional`, `null` is not the same as absent and is refused. */
+export function OptionalField(): PropertyDecorator {
+  return ValidateIf((_object, value) => value !== undefined);
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max;
+}

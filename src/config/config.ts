@@ -1,0 +1,128 @@
+import { EnvironmentReader } from './environment-reader.js';
+
+/** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
+export type OrderLocking = 'pessimistic' | 'optimistic';
+
+/** What a process of the one code base does: serve HTTP, process orders, or show the queue. */
+export type Role = 'api' | 'worker' | 'dashboard';
+
+/** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
+export class Config {
+  readonly production: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly host: string;
+  readonly port: number;
+  readonly corsOrigins: readonly string[];
+  readonly shutdownTimeoutMs: number;
+  readonly database: {
+    readonly url: string;
+    readonly poolSize: number;
+    readonly lockTimeoutMs: number;
+    readonly statementTimeoutMs: number;
+    readonly transactionTimeoutMs: number;
+  };
+  readonly cache: { readonly url: string; readonly ttlSeconds: number };
+  readonly queue: { readonly url: string };
+  readonly orders: {
+    readonly locking: OrderLocking;
+    readonly processingDelayMs: number;
+    readonly attempts: number;
+    readonly backoffMs: number;
+    readonly sweepIntervalMs: number;
+    readonly sweepAfterMs: number;
+  };
+  readonly worker: { readonly concurrency: number; readonly heartbeatFile: string | undefined };
+  readonly dashboard: { readonly port: number; readonly user: string | undefined; readonly password: string | undefined };
+}
+
+/** Says everything that is wrong with the environment, a line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(['The configuration is not usable:', ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Parses the environment of a process.
+ *
+ * @throws ConfigError with all problems at once when a variable is missing or wrong.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>, role: Role): Config {
+  const reader = new EnvironmentReader(environment);
+  const config = { ...readServer(reader), ...readServices(reader), ...readProcessing(reader) };
+  if (role === 'dashboard' && config.production && config.dashboard.user === undefined) {
+    reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs');
+  }
+  if (config.cache.url !== '' && config.cache.url === config.queue.url) {
+    reader.problems.push('QUEUE_REDIS_URL must not be the database of REDIS_URL: a cache may be emptied, a queue may not');
+  }
+  if (reader.problems.length > 0) throw new ConfigError(reader.problems);
+  return config;
+}
+
+function readServer(reader: EnvironmentReader) {
+  return {
+    production: reader.optional('NODE_ENV') === 'production',
+    logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
+    host: reader.optional('HOST') ?? '127.0.0.1',
+    port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
+    corsOrigins: (reader.optional('CORS_ORIGINS') ?? '').split(',').flatMap((origin) => origin.trim() || []),
+    shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
+  };
+}
+
+function readServices(reader: EnvironmentReader) {
+  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:']);
+  return {
+    database: {
+      url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+      poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
+      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 2_000, min: 1, max: 3_000 }),
+      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 2_500, min: 1, max: 3_000 }),
+      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 3_000, min: 1, max: 3_000 }),
+    },
+    cache: {
+      url: redisUrl,
+      ttlSeconds: reader.integer('CACHE_TTL', { fallback: 300, min: 1, max: 86_400 }),
+    },
+    queue: { url: reader.url('QUEUE_REDIS_URL', ['redis:', 'rediss:'], queueDatabaseOf(redisUrl)) },
+  };
+}
+
+function readProcessing(reader: EnvironmentReader) {
+  return {
+    orders: {
+      locking: reader.oneOf('ORDER_LOCKING', ['pessimistic', 'optimistic'], 'pessimistic'),
+      processingDelayMs: reader.integer('ORDER_PROCESSING_DELAY_MS', { fallback: 5_000, min: 0, max: 600_000 }),
+      attempts: reader.integer('ORDER_ATTEMPTS', { fallback: 5, min: 1, max: 100 }),
+      backoffMs: reader.integer('ORDER_BACKOFF_MS', { fallback: 1_000, min: 1, max: 600_000 }),
+      sweepIntervalMs: reader.integer('SWEEP_INTERVAL_MS', { fallback: 5_000, min: 10, max: 3_600_000 }),
+      sweepAfterMs: reader.integer('SWEEP_AFTER_MS', { fallback: 10_000, min: 0, max: 3_600_000 }),
+    },
+    worker: {
+      concurrency: reader.integer('WORKER_CONCURRENCY', { fallback: 50, min: 1, max: 10_000 }),
+      heartbeatFile: reader.optional('WORKER_HEARTBEAT_FILE'),
+    },
+    dashboard: {
+      port: reader.integer('DASHBOARD_PORT', { fallback: 5555, min: 0, max: 65_535 }),
+      ...readCredentials(reader),
+    },
+  };
+}
+
+function readCredentials(reader: EnvironmentReader) {
+  const user = reader.optional('DASHBOARD_USER');
+  const password = reader.optional('DASHBOARD_PASSWORD');
+  if ((user === undefined) !== (password === undefined)) {
+    reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD go together: set both or neither');
+  }
+  return { user, password };
+}
+
+function queueDatabaseOf(redisUrl: string): string {
+  if (!URL.canParse(redisUrl)) return 'redis://invalid/1';
+  const url = new URL(redisUrl);
+  url.pathname = '/1';
+  return url.href;
+}

@@ -1,0 +1,52 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface IntegerRange {
+  fallback: number;
+  min: number;
+  max: number;
+}
+
+/**
+ * Reads typed values from environment variables and collects every problem, so that an operator sees
+ * all of them in one start instead of one a start. An empty variable counts as absent.
+ */
+export class EnvironmentReader {
+  readonly problems: string[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  optional(name: string): string | undefined {
+    return this.environment[name]?.trim() || undefined;
+  }
+
+  url(name: string, protocols: readonly string[], fallback?: string): string {
+    const value = this.optional(name) ?? fallback;
+    if (value === undefined) {
+      this.problems.push(`${name} is missing: set it to a ${protocols[0]}// URL`);
+      return '';
+    }
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      this.problems.push(`${name} must be a ${protocols[0]}// URL`);
+    }
+    return value;
+  }
+
+  integer(name: string, { fallback, min, max }: IntegerRange): number {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      this.problems.push(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
+      return fallback;
+    }
+    return value;
+  }
+
+  oneOf<const T extends string>(name: string, choices: readonly T[], fallback: T): T {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) this.problems.push(`${name} must be one of ${choices.join(', ')}, not "${text}"`);
+    return choice ?? fallback;
+  }
+}

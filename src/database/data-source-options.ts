@@ -1,0 +1,58 @@
+import pg from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+
+type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+import type { Config } from '../config/config.js';
+import { SnakeNamingStrategy } from './snake-naming-strategy.js';
+
+/** How long a statement may go past the server's own timeout before the connection is given up as dead. */
+const READ_TIMEOUT_MARGIN_MS = 500;
+const CONNECT_TIMEOUT_MS = 1_500;
+
+/**
+ * A client whose connection is closed when an answer does not come in time. Left open it would go back to the pool
+ * and let the next query wait behind the lost one.
+ */
+class DeadlineClient extends pg.Client {
+  constructor(options?: pg.ClientConfig) {
+    super(options);
+    const query = this.query.bind(this) as (...values: unknown[]) => unknown;
+    this.query = (...values: unknown[]) => {
+      const result = query(...values);
+      if (result instanceof Promise) result.catch((error: unknown) => this.closeIfLost(error));
+      return result as never;
+    };
+  }
+
+  private closeIfLost(error: unknown): void {
+    if (error instanceof Error && error.message === 'Query read timeout') void this.end();
+  }
+}
+
+/**
+ * The one description of the database, for the application and for TypeORM's CLI. Every connection gives up on a lock, a
+ * statement, a transaction and an idle transaction by itself; together they leave a request less than five seconds.
+ */
+export function dataSourceOptions(database: Config['database']): PostgresOptions {
+  const { url, poolSize, lockTimeoutMs, statementTimeoutMs, transactionTimeoutMs } = database;
+  return {
+    type: 'postgres',
+    url,
+    namingStrategy: new SnakeNamingStrategy(),
+    synchronize: false,
+    parseInt8: true,
+    installExtensions: false,
+    applicationName: 'order-system',
+    poolSize,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    extra: {
+      Client: DeadlineClient,
+      keepAlive: true,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + READ_TIMEOUT_MARGIN_MS,
+      options: `-c transaction_timeout=${transactionTimeoutMs}`,
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+
+@ApiSchema({ name: 'Liveness' })
+export class LivenessResponse {
+  @ApiProperty({ enum: ['healthy'] })
+  status: 'healthy';
+}

@@ -1,0 +1,28 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+
+@ApiSchema({ name: 'ReadinessChecks' })
+class ReadinessChecksResponse {
+  @ApiProperty()
+  database: boolean;
+
+  @ApiProperty({ description: 'Both roles of Redis: the cache and the queue' })
+  redis: boolean;
+}
+
+@ApiSchema({ name: 'Readiness' })
+export class ReadinessResponse {
+  @ApiProperty({ enum: ['ready', 'not_ready'] })
+  status: 'ready' | 'not_ready';
+
+  @ApiProperty()
+  checks: ReadinessChecksResponse;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'object', additionalProperties: true },
+    description: 'Each check by its name, with its message when it is down',
+    example: { database: { status: 'up' }, cache: { status: 'up' }, queue: { status: 'up' } },
+  })
+  details: HealthIndicatorResult;
+}

@@ -1,0 +1,48 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { API_PREFIX } from '../common/api-prefix.js';
+import { ApiProblem } from '../common/api-problem.decorator.js';
+import { CacheStatisticsService } from './cache-statistics.service.js';
+import { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
+import { LivenessResponse } from './dto/liveness.response.js';
+import { ReadinessResponse } from './dto/readiness.response.js';
+import { ReadinessService } from './readiness.service.js';
+
+@ApiTags('Health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly readiness: ReadinessService,
+    private readonly statistics: CacheStatisticsService,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Whether the process lives; touches nothing else' })
+  @ApiOkResponse({ type: LivenessResponse })
+  getLiveness(): LivenessResponse {
+    return { status: 'healthy' };
+  }
+
+  @Get('ready')
+  @ApiOperation({ summary: 'Whether PostgreSQL and both roles of Redis answer within a second' })
+  @ApiOkResponse({ type: ReadinessResponse })
+  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'Something does not answer' })
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResponse> {
+    const readiness = await this.readiness.check();
+    if (readiness.status === 'not_ready') reply.code(503).header('Retry-After', 1);
+    return readiness;
+  }
+
+  @Get('cache/stats')
+  @ApiOperation({ summary: 'How the cache does' })
+  @ApiOkResponse({ type: CacheStatisticsResponse })
+  @ApiProblem('Redis does not answer', `${API_PREFIX}/health/cache/stats`, {
+    status: 503,
+    code: 'CACHE_UNAVAILABLE',
+    detail: "The cache's Redis is not available; products are read from the database",
+  })
+  async getCacheStatistics(): Promise<CacheStatisticsResponse> {
+    return this.statistics.read();
+  }
+}

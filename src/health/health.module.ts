@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { CacheStatisticsService } from './cache-statistics.service.js';
+import { HealthController } from './health.controller.js';
+import { ReadinessModule } from './readiness.module.js';
+
+@Module({
+  imports: [ReadinessModule],
+  controllers: [HealthController],
+  providers: [CacheStatisticsService],
+})
+export class HealthModule {}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { CacheModule } from '../cache/cache.module.js';
+import { QueueModule } from '../queue/queue.module.js';
+import { ReadinessService } from './readiness.service.js';
+import { RedisHealthIndicator } from './redis.health-indicator.js';
+
+/** The readiness check, for the API's endpoint and the worker's heartbeat. */
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false }), CacheModule, QueueModule],
+  providers: [ReadinessService, RedisHealthIndicator],
+  exports: [ReadinessService, CacheModule],
+})
+export class ReadinessModule {}

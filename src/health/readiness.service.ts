@@ -1,0 +1,37 @@
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
+import type { ReadinessResponse } from './dto/readiness.response.js';
+import { RedisHealthIndicator } from './redis.health-indicator.js';
+
+/** The longest that a readiness answer takes. */
+const TIMEOUT_MS = 1_000;
+
+/** Tells whether everything this process depends on answers. */
+@Injectable()
+export class ReadinessService {
+  constructor(
+    private readonly healthChecks: HealthCheckService,
+    private readonly database: TypeOrmHealthIndicator,
+    private readonly redis: RedisHealthIndicator,
+  ) {}
+
+  async check(): Promise<ReadinessResponse> {
+    const { details } = await this.runChecks();
+    const isUp = (name: string) => details[name]?.status === 'up';
+    const checks = { database: isUp('database'), redis: isUp('cache') && isUp('queue') };
+    return { status: checks.database && checks.redis ? 'ready' : 'not_ready', checks, details };
+  }
+
+  private async runChecks(): Promise<HealthCheckResult> {
+    try {
+      return await this.healthChecks.check([
+        () => this.database.pingCheck('database', { timeout: TIMEOUT_MS }),
+        () => this.redis.pingCache(TIMEOUT_MS),
+        () => this.redis.pingQueue(TIMEOUT_MS),
+      ]);
+    } catch (error) {
+      if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
+      throw error;
+    }
+  }
+}

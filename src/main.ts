@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { type Config, loadConfig, type Role } from './config/config.js';
+import { createApi } from './create-api.js';
+import { createDashboard } from './create-dashboard.js';
+import { createWorker } from './create-worker.js';
+
+/** What the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`: closing connections. */
+const CLOSE_MARGIN_MS = 1_000;
+
+const ROLES: Record<Role, (config: Config) => Promise<INestApplicationContext>> = {
+  api: async (config) => {
+    const app = await createApi(config);
+    await app.listen(config.port, config.host);
+    return app;
+  },
+  worker: createWorker,
+  dashboard: async (config) => {
+    const app = await createDashboard(config);
+    await app.listen(config.dashboard.port, config.host);
+    return app;
+  },
+};
+
+async function main(): Promise<void> {
+  const role = roleOf(process.argv.slice(2));
+  const config = loadConfig(process.env, role);
+  const app = await ROLES[role](config);
+  new Logger('Main').log(`The ${role} is up`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void stop(app, config.shutdownTimeoutMs));
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
+
+function roleOf(flags: readonly string[]): Role {
+  const known: Record<string, Role> = { '--worker': 'worker', '--dashboard': 'dashboard' };
+  if (flags.length === 0) return 'api';
+  const role = flags.length === 1 ? known[flags[0] ?? ''] : undefined;
+  if (role === undefined) throw new Error(`Unknown arguments: ${flags.join(' ')}. Use none, --worker or --dashboard`);
+  return role;
+}
+
+/** Ends in order; what does not end in time is cut off, and recovered from like any crash. */
+async function stop(app: INestApplicationContext, timeoutMs: number): Promise<void> {
+  setTimeout(() => process.exit(1), timeoutMs + CLOSE_MARGIN_MS).unref();
+  await app.close();
+  process.exit(0);
+}

@@ -1,0 +1,66 @@
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { IsId, IsIntegerBetween, OptionalField } from '../../common/validators.js';
+import { MAX_QUANTITY, type RequestedItem } from '../requested-item.js';
+
+const MAX_ITEMS = 100;
+
+export class CreateOrderItemDto {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
+  @IsId()
+  readonly product_id: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_QUANTITY, default: 1, example: 2 })
+  @IsIntegerBetween(1, MAX_QUANTITY)
+  readonly quantity: number = 1;
+}
+
+/** An order of one product (`product_id`, `quantity`) or of several (`items`), never both. */
+@ApiExtraModels(CreateOrderItemDto)
+export class CreateOrderDto {
+  @ApiPropertyOptional({ type: 'integer', format: 'int64', example: 1, description: 'Required without `items`' })
+  @ValidateIf(({ items }: CreateOrderDto) => items === undefined)
+  @IsId()
+  readonly product_id?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_QUANTITY, default: 1, example: 2 })
+  @OptionalField()
+  @IsIntegerBetween(1, MAX_QUANTITY)
+  readonly quantity?: number;
+
+  @ApiPropertyOptional({
+    type: [CreateOrderItemDto],
+    minItems: 1,
+    maxItems: MAX_ITEMS,
+    description: 'Several products, all or none; items of the same product are added up',
+  })
+  @OptionalField()
+  @IsAlone()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_ITEMS)
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => CreateOrderItemDto)
+  readonly items?: CreateOrderItemDto[];
+}
+
+/** Reads both forms of the body as one. */
+export function requestedItemsOf({ product_id, quantity, items }: CreateOrderDto): RequestedItem[] {
+  if (items !== undefined) return items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
+  return product_id === undefined ? [] : [{ productId: product_id, quantity: quantity ?? 1 }];
+}
+
+function IsAlone(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isAlone',
+    validator: {
+      validate: (_value, argument) => {
+        const { product_id, quantity } = argument?.object as CreateOrderDto;
+        return product_id === undefined && quantity === undefined;
+      },
+      defaultMessage: () => 'items must not be combined with product_id or quantity',
+    },
+  });
+}

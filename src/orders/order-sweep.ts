@@ -1,0 +1,86 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Queue } from 'bullmq';
+import { In, LessThan, MoreThan, type Repository } from 'typeorm';
+import { Config } from '../config/config.js';
+import { jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import { OPEN_STATUSES } from './order-status.js';
+import { Order } from './order.entity.js';
+
+const BATCH_SIZE = 500;
+
+/**
+ * Hands orders over again that stay open too long: their job was never added, or Redis lost it. An order whose job still
+ * stands in the queue is not touched, so that a long queue costs a look and no second delivery.
+ */
+@Injectable()
+export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(OrderSweep.name);
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(
+    @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
+    private readonly config: Config,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
+  async run(): Promise<number> {
+    let handedOver = 0;
+    let last = 0;
+    for (;;) {
+      const ids = await this.findStale(last);
+      handedOver += await this.handOver(ids);
+      if (ids.length < BATCH_SIZE || this.stopped) return handedOver;
+      last = ids.at(-1) ?? last;
+    }
+  }
+
+  /** Up to a fifth earlier or later, so that several workers do not sweep at once. */
+  private schedule(): void {
+    const wait = this.config.orders.sweepIntervalMs * (0.8 + Math.random() * 0.4);
+    this.timer = setTimeout(() => void this.sweep(), wait);
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      const handedOver = await this.run();
+      if (handedOver > 0) this.logger.warn(`${handedOver} orders had lost their job and were handed over again`);
+    } catch (error) {
+      if (!this.stopped) this.logger.warn(`The sweep failed and will be run again: ${String(error)}`);
+    }
+    if (!this.stopped) this.schedule();
+  }
+
+  private async findStale(after: number): Promise<number[]> {
+    const before = new Date(Date.now() - this.config.orders.sweepAfterMs);
+    const stale = await this.orders.find({
+      select: { id: true },
+      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: LessThan(before) },
+      order: { id: 'ASC' },
+      take: BATCH_SIZE,
+    });
+    return stale.map(({ id }) => id);
+  }
+
+  /** A finished job that is kept has the id of the new one and would silently keep it out, so it goes first. */
+  private async handOver(ids: readonly number[]): Promise<number> {
+    const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
+    const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined);
+    await Promise.all(finished.map(({ job }) => job?.remove()));
+    const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];
+    await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));
+    return lost.length;
+  }
+}

@@ -1,0 +1,31 @@
+import { Check, Column, CreateDateColumn, Entity, Index, OneToMany, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import { type Cents, centsTransformer } from '../common/money.js';
+import { OrderItem } from './order-item.entity.js';
+import type { OrderStatus } from './order-status.js';
+
+/** A purchase that was committed. Its `pending` row is the durable intent to process it. */
+@Entity('orders')
+@Check('orders_status_check', `status IN ('pending', 'processing', 'completed', 'failed')`)
+@Check('orders_total_price_check', `total_price > 0`)
+@Index('orders_status_id_idx', ['status', 'id'])
+@Index('orders_open_idx', ['id'], { where: `status IN ('pending', 'processing')` })
+export class Order {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'orders_pkey' })
+  id: number;
+
+  @Column('numeric', { precision: 16, scale: 2, transformer: centsTransformer })
+  totalPrice: Cents;
+
+  @Column('text', { default: 'pending' })
+  status: OrderStatus;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  createdAt: Date;
+
+  /** Moved by a trigger on every change. */
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updatedAt: Date;
+
+  @OneToMany(() => OrderItem, (item) => item.order)
+  items: OrderItem[];
+}

@@ -1,0 +1,80 @@
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { API_PREFIX } from '../common/api-prefix.js';
+import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../common/api-problem.decorator.js';
+import { IdParams } from '../common/id.params.js';
+import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
+import { ListOrdersQuery } from './dto/list-orders.query.js';
+import { OrderStatusResponse } from './dto/order-status.response.js';
+import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
+import { OrderService } from './order.service.js';
+
+const PATH = `${API_PREFIX}/orders`;
+const NOT_FOUND = { status: 404, code: 'ORDER_NOT_FOUND', detail: 'Order with ID 7 not found' };
+const PRODUCT_NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const INSUFFICIENT_STOCK = {
+  status: 400,
+  code: 'INSUFFICIENT_STOCK',
+  detail: 'Insufficient stock. Available: 0, Requested: 1',
+};
+const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
+
+@ApiTags('Orders')
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly orders: OrderService) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Buy one product or several, all or none',
+    description: 'The stock is taken and the order is on disk when this answers 201. A worker processes the order after that.',
+  })
+  @ApiBody({
+    type: CreateOrderDto,
+    examples: {
+      one: { summary: 'One product', value: { product_id: 1, quantity: 2 } },
+      several: { summary: 'Several products', value: { items: [{ product_id: 1, quantity: 2 }, { product_id: 2 }] } },
+    },
+  })
+  @ApiCreatedResponse({ type: OrderResponse, headers: { Location: { schema: { type: 'string' }, description: 'Its path' } } })
+  @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
+  @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
+  @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
+  @ApiUnavailableProblem(PATH)
+  async create(@Body() dto: CreateOrderDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<OrderResponse> {
+    const order = await this.orders.create(requestedItemsOf(dto));
+    reply.header('Location', `${PATH}/${order.id}`);
+    return OrderResponse.of(order);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List orders, newest first' })
+  @ApiOkResponse({ type: OrderPageResponse })
+  @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
+  @ApiUnavailableProblem(PATH)
+  async list(@Query() query: ListOrdersQuery): Promise<OrderPageResponse> {
+    const page = await this.orders.list(query);
+    return { ...page, items: page.items.map((order) => OrderResponse.of(order)) };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read an order' })
+  @ApiOkResponse({ type: OrderResponse })
+  @ApiProblem('There is no such order', `${PATH}/7`, NOT_FOUND)
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/7`)
+  async get(@Param() { id }: IdParams): Promise<OrderResponse> {
+    return OrderResponse.of(await this.orders.get(id));
+  }
+
+  @Get(':id/status')
+  @ApiOperation({ summary: 'Read how far an order is' })
+  @ApiOkResponse({ type: OrderStatusResponse })
+  @ApiProblem('There is no such order', `${PATH}/7/status`, NOT_FOUND)
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/7/status`)
+  async getStatus(@Param() { id }: IdParams): Promise<OrderStatusResponse> {
+    return OrderStatusResponse.of(await this.orders.getStatus(id));
+  }
+}

@@ -1,0 +1,46 @@
+import { type Cents, formatCents } from '../common/money.js';
+import { ProductNotFoundError } from '../products/product-not-found.error.js';
+import type { Product } from '../products/product.entity.js';
+import { InsufficientStockError, OrderTotalTooLargeError } from './order.errors.js';
+import type { RequestedItem } from './requested-item.js';
+
+/** A requested item at the price of the moment of purchase. */
+export interface PricedItem extends RequestedItem {
+  readonly unitPrice: Cents;
+}
+
+/** The largest value of `orders.total_price numeric(16, 2)`, in cents. */
+const MAX_TOTAL: Cents = 9_999_999_999_999_999n;
+
+/**
+ * Decides whether every item can be sold from `products`, whose rows the caller has locked or has just read. All items
+ * are looked up before any stock is compared, each in the order of the request.
+ *
+ * @throws ProductNotFoundError for the first product that is not there.
+ * @throws InsufficientStockError for the first product with too little stock; it is named when `orderSize` is above one.
+ */
+export function priceItems(
+  items: readonly RequestedItem[],
+  products: readonly Pick<Product, 'id' | 'price' | 'stock'>[],
+  orderSize = items.length,
+): PricedItem[] {
+  const byId = new Map(products.map((product) => [product.id, product]));
+  const found = items.map((item) => {
+    const product = byId.get(item.productId);
+    if (product === undefined) throw new ProductNotFoundError(item.productId);
+    return { item, product };
+  });
+  return found.map(({ item, product: { id, price, stock } }) => {
+    if (stock < item.quantity) {
+      throw new InsufficientStockError(stock, item.quantity, orderSize > 1 ? id : undefined);
+    }
+    return { ...item, unitPrice: price };
+  });
+}
+
+/** @throws OrderTotalTooLargeError */
+export function totalOf(items: readonly PricedItem[]): Cents {
+  const total = items.reduce((sum, { quantity, unitPrice }) => sum + unitPrice * BigInt(quantity), 0n);
+  if (total > MAX_TOTAL) throw new OrderTotalTooLargeError(formatCents(MAX_TOTAL));
+  return total;
+}

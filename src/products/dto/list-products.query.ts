@@ -1,0 +1,10 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { PageQuery } from '../../common/page.query.js';
+import { EmptyIsAbsent, IsText } from '../../common/validators.js';
+
+export class ListProductsQuery extends PageQuery {
+  @ApiPropertyOptional({ maxLength: 255, description: 'Any part of the name, ignoring case', example: 'keyboard' })
+  @EmptyIsAbsent()
+  @IsText(1, 255)
+  readonly search?: string;
+}

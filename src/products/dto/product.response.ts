@@ -1,0 +1,54 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
+import type { Page } from '../../common/page.js';
+import type { Product } from '../product.entity.js';
+
+@ApiSchema({ name: 'Product' })
+export class ProductResponse {
+  @ApiProperty({ type: 'integer', example: 1 })
+  id: number;
+
+  @ApiProperty({ example: 'Mechanical keyboard' })
+  name: string;
+
+  @ApiProperty({ type: 'number', example: 89.9 })
+  price: JsonNumber;
+
+  @ApiProperty({ type: 'integer', example: 100 })
+  stock: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
+  created_at: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
+  updated_at: string;
+
+  static of(product: Product): ProductResponse {
+    return {
+      id: product.id,
+      name: product.name,
+      price: toJsonNumber(product.price),
+      stock: product.stock,
+      created_at: product.createdAt.toISOString(),
+      updated_at: product.updatedAt.toISOString(),
+    };
+  }
+}
+
+@ApiSchema({ name: 'ProductPage' })
+export class ProductPageResponse implements Page<ProductResponse> {
+  @ApiProperty({ type: [ProductResponse] })
+  items: ProductResponse[];
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  total: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  page: number;
+
+  @ApiProperty({ type: 'integer', example: 10 })
+  page_size: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
+  total_pages: number;
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { ILike, type Repository } from 'typeorm';
+import { ProductCache } from '../cache/product-cache.js';
+import { parseCents } from '../common/money.js';
+import { offsetOf, type Page, toPage } from '../common/page.js';
+import { TransactionRunner } from '../database/transaction-runner.js';
+import type { CreateProductDto } from './dto/create-product.dto.js';
+import type { ListProductsQuery } from './dto/list-products.query.js';
+import { ProductResponse } from './dto/product.response.js';
+import type { UpdateProductDto } from './dto/update-product.dto.js';
+import { Product } from './product.entity.js';
+import { ProductNotFoundError } from './product-not-found.error.js';
+
+/** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
+@Injectable()
+export class ProductService {
+  constructor(
+    @InjectRepository(Product) private readonly products: Repository<Product>,
+    private readonly cache: ProductCache,
+    private readonly transactions: TransactionRunner,
+  ) {}
+
+  async create({ name, price, stock }: CreateProductDto): Promise<Product> {
+    return this.products.save(this.products.create({ name, price: parseCents(String(price)), stock }));
+  }
+
+  async list({ search, ...request }: ListProductsQuery): Promise<Page<Product>> {
+    const [items, total] = await this.products.findAndCount({
+      where: search === undefined ? {} : { name: ILike(`%${escapeLike(search)}%`) },
+      order: { id: 'DESC' },
+      skip: offsetOf(request),
+      take: request.page_size,
+    });
+    return toPage(items, total, request);
+  }
+
+  /** @throws ProductNotFoundError */
+  async get(id: number): Promise<Product> {
+    const product = await this.products.findOneBy({ id });
+    if (product === null) throw new ProductNotFoundError(id);
+    return product;
+  }
+
+  /**
+   * The answer of `GET /products/{id}` as JSON text, through the cache. It may be old by a moment and never older
+   * than the cache's TTL, so nothing may be decided from it.
+   *
+   * @throws ProductNotFoundError
+   */
+  async getCached(id: number): Promise<string> {
+    return this.cache.read(id, async () => JSON.stringify(ProductResponse.of(await this.get(id))));
+  }
+
+  /**
+   * Changes the given fields and leaves the others, under the row's lock: a sale in between is not written over.
+   *
+   * @throws ProductNotFoundError
+   */
+  async update(id: number, { name, price, stock }: UpdateProductDto): Promise<Product> {
+    const updated = await this.transactions.run(async (manager) => {
+      const product = await manager.findOne(Product, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (product === null) throw new ProductNotFoundError(id);
+      product.name = name ?? product.name;
+      product.stock = stock ?? product.stock;
+      product.price = price === undefined ? product.price : parseCents(String(price));
+      return manager.save(product);
+    });
+    await this.cache.drop([id]);
+    return updated;
+  }
+
+  /**
+   * Takes a product out of the catalogue. Its row stays for the orders that hold it.
+   *
+   * @throws ProductNotFoundError
+   */
+  async remove(id: number): Promise<void> {
+    const { affected } = await this.products.softDelete({ id });
+    if (affected === 0) throw new ProductNotFoundError(id);
+    await this.cache.drop([id]);
+  }
+}
+
+/** Makes a text match itself in `LIKE`: `%`, `_` and `\` lose their meaning. */
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,88 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../common/api-problem.decorator.js';
+import { API_PREFIX } from '../common/api-prefix.js';
+import { IdParams } from '../common/id.params.js';
+import { CreateProductDto } from './dto/create-product.dto.js';
+import { ListProductsQuery } from './dto/list-products.query.js';
+import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
+import { UpdateProductDto } from './dto/update-product.dto.js';
+import { ProductService } from './product.service.js';
+
+const PATH = `${API_PREFIX}/products`;
+const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const ApiProductNotFound = () => ApiProblem('There is no such product', `${PATH}/9999`, NOT_FOUND);
+const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
+
+@ApiTags('Products')
+@Controller('products')
+export class ProductsController {
+  constructor(private readonly products: ProductService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Create a product' })
+  @ApiCreatedResponse({ type: ProductResponse, headers: { Location: { schema: { type: 'string' }, description: 'Its path' } } })
+  @ApiValidationProblem(PATH, 'price', 'price must be a number above 0 and at most 99999999.99, with at most two decimals')
+  @ApiUnavailableProblem(PATH)
+  async create(@Body() dto: CreateProductDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProductResponse> {
+    const product = await this.products.create(dto);
+    reply.header('Location', `${PATH}/${product.id}`);
+    return ProductResponse.of(product);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List products, newest first, and search their names' })
+  @ApiOkResponse({ type: ProductPageResponse })
+  @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
+  @ApiUnavailableProblem(PATH)
+  async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
+    const page = await this.products.list(query);
+    return { ...page, items: page.items.map(ProductResponse.of) };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a product from the database' })
+  @ApiOkResponse({ type: ProductResponse })
+  @ApiProductNotFound()
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/1`)
+  async get(@Param() { id }: IdParams): Promise<ProductResponse> {
+    return ProductResponse.of(await this.products.get(id));
+  }
+
+  @Get(':id/cached')
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @ApiOperation({
+    summary: 'Read a product through the cache',
+    description: 'The same body as `GET /products/{id}`, at most `CACHE_TTL` seconds old. With Redis down it is read from the database.',
+  })
+  @ApiOkResponse({ type: ProductResponse })
+  @ApiProductNotFound()
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/1/cached`)
+  async getCached(@Param() { id }: IdParams): Promise<string> {
+    return this.products.getCached(id);
+  }
+
+  @Put(':id')
+  @ApiOperation({ summary: 'Change some fields of a product' })
+  @ApiOkResponse({ type: ProductResponse })
+  @ApiProductNotFound()
+  @ApiValidationProblem(`${PATH}/1`, 'stock', 'stock must be a whole number from 0 to 2147483647')
+  @ApiUnavailableProblem(`${PATH}/1`)
+  async update(@Param() { id }: IdParams, @Body() dto: UpdateProductDto): Promise<ProductResponse> {
+    return ProductResponse.of(await this.products.update(id, dto));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Take a product out of the catalogue; its orders stay readable' })
+  @ApiNoContentResponse({ description: 'It is gone' })
+  @ApiProductNotFound()
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/1`)
+  async remove(@Param() { id }: IdParams): Promise<void> {
+    await this.products.remove(id);
+  }
+}

@@ -1,0 +1,40 @@
+import type { JobsOptions } from 'bullmq';
+import type { Config } from '../config/config.js';
+
+/** The catalogue of what stands in the queue: names, payloads, options. */
+export const ORDERS_QUEUE = 'orders';
+export const PROCESS_ORDER = 'process-order';
+
+/** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
+export interface ProcessOrderPayload {
+  readonly orderId: number;
+}
+
+export interface ProcessOrderJob {
+  name: typeof PROCESS_ORDER;
+  data: ProcessOrderPayload;
+  opts: JobsOptions;
+}
+
+/** Finished jobs that stay for the dashboard; the truth about an order is its row. */
+const KEPT_COMPLETED = 1_000;
+const KEPT_FAILED = 10_000;
+
+/** One job an order: a second one with the same id is not added while the first is there. */
+export function jobIdOf(orderId: number): string {
+  return `order-${orderId}`;
+}
+
+export function processOrderJob(orderId: number, { attempts, backoffMs }: Config['orders']): ProcessOrderJob {
+  return {
+    name: PROCESS_ORDER,
+    data: { orderId },
+    opts: {
+      jobId: jobIdOf(orderId),
+      attempts,
+      backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
+      removeOnComplete: { count: KEPT_COMPLETED },
+      removeOnFail: { count: KEPT_FAILED },
+    },
+  };
+}

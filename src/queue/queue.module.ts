@@ -1,0 +1,22 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module } from '@nestjs/common';
+import { ORDERS_QUEUE } from './order-jobs.js';
+import { QueueConnection } from './queue-connection.js';
+
+@Module({ providers: [QueueConnection], exports: [QueueConnection] })
+class QueueConnectionModule {}
+
+/** The queue of orders, for those who add to it, work on it or look at it. */
+@Module({
+  imports: [
+    QueueConnectionModule,
+    BullModule.registerQueueAsync({
+      name: ORDERS_QUEUE,
+      imports: [QueueConnectionModule],
+      inject: [QueueConnection],
+      useFactory: ({ client }: QueueConnection) => ({ connection: client }),
+    }),
+  ],
+  exports: [BullModule, QueueConnectionModule],
+})
+export class QueueModule {}

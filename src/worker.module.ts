@@ -1,0 +1,18 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { ReadinessModule } from './health/readiness.module.js';
+import { WorkerHeartbeat } from './health/worker-heartbeat.js';
+import { OrderProcessingModule } from './orders/order-processing.module.js';
+
+/** The composition root of the worker, and the only one that reaches a processor. */
+@Module({
+  imports: [DatabaseModule, OrderProcessingModule, ReadinessModule],
+  providers: [WorkerHeartbeat],
+})
+export class WorkerModule {
+  static forRoot(config: Config): DynamicModule {
+    return { module: WorkerModule, imports: [ConfigModule.forRoot(config)] };
+  }
+}

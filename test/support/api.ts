@@ -1,0 +1,60 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApi } from '../../src/create-api.js';
+import type { Config } from '../../src/config/config.js';
+
+/** What came back: the parsed body is whatever the server sent, for a test to compare. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test asserts on the body, whatever its shape
+  body: any;
+}
+
+export interface Client {
+  url: string;
+  get: (path: string) => Promise<Answer>;
+  post: (path: string, body?: unknown) => Promise<Answer>;
+  put: (path: string, body?: unknown) => Promise<Answer>;
+  delete: (path: string) => Promise<Answer>;
+  send: (path: string, request: RequestInit) => Promise<Answer>;
+  /** Creates a product and gives its id. */
+  createProduct: (overrides?: { name?: string; price?: number; stock?: number }) => Promise<number>;
+}
+
+export interface Api extends Client {
+  app: NestFastifyApplication;
+  close: () => Promise<void>;
+}
+
+/** Starts the API in this process, on a port of its own. */
+export async function startApi(config: Config): Promise<Api> {
+  const app = await createApi(config);
+  await app.listen(0, '127.0.0.1');
+  return { ...createClient(await app.getUrl()), app, close: () => app.close() };
+}
+
+/** Talks to an API over HTTP; paths are relative to the base path. */
+export function createClient(origin: string): Client {
+  const url = `${origin}/api/v1`;
+  const send = async (path: string, request: RequestInit): Promise<Answer> => {
+    const response = await fetch(`${url}${path}`, request);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const withBody = (method: string) => (path: string, body?: unknown) =>
+    send(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  const post = withBody('POST');
+  return {
+    url,
+    send,
+    post,
+    put: withBody('PUT'),
+    get: (path) => send(path, {}),
+    delete: (path) => send(path, { method: 'DELETE' }),
+    createProduct: async (overrides = {}) => {
+      const { status, body } = await post('/products', { name: 'Keyboard', price: 89.9, stock: 10, ...overrides });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+      return body.id;
+    },
+  };
+}

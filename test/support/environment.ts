@@ -1,0 +1,36 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { type Config, loadConfig } from '../../src/config/config.js';
+import { createTestDatabase, redisUrls } from './services.js';
+
+export interface Environment {
+  variables: Record<string, string>;
+  config: Config;
+  /** A connection of the test's own, to look at rows and to hold locks. */
+  sql: pg.Pool;
+  close: () => Promise<void>;
+}
+
+/** A fresh database and empty Redis databases, with the variables and the configuration that lead to them. */
+export async function createEnvironment(overrides: Record<string, string> = {}): Promise<Environment> {
+  const database = await createTestDatabase();
+  const urls = { ...redisUrls(), ...overrides };
+  await Promise.all([urls.REDIS_URL, urls.QUEUE_REDIS_URL].map(empty));
+  const variables = { LOG_LEVEL: 'error', PORT: '0', DASHBOARD_PORT: '0', DATABASE_URL: database.url, ...urls };
+  const sql = new pg.Pool({ connectionString: database.url });
+  sql.on('error', () => undefined);
+  return {
+    variables,
+    config: loadConfig(variables, 'api'),
+    sql,
+    close: async () => {
+      await sql.end();
+      await database.drop();
+    },
+  };
+}
+
+async function empty(url: string): Promise<void> {
+  const client = new Redis(url);
+  await client.flushdb().finally(() => client.disconnect());
+}

@@ -1,0 +1,18 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { Config } from '../../src/config/config.js';
+import { FulfilmentGateway } from '../../src/orders/fulfilment-gateway.js';
+import { WorkerModule } from '../../src/worker.module.js';
+
+/** Starts a worker in this process whose external call is `fulfil`. */
+export async function startWorker(
+  config: Config,
+  fulfil: (orderId: number) => Promise<void> = () => Promise.resolve(),
+): Promise<INestApplicationContext> {
+  const module = await Test.createTestingModule({ imports: [WorkerModule.forRoot(config)] })
+    .overrideProvider(FulfilmentGateway)
+    .useValue({ fulfil })
+    .setLogger(false as never)
+    .compile();
+  return module.init();
+}

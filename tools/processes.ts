@@ -1,0 +1,73 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_INTERVAL_MS = 50;
+
+/** Whether a process with this id runs. One that has ended and that nobody has waited for does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, 'utf8'));
+}
+
+/** The command line of a process, or an empty text when there is none. */
+export function commandOf(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Ends a process with a signal it can act on, and with SIGKILL when it has not ended in time. */
+export async function endProcess(pid: number, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
+  if (!isAlive(pid)) return;
+  process.kill(pid, signal);
+  if (await waitUntil(() => !isAlive(pid), timeoutMs)) return;
+  process.kill(pid, 'SIGKILL');
+  await waitUntil(() => !isAlive(pid), timeoutMs);
+}
+
+/** Polls until `condition` holds; `false` when it does not in time. */
+export async function waitUntil(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) return false;
+    await delay(POLL_INTERVAL_MS);
+  }
+  return true;
+}
+
+/** The id of a child that was started. */
+export function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error(`${child.spawnfile} could not be started`);
+  return child.pid;
+}
+
+/** `preferred` when nothing listens there, else a port that the system chooses. */
+export async function freePort(preferred = 0): Promise<number> {
+  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? 0;
+}
+
+/** Whether nothing listens on a port of this host. */
+export async function isPortFree(port: number, host: string): Promise<boolean> {
+  return (await tryPort(port, host)) !== undefined;
+}
+
+async function tryPort(port: number, host = '127.0.0.1'): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' ? address?.port : undefined;
+      server.close(() => resolve(bound));
+    });
+  });
+}

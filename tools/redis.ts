@@ -1,0 +1,112 @@
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { endProcess, freePort, pidOf, waitUntil } from './processes.ts';
+
+const execute = promisify(execFile);
+const START_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 3_000;
+const PREFERRED_PORT = 63_790;
+const FOLDERS = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+export interface RedisOptions {
+  /** A folder of its own; made when it is not there. */
+  directory: string;
+  port?: number;
+  /** Further flags of `redis-server`. */
+  flags?: readonly string[];
+  /** Told before a step that takes a while. */
+  onProgress?: (step: string) => void;
+}
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  pid: number;
+  stop: () => Promise<void>;
+}
+
+/** Brings up a Redis on loopback that keeps what it is told: append-only, never evicting. */
+export async function startRedis({ directory, port, flags = [], onProgress }: RedisOptions): Promise<RedisServer> {
+  await mkdir(directory, { recursive: true });
+  const program = await findRedisServer(onProgress);
+  const chosen = port ?? (await freePort(PREFERRED_PORT));
+  const log = openSync(path.join(directory, 'redis.log'), 'a');
+  const child = spawn(
+    program,
+    ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', path.resolve(directory), '--save', '']
+      .concat(['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'])
+      .concat(flags),
+    { detached: true, stdio: ['ignore', log, log] },
+  );
+  const pid = pidOf(child);
+  const stop = () => endProcess(pid, 'SIGTERM', STOP_TIMEOUT_MS);
+  const isUp = await waitUntil(async () => child.exitCode !== null || (await answers(chosen)), START_TIMEOUT_MS);
+  if (!isUp || child.exitCode !== null) {
+    await stop();
+    throw new Error(`Redis did not start; see ${path.join(directory, 'redis.log')}`);
+  }
+  return { url: `redis://127.0.0.1:${chosen}/0`, port: chosen, pid, stop };
+}
+
+/** A `redis-server` of this machine, else one that is installed (Debian, as root), else one that is compiled. */
+async function findRedisServer(onProgress: (step: string) => void = () => undefined): Promise<string> {
+  const installed = findProgram('redis-server');
+  if (installed !== undefined) return installed;
+  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    onProgress('installing the Debian package redis-server');
+    const program = await installFromDebian().catch(() => undefined);
+    if (program !== undefined) return program;
+  }
+  onProgress('compiling Redis, which takes a minute or two');
+  return compile().catch((error: unknown) => {
+    throw new Error(
+      'There is no Redis on this machine and none could be installed or compiled. Install one (Debian and Ubuntu: ' +
+        '"apt-get install redis-server", macOS: "brew install redis") or set REDIS_URL to one that runs. ' +
+        `The compiler said: ${String(error)}`,
+    );
+  });
+}
+
+function findProgram(name: string): string | undefined {
+  return FOLDERS.map((folder) => path.join(folder, name)).find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** `RUNLEVEL=1` keeps the package from starting a service of its own. */
+async function installFromDebian(): Promise<string | undefined> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const install = () => execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env });
+  await install().catch(async () => {
+    await execute('apt-get', ['update', '-qq'], { env });
+    await install();
+  });
+  return findProgram('redis-server');
+}
+
+async function compile(): Promise<string> {
+  const { RedisBinary } = await import('redis-memory-server');
+  return RedisBinary.getPath();
+}
+
+async function answers(port: number): Promise<boolean> {
+  const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.ping()) === 'PONG';
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,164 @@
+/** `npm start`: everything on this machine, from nothing to a curl line, and back to nothing with one Ctrl-C. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { startPostgres } from './postgres.ts';
+import { endProcess, isPortFree, pidOf, waitUntil } from './processes.ts';
+import { startRedis } from './redis.ts';
+import { RunRecord } from './run-record.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const DATA = path.join(ROOT, '.data');
+/** Roles get this long to finish, and PostgreSQL and Redis the rest of the ten seconds that a stop may take. */
+const ROLE_STOP_TIMEOUT_MS = 6_000;
+const READY_TIMEOUT_MS = 60_000;
+const PARENT_CHECK_MS = 500;
+const ROLE_FLAGS = { api: [], worker: ['--worker'], dashboard: ['--dashboard'] };
+
+const startedAt = Date.now();
+const record = new RunRecord(path.join(DATA, 'run.json'));
+const environment = { HOST: '127.0.0.1', PORT: '8000', DASHBOARD_PORT: '5555', ...process.env };
+const address = `http://${environment.HOST}:${environment.PORT}`;
+const dashboardAddress = `http://${environment.HOST}:${environment.DASHBOARD_PORT}`;
+const roles: ChildProcess[] = [];
+const services: (() => Promise<void>)[] = [];
+let stopping: Promise<void> | undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+watchParent();
+
+try {
+  await start();
+} catch (error) {
+  if (stopping === undefined) console.error(`\n✗ ${error instanceof Error ? error.message : String(error)}`);
+  await stop(1);
+}
+
+async function start(): Promise<void> {
+  const left = await record.recover();
+  if (left.length > 0) say(`ended what an earlier run left behind: ${left.join(', ')}`);
+  record.add('supervisor', process.pid);
+  await requirePort('PORT', environment.PORT);
+  await requirePort('DASHBOARD_PORT', environment.DASHBOARD_PORT);
+
+  const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis(), build()]);
+  const env = { SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS), ...environment, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  await run('the database is migrated', ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], env);
+
+  if (stopping !== undefined) return;
+  for (const [role, flags] of Object.entries(ROLE_FLAGS)) startRole(role, flags, env);
+  const isUp = await waitUntil(
+    async () => stopping !== undefined || ((await isOk(`${address}/api/v1/health/ready`)) && (await isOk(`${dashboardAddress}/health`))),
+    READY_TIMEOUT_MS,
+  );
+  if (stopping !== undefined) return;
+  if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
+  welcome(databaseUrl);
+}
+
+async function requirePort(variable: string, port: string): Promise<void> {
+  if (await isPortFree(Number(port), environment.HOST)) return;
+  throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: ${variable}=${Number(port) + 1} npm start`);
+}
+
+async function providePostgres(): Promise<string> {
+  if (process.env.DATABASE_URL) return process.env.DATABASE_URL;
+  const postgres = await startPostgres({ directory: path.join(DATA, 'postgres') });
+  record.add('PostgreSQL', postgres.pid);
+  services.push(postgres.stop);
+  say('PostgreSQL is up');
+  return postgres.url;
+}
+
+async function provideRedis(): Promise<string> {
+  if (process.env.REDIS_URL) return process.env.REDIS_URL;
+  const redis = await startRedis({ directory: path.join(DATA, 'redis'), onProgress: say });
+  record.add('Redis', redis.pid);
+  services.push(redis.stop);
+  say('Redis is up');
+  return redis.url;
+}
+
+async function build(): Promise<void> {
+  await run('the code is compiled', ['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env);
+}
+
+/** Runs a program of Node.js to its end, silent unless it fails. */
+async function run(done: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`${args.join(' ')} failed:\n${output}`);
+  say(done);
+}
+
+/** In a process group of its own, so that a Ctrl-C reaches it through `stop` and in order. */
+function startRole(role: string, flags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const child = spawn(process.execPath, ['--enable-source-maps', path.join(ROOT, 'dist/src/main.js'), ...flags], {
+    cwd: ROOT,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  record.add(role, pidOf(child));
+  roles.push(child);
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => console.log(`${role.padEnd(9)} │ ${line}`));
+  }
+  child.once('exit', (code, signal) => {
+    if (stopping === undefined) console.error(`\n✗ The ${role} ended by itself (${signal ?? `exit status ${code}`}); stopping the rest`);
+    void stop(1);
+  });
+}
+
+/** Roles first, then what they stand on. */
+async function stop(exitCode: number): Promise<void> {
+  stopping ??= (async () => {
+    console.log('\nStopping …');
+    await Promise.all(roles.map((child) => endProcess(pidOf(child), 'SIGTERM', ROLE_STOP_TIMEOUT_MS + 500)));
+    await Promise.all(services.map((end) => end()));
+    record.remove();
+    console.log('Stopped. The data stays in .data/');
+    process.exit(exitCode);
+  })();
+  await stopping;
+}
+
+/** npm passes signals on, but not when it is killed itself: then there is nobody left to run this for. */
+function watchParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.env.npm_lifecycle_event === 'start' && process.ppid !== parent) void stop(1);
+  }, PARENT_CHECK_MS).unref();
+}
+
+async function isOk(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+function say(step: string): void {
+  console.log(`✓ ${step} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
+}
+
+function welcome(databaseUrl: string): void {
+  console.log(`
+The order system is up.
+
+  API        ${address}/api/v1
+  Swagger    ${address}/docs
+  ReDoc      ${address}/redoc
+  Dashboard  ${dashboardAddress}
+  Database   ${databaseUrl}
+
+Try it:
+  curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
+    -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'
+  npm run seed      (a dozen products, from another terminal)
+
+Ctrl-C ends it all.
+`);
+}

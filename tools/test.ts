@@ -1,0 +1,94 @@
+/** `npm test [Jest's arguments]`: brings up PostgreSQL and Redis, migrates a template database, and runs every test. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+/** Durability against a power cut is of no use to a test; all else is as in production. */
+const SETTINGS = { fsync: 'off', max_connections: '400' };
+const TEMPLATE = `orders_test_${process.pid}`;
+
+const directory = await mkdtemp(path.join(tmpdir(), 'order-system-test-'));
+const cleanUps: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(1));
+
+try {
+  await end(await runAll());
+} catch (error) {
+  console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+  await end(1);
+}
+
+async function runAll(): Promise<number> {
+  const [databaseUrl, redisUrl] = await Promise.all([
+    providePostgres(),
+    provideRedis(),
+    run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env),
+  ]);
+  const template = new URL(databaseUrl);
+  template.pathname = `/${TEMPLATE}`;
+  await administer(databaseUrl, `CREATE DATABASE ${TEMPLATE}`);
+  if (process.env.DATABASE_URL) cleanUps.unshift(() => administer(databaseUrl, `DROP DATABASE ${TEMPLATE}`));
+  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], {
+    ...process.env,
+    DATABASE_URL: template.href,
+  });
+  console.log('✓ PostgreSQL, Redis, the build and the template database are there');
+  return runJest({ TEST_TEMPLATE_URL: template.href, TEST_REDIS_URL: redisUrl });
+}
+
+async function providePostgres(): Promise<string> {
+  if (process.env.DATABASE_URL) return process.env.DATABASE_URL;
+  const postgres = await startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS });
+  cleanUps.unshift(postgres.stop);
+  return postgres.url;
+}
+
+async function provideRedis(): Promise<string> {
+  if (process.env.REDIS_URL) return process.env.REDIS_URL;
+  const redis = await startRedis({ directory: path.join(directory, 'redis'), onProgress: console.log });
+  cleanUps.unshift(redis.stop);
+  return redis.url;
+}
+
+async function runJest(variables: Record<string, string>): Promise<number> {
+  const report = path.join(directory, 'report.json');
+  const args = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  const env = { ...process.env, ...variables, NODE_ENV: 'test' };
+  const code = await start([...args, '--json', `--outputFile=${report}`, ...process.argv.slice(2)], env, 'inherit');
+  const text = await readFile(report, 'utf8').catch(() => undefined);
+  if (text !== undefined) {
+    const { numPassedTests, numFailedTests } = JSON.parse(text) as { numPassedTests: number; numFailedTests: number };
+    console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+  }
+  return code;
+}
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  if ((await start(args, env, 'pipe')) !== 0) throw new Error(`${args.join(' ')} failed`);
+}
+
+/** Runs a program of Node.js; when it is piped its output is shown only if it fails. */
+async function start(args: readonly string[], env: NodeJS.ProcessEnv, output: 'inherit' | 'pipe'): Promise<number> {
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', output === 'pipe' ? 'pipe' : 'ignore', output] });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)));
+  if (code !== 0 && output === 'pipe') console.error(Buffer.concat(chunks).toString());
+  return code;
+}
+
+async function administer(connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
+
+async function end(code: number): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp().catch(console.error);
+  process.exit(code);
+}
