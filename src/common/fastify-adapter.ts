@@ -22,7 +22,10 @@ export function createFastifyAdapter(): FastifyAdapter {
   });
   acceptOnlyJson(server);
   const routes = new RouteCatalogue();
-  server.addHook('onRoute', ({ method, url }) => routes.add(url, method));
+  server.addHook('onRoute', ({ method, url }) => {
+    // The preflight of CORS is registered for all paths, and is no sign of one.
+    if (url !== '*') routes.add(url, method);
+  });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);

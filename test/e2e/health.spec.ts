@@ -1,0 +1,64 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type RedisServer, startRedis } from '../../tools/redis.ts';
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+
+describe('health', () => {
+  let redis: RedisServer;
+  let environment: Environment;
+  let api: Api;
+
+  beforeAll(async () => {
+    redis = await startRedis({ directory: await mkdtemp(path.join(tmpdir(), 'order-system-test-')) });
+    environment = await createEnvironment({
+      REDIS_URL: `redis://127.0.0.1:${redis.port}/0`,
+      QUEUE_REDIS_URL: `redis://127.0.0.1:${redis.port}/1`,
+    });
+    api = await startApi(environment.config);
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+    await redis.stop();
+  });
+
+  it('is healthy and ready, with the shape of the contract', async () => {
+    expect(await api.get('/health')).toMatchObject({ status: 200, body: { status: 'healthy' } });
+    const { status, body } = await api.get('/health/ready');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ready', checks: { database: true, redis: true } });
+    expect(Object.keys(body.details).sort()).toEqual(['cache', 'database', 'queue']);
+  });
+
+  it('counts hits and misses of the cache', async () => {
+    const id = await api.createProduct();
+    for (let read = 0; read < 4; read++) await api.get(`/products/${id}/cached`);
+    const { status, body } = await api.get('/health/cache/stats');
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      connected_clients: expect.any(Number),
+      used_memory: expect.any(Number),
+      used_memory_human: expect.any(String),
+      total_keys: 1,
+      uptime_seconds: expect.any(Number),
+      hits: 3,
+      misses: 1,
+      hit_rate: 0.75,
+    });
+  });
+
+  it('is healthy and not ready while Redis is frozen, and ready again after', async () => {
+    process.kill(redis.pid, 'SIGSTOP');
+    const { status, headers, body } = await api.get('/health/ready');
+    expect([status, headers.get('Retry-After')]).toEqual([503, '1']);
+    expect(body).toMatchObject({ status: 'not_ready', checks: { database: true, redis: false } });
+    expect((await api.get('/health')).status).toBe(200);
+    expect(await api.get('/health/cache/stats')).toMatchObject({ status: 503, body: { code: 'CACHE_UNAVAILABLE' } });
+    process.kill(redis.pid, 'SIGCONT');
+    await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));
+  });
+});

@@ -1,0 +1,138 @@
+import { request as httpRequest } from 'node:http';
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+describe('HTTP', () => {
+  let environment: Environment;
+  let api: Api;
+  let origin: string;
+
+  beforeAll(async () => {
+    environment = await createEnvironment({ CORS_ORIGINS: 'https://shop.example, https://admin.example' });
+    api = await startApi(environment.config);
+    origin = api.url.replace('/api/v1', '');
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  it('answers every path with and without a trailing slash, with no redirect', async () => {
+    const id = await api.createProduct();
+    const order = await api.post('/orders/', { product_id: id });
+    expect(order.status).toBe(201);
+    const paths = ['/products', `/products/${id}`, `/products/${id}/cached`, '/orders', `/orders/${order.body.id}`];
+    for (const path of [...paths, `/orders/${order.body.id}/status`, '/health', '/health/ready', '/health/cache/stats']) {
+      for (const variant of [path, `${path}/`]) {
+        const { status } = await fetch(`${api.url}${variant}`, { redirect: 'error' });
+        expect([variant, status]).toEqual([variant, 200]);
+      }
+    }
+    expect((await api.post('/products/', { name: 'Slash', price: 1, stock: 1 })).status).toBe(201);
+    expect((await api.put(`/products/${id}/`, { stock: 1 })).status).toBe(200);
+    expect((await api.delete(`/products/${id}/`)).status).toBe(204);
+  });
+
+  it('tells at the root where everything is', async () => {
+    const response = await fetch(origin);
+    expect(await response.json()).toEqual({
+      name: 'Order System',
+      version: '1.0.0',
+      docs: '/docs',
+      redoc: '/redoc',
+      health: '/api/v1/health',
+    });
+  });
+
+  it.each(['/api/v1/nothing', '/nothing', '/api/v2/products', '/api/v1/products/1/2/3'])('answers 404 on %s', async (path) => {
+    const response = await fetch(`${origin}${path}`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
+    expect(await response.json()).toMatchObject({ code: 'NOT_FOUND', instance: path });
+  });
+
+  it.each([
+    ['PATCH', '/products/1', 'DELETE, GET, HEAD, PUT'],
+    ['DELETE', '/products', 'GET, HEAD, POST'],
+    ['PUT', '/orders/1/', 'GET, HEAD'],
+    ['POST', '/health', 'GET, HEAD'],
+  ])('answers 405 to %s %s and says what it takes', async (method, path, allow) => {
+    const { status, headers, body } = await api.send(path, { method });
+    expect([status, headers.get('Allow'), body.code]).toEqual([405, allow, 'METHOD_NOT_ALLOWED']);
+  });
+
+  it.each(['{"name"', 'null', '[]', '"text"', '7', '{"__proto__": {"stock": 1}}', '{"a": NaN}'])(
+    'answers 422 to the body %s',
+    async (body) => {
+      const answer = await api.send('/products', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+      expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
+    },
+  );
+
+  it('answers 422 to a missing body', async () => {
+    expect((await api.post('/products')).body.errors).toHaveLength(3);
+    expect((await api.send('/products', { method: 'POST' })).body.errors).toHaveLength(3);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonp'])(
+    'answers 415 to a body of %s',
+    async (type) => {
+      const answer = await api.send('/products', { method: 'POST', headers: { 'Content-Type': type }, body: '{}' });
+      expect(answer).toMatchObject({ status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+    },
+  );
+
+  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.shop+json'])('takes JSON as %s', async (type) => {
+    const body = JSON.stringify({ name: 'Typed', price: 1, stock: 1 });
+    expect((await api.send('/products', { method: 'POST', headers: { 'Content-Type': type }, body })).status).toBe(201);
+  });
+
+  it('takes a body of 1 MiB and answers 413 to one byte more', async () => {
+    const send = (bytes: number) => {
+      const body = `{"name":"${'a'.repeat(bytes - 11)}"}`;
+      return api.send('/products', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    };
+    expect((await send(1_048_576)).status).toBe(422);
+    expect(await send(1_048_577)).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
+  });
+
+  it('answers 400 to a path that cannot be decoded', async () => {
+    const status = await new Promise((resolve) => {
+      httpRequest(`${api.url}/products/%zz`, (response) => resolve(response.resume().statusCode)).end();
+    });
+    expect(status).toBe(400);
+  });
+
+  it('keeps the request id of a client, and makes one where it is missing or not printable', async () => {
+    const idFor = async (id?: string) => {
+      const { headers, body } = await api.send('/nothing', id === undefined ? {} : { headers: { 'X-Request-Id': id } });
+      expect(body.request_id).toBe(headers.get('X-Request-Id'));
+      return body.request_id;
+    };
+    expect(await idFor('order-7/retry.1')).toBe('order-7/retry.1');
+    for (const id of [undefined, 'a b', 'a'.repeat(129)]) expect(await idFor(id)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('allows the configured origins and no other', async () => {
+    const allowedFor = async (from: string) => {
+      const headers = { Origin: from, 'Access-Control-Request-Method': 'POST' };
+      return (await fetch(`${api.url}/products`, { method: 'OPTIONS', headers })).headers.get('Access-Control-Allow-Origin');
+    };
+    expect(await allowedFor('https://shop.example')).toBe('https://shop.example');
+    expect(await allowedFor('https://admin.example')).toBe('https://admin.example');
+    expect(await allowedFor('https://evil.example')).toBeNull();
+  });
+
+  it.each([
+    ['/docs', 'text/html', 'swagger-ui'],
+    ['/docs/swagger-ui-bundle.js', 'application/javascript', 'SwaggerUI'],
+    ['/redoc', 'text/html', '/openapi.json'],
+    ['/redoc/redoc.standalone.js', 'text/javascript', 'openapi'],
+    ['/openapi.json', 'application/json', '"openapi":"3.'],
+  ])('serves %s itself', async (path, type, text) => {
+    const response = await fetch(`${origin}${path}`);
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([200, expect.stringContaining(type)]);
+    expect(await response.text()).toContain(text);
+  });
+});
