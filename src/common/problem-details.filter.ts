@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { NoAnswerError } from './no-answer.error.js';
 import { type Problem, toProblem, toProblemDetails } from './problem-details.js';
 
 /** Seconds a client should wait before it asks a service that was unavailable again. */
@@ -19,6 +20,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
+    if (error instanceof NoAnswerError) return this.hangUp(error, request, reply);
     const problem = toProblem(this.translate(error) ?? error);
     if (problem.status >= 500) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
@@ -27,6 +29,12 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       .code(problem.status)
       .header('Content-Type', 'application/problem+json')
       .send(toProblemDetails(problem, instance, request.id));
+  }
+
+  private hangUp(error: NoAnswerError, { id, method, url, raw }: FastifyRequest, reply: FastifyReply): void {
+    this.logger.error(`${method} ${url} closed without an answer, request_id=${id}: ${error.message}`);
+    reply.hijack();
+    raw.destroy();
   }
 
   private log(problem: Problem, error: unknown, { id, method, url }: FastifyRequest): void {

@@ -78,9 +78,9 @@ function readServices(reader: EnvironmentReader) {
     database: {
       url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
       poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
-      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 2_000, min: 1, max: 3_000 }),
-      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 2_500, min: 1, max: 3_000 }),
-      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 3_000, min: 1, max: 3_000 }),
+      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 1_500, min: 1, max: 2_500 }),
+      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 2_000, min: 1, max: 2_500 }),
+      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 2_500, min: 1, max: 2_500 }),
     },
     cache: {
       url: redisUrl,

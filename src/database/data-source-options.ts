@@ -7,7 +7,8 @@ import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** How long a statement may go past the server's own timeout before the connection is given up as dead. */
 const READ_TIMEOUT_MARGIN_MS = 500;
-const CONNECT_TIMEOUT_MS = 1_500;
+/** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
+const CONNECT_TIMEOUT_MS = 2_000;
 
 /**
  * A client whose connection is closed when an answer does not come in time. Left open it would go back to the pool
@@ -31,7 +32,7 @@ class DeadlineClient extends pg.Client {
 
 /**
  * The one description of the database, for the application and for TypeORM's CLI. Every connection gives up on a lock, a
- * statement, a transaction and an idle transaction by itself; together they leave a request less than five seconds.
+ * statement, a transaction and an idle transaction by itself: with the wait for a connection less than five seconds.
  */
 export function dataSourceOptions(database: Config['database']): PostgresOptions {
   const { url, poolSize, lockTimeoutMs, statementTimeoutMs, transactionTimeoutMs } = database;

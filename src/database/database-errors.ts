@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { ApplicationError } from '../common/application-error.js';
+import { NoAnswerError } from '../common/no-answer.error.js';
 
 /** PostgreSQL is away, too slow or has no connection to spare. Nothing was changed. */
 export class DatabaseUnavailableError extends ApplicationError {
@@ -25,7 +26,7 @@ export class LockTimeoutError extends ApplicationError {
  * The connection broke while PostgreSQL was committing and PostgreSQL cannot be asked what became of it. Either may be
  * true, so no answer may be given: the caller's connection is closed instead.
  */
-export class CommitOutcomeUnknownError extends Error {
+export class CommitOutcomeUnknownError extends NoAnswerError {
   constructor(cause: unknown) {
     super('The outcome of a commit is not known', { cause });
     this.name = 'CommitOutcomeUnknownError';

@@ -42,7 +42,7 @@ export class OrderFulfilmentService {
       return this.releaseStock(manager, orderId);
     });
     await this.cache.drop(released);
-    this.logger.error(`Order #${orderId} failed and its stock went back: ${String(cause)}`);
+    this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(cause)}`);
   }
 
   /** The conditional transition: of two that race for the same move, one changes the row. */

@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Queue } from 'bullmq';
-import { In, LessThan, MoreThan, type Repository } from 'typeorm';
+import { In, MoreThan, Raw, type Repository } from 'typeorm';
 import { Config } from '../config/config.js';
 import { jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 import { OPEN_STATUSES } from './order-status.js';
@@ -64,10 +64,12 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async findStale(after: number): Promise<number[]> {
-    const before = new Date(Date.now() - this.config.orders.sweepAfterMs);
+    const unmoved = Raw((column) => `${column} <= clock_timestamp() - :age * interval '1 millisecond'`, {
+      age: this.config.orders.sweepAfterMs,
+    });
     const stale = await this.orders.find({
       select: { id: true },
-      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: LessThan(before) },
+      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: unmoved },
       order: { id: 'ASC' },
       take: BATCH_SIZE,
     });

@@ -1,5 +1,6 @@
-import { BullModule } from '@nestjs/bullmq';
+import { BullModule, InjectQueue } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
+import type { Queue } from 'bullmq';
 import { ORDERS_QUEUE } from './order-jobs.js';
 import { QueueConnection } from './queue-connection.js';
 
@@ -19,4 +20,9 @@ class QueueConnectionModule {}
   ],
   exports: [BullModule, QueueConnectionModule],
 })
-export class QueueModule {}
+export class QueueModule {
+  /** Without a listener BullMQ prints each of the many errors while Redis is away; the connection logs the change. */
+  constructor(@InjectQueue(ORDERS_QUEUE) queue: Queue) {
+    queue.on('error', () => undefined);
+  }
+}

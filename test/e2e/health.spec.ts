@@ -1,22 +1,16 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { type RedisServer, startRedis } from '../../tools/redis.ts';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
 
 describe('health', () => {
-  let redis: RedisServer;
+  let redis: OwnRedis;
   let environment: Environment;
   let api: Api;
 
   beforeAll(async () => {
-    redis = await startRedis({ directory: await mkdtemp(path.join(tmpdir(), 'order-system-test-')) });
-    environment = await createEnvironment({
-      REDIS_URL: `redis://127.0.0.1:${redis.port}/0`,
-      QUEUE_REDIS_URL: `redis://127.0.0.1:${redis.port}/1`,
-    });
+    redis = await startOwnRedis();
+    environment = await createEnvironment(redis.urls);
     api = await startApi(environment.config);
   });
 
@@ -52,13 +46,13 @@ describe('health', () => {
   });
 
   it('is healthy and not ready while Redis is frozen, and ready again after', async () => {
-    process.kill(redis.pid, 'SIGSTOP');
+    redis.freeze();
     const { status, headers, body } = await api.get('/health/ready');
     expect([status, headers.get('Retry-After')]).toEqual([503, '1']);
     expect(body).toMatchObject({ status: 'not_ready', checks: { database: true, redis: false } });
     expect((await api.get('/health')).status).toBe(200);
     expect(await api.get('/health/cache/stats')).toMatchObject({ status: 503, body: { code: 'CACHE_UNAVAILABLE' } });
-    process.kill(redis.pid, 'SIGCONT');
+    redis.thaw();
     await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));
   });
 });

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { createLogger } from '../../src/common/logger.js';
 import type { Config } from '../../src/config/config.js';
 import { FulfilmentGateway } from '../../src/orders/fulfilment-gateway.js';
 import { WorkerModule } from '../../src/worker.module.js';
@@ -12,7 +13,7 @@ export async function startWorker(
   const module = await Test.createTestingModule({ imports: [WorkerModule.forRoot(config)] })
     .overrideProvider(FulfilmentGateway)
     .useValue({ fulfil })
-    .setLogger(false as never)
+    .setLogger(createLogger(config))
     .compile();
   return module.init();
 }

@@ -1,0 +1,96 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Postgres, startPostgres } from '../../tools/postgres.ts';
+import { loadConfig } from '../../src/config/config.js';
+import { type Api, startApi } from '../support/api.js';
+import { type Proxy, startProxy } from '../support/proxy.js';
+import { redisUrls } from '../support/services.js';
+import { eventually } from '../support/eventually.js';
+
+const execute = promisify(execFile);
+const DEADLINE_MS = 5_000;
+
+/** A PostgreSQL of the test's own, to be frozen and to be reached through a proxy that loses answers. */
+describe('the API while PostgreSQL is lost', () => {
+  let postgres: Postgres;
+  let proxy: Proxy;
+  let api: Api;
+  let product: number;
+
+  beforeAll(async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'order-system-postgres-'));
+    postgres = await startPostgres({ directory, settings: { fsync: 'off' } });
+    const env = { ...process.env, DATABASE_URL: postgres.url };
+    await execute(process.execPath, ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], { env });
+    const url = new URL(postgres.url);
+    proxy = await startProxy(Number(url.port));
+    url.port = String(proxy.port);
+    api = await startApi(loadConfig({ ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: url.href }, 'api'));
+    product = await api.createProduct({ stock: 1_000 });
+  }, 60_000);
+
+  afterAll(async () => {
+    process.kill(postgres.pid, 'SIGCONT');
+    await api.close();
+    await proxy.close();
+    await postgres.stop();
+  });
+
+  const stock = async () => (await api.get(`/products/${product}`)).body.stock;
+  const totalOrders = async () => (await api.get('/orders')).body.total;
+
+  it('answers a purchase whose commit was answered to nobody by what PostgreSQL says of it', async () => {
+    const before = [await stock(), await totalOrders()];
+    void proxy.muteAfter('COMMIT');
+    const { status, body } = await api.post('/orders', { product_id: product });
+    expect(status).toBe(201);
+    expect((await api.get(`/orders/${body.id}`)).status).toBe(200);
+    expect([await stock(), await totalOrders()]).toEqual([before[0] - 1, before[1] + 1]);
+  });
+
+  it('answers 503 within five seconds when an answer is lost before the commit, and changes nothing', async () => {
+    const before = [await stock(), await totalOrders()];
+    void proxy.muteAfter('UPDATE products');
+    const start = performance.now();
+    const { status, headers, body } = await api.post('/orders', { product_id: product });
+    expect(performance.now() - start).toBeLessThan(DEADLINE_MS);
+    expect([status, headers.get('Retry-After'), body.code]).toEqual([503, '1', 'DATABASE_UNAVAILABLE']);
+    await eventually(async () => expect([await stock(), await totalOrders()]).toEqual(before));
+  });
+
+  it('answers 503 within five seconds while PostgreSQL is frozen, and serves again after, without a restart', async () => {
+    const pids = (await execute('pgrep', ['-P', String(postgres.pid)])).stdout.trim().split('\n').map(Number);
+    for (const pid of [postgres.pid, ...pids]) process.kill(pid, 'SIGSTOP');
+    const start = performance.now();
+    const answers = await Promise.all([
+      api.post('/orders', { product_id: product }),
+      api.get(`/products/${product}`),
+      api.get('/orders'),
+      api.put(`/products/${product}`, { price: 1 }),
+    ]);
+    expect(performance.now() - start).toBeLessThan(DEADLINE_MS);
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      Array.from({ length: 4 }, () => [503, 'DATABASE_UNAVAILABLE']),
+    );
+    expect((await api.get('/health')).status).toBe(200);
+    expect(await api.get('/health/ready')).toMatchObject({ status: 503, body: { checks: { database: false } } });
+
+    for (const pid of [...pids, postgres.pid]) process.kill(pid, 'SIGCONT');
+    await eventually(async () => {
+      expect((await api.get('/health/ready')).status).toBe(200);
+      expect((await api.post('/orders', { product_id: product })).status).toBe(201);
+    });
+  }, 60_000);
+
+  it('closes the connection without an answer when it cannot learn what became of a commit', async () => {
+    const committing = proxy.muteAfter('COMMIT');
+    const purchase = api.post('/orders', { product_id: product });
+    purchase.catch(() => undefined);
+    await committing;
+    await proxy.close();
+    await expect(purchase).rejects.toThrow('fetch failed');
+  }, 60_000);
+});

@@ -1,0 +1,112 @@
+import { Test } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { DatabaseUnavailableError } from '../../src/database/database-errors.js';
+import { DatabaseModule } from '../../src/database/database.module.js';
+import { RetryTransactionError, TransactionRunner } from '../../src/database/transaction-runner.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+describe('TransactionRunner', () => {
+  let environment: Environment;
+  let transactions: TransactionRunner;
+  let dataSource: DataSource;
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+    const module = await Test.createTestingModule({
+      imports: [ConfigModule.forRoot(environment.config), DatabaseModule],
+    }).compile();
+    await module.init();
+    transactions = module.get(TransactionRunner);
+    dataSource = module.get(DataSource);
+    close = () => module.close();
+    await environment.sql.query(`INSERT INTO products (name, price, stock) VALUES ('A', 1, 0), ('B', 1, 0)`);
+  });
+
+  afterAll(async () => {
+    await close();
+    await environment.close();
+  });
+
+  const increment = 'UPDATE products SET stock = stock + 1 WHERE name = $1';
+  const stocks = async () => (await environment.sql.query('SELECT stock FROM products ORDER BY name')).rows.map(({ stock }) => stock);
+  const idleInTransaction = async () => {
+    const { rows } = await environment.sql.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+    );
+    return rows.length;
+  };
+
+  beforeEach(() => environment.sql.query('UPDATE products SET stock = 0'));
+
+  it('keeps all of the work or nothing of it', async () => {
+    await transactions.run((manager) => manager.query(increment, ['A']));
+    const failure = transactions.run(async (manager) => {
+      await manager.query(increment, ['A']);
+      throw new Error('no');
+    });
+    await expect(failure).rejects.toThrow('no');
+    expect(await stocks()).toEqual([1, 0]);
+    expect(await idleInTransaction()).toBe(0);
+  });
+
+  it('runs the loser of a real deadlock again, in a new transaction', async () => {
+    const attempts = { AB: 0, BA: 0 };
+    let arrived = 0;
+    let open: () => void = () => undefined;
+    const barrier = new Promise<void>((resolve) => (open = resolve));
+    const inOrder = (name: 'AB' | 'BA') =>
+      transactions.run(async (manager) => {
+        attempts[name]++;
+        const [first, second] = name;
+        await manager.query(increment, [first]);
+        if (++arrived === 2) open();
+        await barrier;
+        await manager.query(increment, [second]);
+      });
+    await Promise.all([inOrder('AB'), inOrder('BA')]);
+    expect(await stocks()).toEqual([2, 2]);
+    expect(attempts.AB + attempts.BA).toBe(3);
+  });
+
+  it('runs a serialization failure again', async () => {
+    let attempts = 0;
+    await transactions.run(async (manager) => {
+      await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+      await manager.query('SELECT FROM products');
+      if (++attempts === 1) await environment.sql.query(increment, ['A']);
+      await manager.query(increment, ['A']);
+    });
+    expect([attempts, await stocks()]).toEqual([2, [2, 0]]);
+  });
+
+  it('gives up after three retries, with nothing changed', async () => {
+    let attempts = 0;
+    const failure = transactions.run(async (manager) => {
+      attempts++;
+      await manager.query(increment, ['A']);
+      throw new RetryTransactionError();
+    });
+    await expect(failure).rejects.toThrow(DatabaseUnavailableError);
+    expect([attempts, await stocks()]).toEqual([4, [0, 0]]);
+  });
+
+  it('does not run any other error again', async () => {
+    let attempts = 0;
+    const failure = transactions.run(async (manager) => {
+      attempts++;
+      await manager.query('UPDATE products SET stock = -1');
+    });
+    await expect(failure).rejects.toMatchObject({ driverError: { code: '23514' } });
+    expect(attempts).toBe(1);
+  });
+
+  it('gives every connection its time limits', async () => {
+    const [limits] = await dataSource.query(
+      `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
+              current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('transaction_timeout') AS transaction`,
+    );
+    expect(limits).toEqual({ lock: '1500ms', statement: '2s', idle: '2s', transaction: '2500ms' });
+  });
+});

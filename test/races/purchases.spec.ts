@@ -1,0 +1,141 @@
+import { type Answer, type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+
+describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_LOCKING) => {
+  let environment: Environment;
+  let api: Api;
+
+  beforeAll(async () => {
+    environment = await createEnvironment({ ORDER_LOCKING });
+    api = await startApi(environment.config);
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  const stockOf = async (id: number) => (await api.get(`/products/${id}`)).body.stock;
+  const buy = (product_id: number, quantity = 1) => api.post('/orders', { product_id, quantity });
+  const statusesOf = (answers: Answer[]) => Object.entries(Object.groupBy(answers, ({ status }) => String(status)));
+  const soldOf = async (id: number) => {
+    const { rows } = await environment.sql.query(
+      'SELECT count(*)::int AS orders, sum(quantity)::int AS units FROM order_items WHERE product_id = $1',
+      [id],
+    );
+    return rows[0];
+  };
+
+  it('sells the last unit to one of a hundred', async () => {
+    const id = await api.createProduct({ stock: 1 });
+    const answers = await Promise.all(Array.from({ length: 100 }, () => buy(id)));
+    expect(statusesOf(answers).map(([status, group]) => [status, group?.length])).toEqual([
+      ['201', 1],
+      ['400', 99],
+    ]);
+    for (const { status, body } of answers) {
+      if (status === 400) expect(body.detail).toBe('Insufficient stock. Available: 0, Requested: 1');
+    }
+    expect(await stockOf(id)).toBe(0);
+    expect(await soldOf(id)).toEqual({ orders: 1, units: 1 });
+  });
+
+  it('never sells more than there is to two hundred who want one to three', async () => {
+    const id = await api.createProduct({ stock: 10 });
+    const quantities = Array.from({ length: 200 }, (_, index) => (index % 3) + 1);
+    const answers = await Promise.all(quantities.map((quantity) => buy(id, quantity)));
+
+    const sold = answers.filter(({ status }) => status === 201);
+    const units = sold.reduce((sum, { body }) => sum + body.quantity, 0);
+    expect(answers.every(({ status }) => status === 201 || status === 400)).toBe(true);
+    expect(units + (await stockOf(id))).toBe(10);
+    expect(await soldOf(id)).toEqual({ orders: sold.length, units });
+    for (const [index, { status, body }] of answers.entries()) {
+      if (status === 201) continue;
+      const available = Number(/Available: (\d+)/.exec(body.detail)?.[1]);
+      expect(available).toBeLessThan(quantities[index] ?? 0);
+    }
+  });
+
+  it('sells (A, B) and (B, A) two hundred times without a deadlock or an error', async () => {
+    const [a, b] = [await api.createProduct({ stock: 1_000 }), await api.createProduct({ stock: 1_000 })];
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        api.post('/orders', { items: (index % 2 === 0 ? [a, b] : [b, a]).map((product_id) => ({ product_id })) }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 201));
+    expect([await stockOf(a), await stockOf(b)]).toEqual([800, 800]);
+    const { rows } = await environment.sql.query('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()');
+    expect(Number(rows[0].deadlocks)).toBe(0);
+  });
+
+  it('lets the second buyer wait for the first, and decides on what the first left', async () => {
+    const id = await api.createProduct({ stock: 5 });
+    const first = await openTransaction(environment.sql);
+    await first.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [id]);
+
+    const second = buy(id, 3);
+    await untilBlockedBy(environment.sql, first.pid, 1);
+    await first.query('UPDATE products SET stock = 2, price = 1 WHERE id = $1', [id]);
+    await first.end('COMMIT');
+
+    expect((await second).body.detail).toBe('Insufficient stock. Available: 2, Requested: 3');
+    expect((await buy(id, 2)).body).toMatchObject({ total_price: 2 });
+  });
+
+  it('does not sell a product that was deleted while the buyer waited', async () => {
+    const id = await api.createProduct();
+    const first = await openTransaction(environment.sql);
+    await first.query('UPDATE products SET deleted_at = now() WHERE id = $1', [id]);
+    const second = buy(id);
+    await untilBlockedBy(environment.sql, first.pid, 1);
+    await first.end('COMMIT');
+    expect((await second).status).toBe(404);
+  });
+
+  it('answers 503 within five seconds when a lock is not to be had, and changes nothing', async () => {
+    const [held, free] = [await api.createProduct(), await api.createProduct()];
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [held]);
+
+    const before = Date.now();
+    const { status, headers, body } = await api.post('/orders', { items: [{ product_id: free }, { product_id: held }] });
+    expect(Date.now() - before).toBeLessThan(5_000);
+    expect([status, headers.get('Retry-After'), body.code]).toEqual([503, '1', 'LOCK_TIMEOUT']);
+    await holder.end('ROLLBACK');
+
+    expect([await stockOf(held), await stockOf(free)]).toEqual([10, 10]);
+    expect((await api.post('/orders', { items: [{ product_id: free }, { product_id: held }] })).status).toBe(201);
+  });
+
+  it('does not write over a sale with a change of the product', async () => {
+    const id = await api.createProduct({ stock: 100, price: 5 });
+    const sales = Array.from({ length: 40 }, () => buy(id));
+    const changes = Array.from({ length: 40 }, (_, index) => api.put(`/products/${id}`, { price: index + 1 }));
+    for (const { status } of await Promise.all([...sales, ...changes])) expect([200, 201]).toContain(status);
+    expect(await stockOf(id)).toBe(60);
+  });
+});
+
+describe('the database itself', () => {
+  let environment: Environment;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+  });
+
+  afterAll(() => environment.close());
+
+  it('refuses a stock below zero and a price of nothing, whoever asks', async () => {
+    const insert = (price: number, stock: number) =>
+      environment.sql.query(`INSERT INTO products (name, price, stock) VALUES ('x', $1, $2)`, [price, stock]);
+    await expect(insert(1, -1)).rejects.toMatchObject({ constraint: 'products_stock_check' });
+    await expect(insert(0, 1)).rejects.toMatchObject({ constraint: 'products_price_check' });
+    await insert(1, 1);
+    await expect(environment.sql.query('UPDATE products SET stock = stock - 2')).rejects.toMatchObject({
+      constraint: 'products_stock_check',
+    });
+  });
+});

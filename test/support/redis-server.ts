@@ -1,0 +1,37 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type RedisServer, startRedis } from '../../tools/redis.ts';
+
+export interface OwnRedis {
+  urls: { REDIS_URL: string; QUEUE_REDIS_URL: string };
+  freeze: () => void;
+  thaw: () => void;
+  /** As a crash does: no time to say goodbye. */
+  kill: () => Promise<void>;
+  /** On the same port, with what was kept on disk. */
+  restart: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** A Redis of the test's own, to be frozen, killed and wiped. */
+export async function startOwnRedis(): Promise<OwnRedis> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'order-system-redis-'));
+  let server: RedisServer = await startRedis({ directory });
+  const { port } = server;
+  const url = (database: number) => `redis://127.0.0.1:${port}/${database}`;
+  const signal = (name: NodeJS.Signals) => process.kill(server.pid, name);
+  return {
+    urls: { REDIS_URL: url(0), QUEUE_REDIS_URL: url(1) },
+    freeze: () => void signal('SIGSTOP'),
+    thaw: () => void signal('SIGCONT'),
+    kill: async () => {
+      signal('SIGKILL');
+      await server.stop();
+    },
+    restart: async () => {
+      server = await startRedis({ directory, port });
+    },
+    stop: () => server.stop(),
+  };
+}
