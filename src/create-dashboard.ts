@@ -44,7 +44,10 @@ function requireCredentials(server: FastifyInstance, credentials: string): void 
   server.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.url === HEALTH_PATH) return;
     if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
-    await reply.code(401).header('WWW-Authenticate', `Basic realm="${NAME}"`).send({ error: 'Credentials are required' });
+    await reply
+      .code(401)
+      .header('WWW-Authenticate', `Basic realm="${NAME}"`)
+      .send({ error: 'Credentials are required' });
   });
 }
 

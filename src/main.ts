@@ -25,11 +25,13 @@ const ROLES: Record<Role, (config: Config) => Promise<INestApplicationContext>> 
 async function main(): Promise<void> {
   const role = roleOf(process.argv.slice(2));
   const config = loadConfig(process.env, role);
-  const app = await ROLES[role](config);
-  new Logger('Main').log(`The ${role} is up`);
+  let app: INestApplicationContext | undefined;
+  // Before anything is up: the first process of a container ignores a signal that it has no handler for.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void stop(app, config.shutdownTimeoutMs));
   }
+  app = await ROLES[role](config);
+  new Logger('Main').log(`The ${role} is up`);
 }
 
 main().catch((error: unknown) => {
@@ -46,8 +48,8 @@ function roleOf(flags: readonly string[]): Role {
 }
 
 /** Ends in order; what does not end in time is cut off, and recovered from like any crash. */
-async function stop(app: INestApplicationContext, timeoutMs: number): Promise<void> {
+async function stop(app: INestApplicationContext | undefined, timeoutMs: number): Promise<void> {
   setTimeout(() => process.exit(1), timeoutMs + CLOSE_MARGIN_MS).unref();
-  await app.close();
+  await app?.close();
   process.exit(0);
 }

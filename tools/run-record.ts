@@ -31,9 +31,12 @@ export class RunRecord {
     const left = this.readLeft();
     const supervisor = left.find(({ name }) => name === 'supervisor');
     if (supervisor !== undefined) {
-      throw new Error(`It is running already (process ${supervisor.pid}). Stop it with Ctrl-C there, or "kill ${supervisor.pid}"`);
+      throw new Error(
+        `It is running already (process ${supervisor.pid}). Stop it with Ctrl-C there, or "kill ${supervisor.pid}"`,
+      );
     }
-    for (const { pid, name } of left) await endProcess(pid, name === 'PostgreSQL' ? 'SIGINT' : 'SIGTERM', END_TIMEOUT_MS);
+    for (const { pid, name } of left)
+      await endProcess(pid, name === 'PostgreSQL' ? 'SIGINT' : 'SIGTERM', END_TIMEOUT_MS);
     rmSync(this.file, { force: true });
     return left.map(({ name }) => name);
   }

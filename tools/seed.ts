@@ -25,12 +25,16 @@ try {
   }
   console.log(`${created} products created, ${PRODUCTS.length - created} were there already. See ${api}`);
 } catch (error) {
-  console.error(`No products were offered to ${api}: ${error instanceof Error ? error.message : String(error)}. Is "npm start" running?`);
+  console.error(
+    `No products were offered to ${api}: ${error instanceof Error ? error.message : String(error)}. Is "npm start" running?`,
+  );
   process.exitCode = 1;
 }
 
 async function exists(name: string): Promise<boolean> {
-  const { items } = (await send(`${api}?search=${encodeURIComponent(name)}&page_size=100`)) as { items: { name: string }[] };
+  const { items } = (await send(`${api}?search=${encodeURIComponent(name)}&page_size=100`)) as {
+    items: { name: string }[];
+  };
   return items.some((item) => item.name === name);
 }
 

@@ -42,23 +42,35 @@ async function start(): Promise<void> {
   await requirePort('DASHBOARD_PORT', environment.DASHBOARD_PORT);
 
   const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis(), build()]);
-  const env = { SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS), ...environment, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-  await run('the database is migrated', ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], env);
+  const env = {
+    SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS),
+    ...environment,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+  };
+  await run(
+    'the database is migrated',
+    ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'],
+    env,
+  );
 
-  if (stopping !== undefined) return;
+  if (isStopping()) return;
   for (const [role, flags] of Object.entries(ROLE_FLAGS)) startRole(role, flags, env);
   const isUp = await waitUntil(
-    async () => stopping !== undefined || ((await isOk(`${address}/api/v1/health/ready`)) && (await isOk(`${dashboardAddress}/health`))),
+    async () =>
+      isStopping() || ((await isOk(`${address}/api/v1/health/ready`)) && (await isOk(`${dashboardAddress}/health`))),
     READY_TIMEOUT_MS,
   );
-  if (stopping !== undefined) return;
+  if (isStopping()) return;
   if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
   welcome(databaseUrl);
 }
 
 async function requirePort(variable: string, port: string): Promise<void> {
   if (await isPortFree(Number(port), environment.HOST)) return;
-  throw new Error(`Port ${port} is taken by another program. Stop that one, or choose another port: ${variable}=${Number(port) + 1} npm start`);
+  throw new Error(
+    `Port ${port} is taken by another program. Stop that one, or choose another port: ${variable}=${Number(port) + 1} npm start`,
+  );
 }
 
 async function providePostgres(): Promise<string> {
@@ -107,7 +119,8 @@ function startRole(role: string, flags: readonly string[], env: NodeJS.ProcessEn
     createInterface({ input: stream }).on('line', (line) => console.log(`${role.padEnd(9)} │ ${line}`));
   }
   child.once('exit', (code, signal) => {
-    if (stopping === undefined) console.error(`\n✗ The ${role} ended by itself (${signal ?? `exit status ${code}`}); stopping the rest`);
+    if (stopping === undefined)
+      console.error(`\n✗ The ${role} ended by itself (${signal ?? `exit status ${code}`}); stopping the rest`);
     void stop(1);
   });
 }
@@ -131,6 +144,11 @@ function watchParent(): void {
   setInterval(() => {
     if (process.env.npm_lifecycle_event === 'start' && process.ppid !== parent) void stop(1);
   }, PARENT_CHECK_MS).unref();
+}
+
+/** Asked after each wait, for a signal may have come meanwhile. */
+function isStopping(): boolean {
+  return stopping !== undefined;
 }
 
 async function isOk(url: string): Promise<boolean> {

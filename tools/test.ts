@@ -74,7 +74,11 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
 
 /** Runs a program of Node.js; when it is piped its output is shown only if it fails. */
 async function start(args: readonly string[], env: NodeJS.ProcessEnv, output: 'inherit' | 'pipe'): Promise<number> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', output === 'pipe' ? 'pipe' : 'ignore', output] });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', output === 'pipe' ? 'pipe' : 'ignore', output],
+  });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)));

@@ -26,6 +26,7 @@ export class CacheModule {}
 
 function createStore(client: CacheConnection['client']): Keyv {
   // The store was typed for version 4 of the client; it uses `get`, `set` with `PX` and `del`, which are the same in 5.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- see above
   const adapter = new KeyvAdapter(redisInsStore(client as never));
   const keyv = new Keyv({
     store: adapter,

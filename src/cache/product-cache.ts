@@ -95,7 +95,9 @@ export class ProductCache {
     const lease = await this.ask(() => client.set(leaseOf(id), token, { NX: true, PX: LEASE_MS }));
     const body = await load();
     if (lease === 'OK') {
-      void this.ask(() => client.eval(FILL, { keys: [leaseOf(id), keyOf(id)], arguments: [token, ...this.entryOf(body)] }));
+      void this.ask(() =>
+        client.eval(FILL, { keys: [leaseOf(id), keyOf(id)], arguments: [token, ...this.entryOf(body)] }),
+      );
     }
     return body;
   }

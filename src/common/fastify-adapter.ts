@@ -8,6 +8,8 @@ import { ValidationError } from './validation-error.js';
 const BODY_LIMIT_BYTES = 1_048_576;
 /** Node.js refuses longer request lines by itself. */
 const MAX_PATH_PARAMETER_LENGTH = 16_384;
+/** `application/json` and everything that is JSON by its suffix, e.g. `application/merge-patch+json`. */
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json(;|$)/i;
 /** What a client may name its request: printable and short, so that it is safe in a log line. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
@@ -30,6 +32,7 @@ export function createFastifyAdapter(): FastifyAdapter {
     reply.header('X-Request-Id', request.id);
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
   });
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
 }
 
@@ -58,13 +61,16 @@ function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: F
 function acceptOnlyJson(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser(/^application\/([\w.+-]+\+)?json(;|$)/i, { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') return done(null, undefined);
-    parseJson(request, String(body), (error, value: unknown) => {
-      if (error !== null) return done(invalidBody('body must be valid JSON'));
-      return isObject(value) ? done(null, value) : done(invalidBody('body must be a JSON object'));
+  server.addContentTypeParser(JSON_TYPE, { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') {
+      done(null, undefined);
+      return;
+    }
+    void parseJson(request, String(body), (error, value: unknown) => {
+      if (error !== null) done(invalidBody('body must be valid JSON'));
+      else if (!isObject(value)) done(invalidBody('body must be a JSON object'));
+      else done(null, value);
     });
-    return undefined;
   });
 }
 

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import type { Config } from '../config/config.js';
 
@@ -20,5 +21,5 @@ class Logger extends ConsoleLogger {
 
 /** JSON lines in production, readable lines elsewhere. */
 export function createLogger({ production, logLevel }: Pick<Config, 'production' | 'logLevel'>): ConsoleLogger {
-  return new Logger({ json: production, colors: process.stdout.isTTY === true, logLevels: LEVELS[logLevel] });
+  return new Logger({ json: production, colors: isatty(process.stdout.fd), logLevels: LEVELS[logLevel] });
 }

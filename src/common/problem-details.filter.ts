@@ -20,7 +20,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    if (error instanceof NoAnswerError) return this.hangUp(error, request, reply);
+    if (error instanceof NoAnswerError) {
+      this.hangUp(error, request, reply);
+      return;
+    }
     const problem = toProblem(this.translate(error) ?? error);
     if (problem.status >= 500) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
@@ -34,7 +37,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   private hangUp(error: NoAnswerError, { id, method, url, raw }: FastifyRequest, reply: FastifyReply): void {
     this.logger.error(`${method} ${url} closed without an answer, request_id=${id}: ${error.message}`);
     reply.hijack();
-    raw.destroy();
+    raw.socket.destroy();
   }
 
   private log(problem: Problem, error: unknown, { id, method, url }: FastifyRequest): void {

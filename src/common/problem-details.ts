@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
 import { ApplicationError, type ErrorKind } from './application-error.js';
 import { type FieldError, ValidationError } from './validation-error.js';
 
@@ -36,13 +37,23 @@ export function toProblem(error: unknown): Problem {
   const status = statusOf(error);
   const known = FRAMEWORK_PROBLEMS[status];
   if (known !== undefined) return { status, ...known };
-  return { status: 500, code: 'INTERNAL_ERROR', detail: 'Something went wrong here; the log has it under the request_id' };
+  return {
+    status: 500,
+    code: 'INTERNAL_ERROR',
+    detail: 'Something went wrong here; the log has it under the request_id',
+  };
 }
 
 /** Completes a problem to the body that goes out. */
 export function toProblemDetails(problem: Problem, instance: string, requestId: string): ProblemDetails {
   const { errors, ...rest } = problem;
-  const body = { type: 'about:blank', title: STATUS_CODES[problem.status] ?? 'Error', ...rest, instance, request_id: requestId };
+  const body = {
+    type: 'about:blank',
+    title: STATUS_CODES[problem.status] ?? 'Error',
+    ...rest,
+    instance,
+    request_id: requestId,
+  };
   return errors === undefined ? body : { ...body, errors };
 }
 
@@ -54,6 +65,6 @@ function problemOf(error: ApplicationError, errors?: readonly FieldError[]): Pro
 /** Fastify's errors carry `statusCode`, Nest's a method for it. */
 function statusOf(error: unknown): number {
   if (typeof error !== 'object' || error === null) return 500;
-  if ('getStatus' in error && typeof error.getStatus === 'function') return Number(error.getStatus());
+  if (error instanceof HttpException) return error.getStatus();
   return 'statusCode' in error ? Number(error.statusCode) : 500;
 }

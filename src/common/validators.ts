@@ -31,8 +31,10 @@ export function IsText(min: number, max: number): PropertyDecorator {
   return ValidateBy({
     name: 'isText',
     validator: {
-      validate: (value) => typeof value === 'string' && !value.includes('\0') && isWithin([...value].length, min, max),
-      defaultMessage: (argument) => `${argument?.property} must be a text of ${min} to ${max} characters, none of them NUL`,
+      validate: (value) =>
+        typeof value === 'string' && !value.includes('\0') && isWithin(Array.from(value).length, min, max),
+      defaultMessage: (argument) =>
+        `${argument?.property} must be a text of ${min} to ${max} characters, none of them NUL`,
     },
   });
 }

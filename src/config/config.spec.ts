@@ -56,7 +56,10 @@ describe('loadConfig', () => {
   });
 
   it('takes an empty variable for an absent one', () => {
-    expect(loadConfig({ ...REQUIRED, PORT: ' ', CORS_ORIGINS: '' }, 'api')).toMatchObject({ port: 8000, corsOrigins: [] });
+    expect(loadConfig({ ...REQUIRED, PORT: ' ', CORS_ORIGINS: '' }, 'api')).toMatchObject({
+      port: 8000,
+      corsOrigins: [],
+    });
   });
 
   it('keeps the queue out of the database of the cache', () => {

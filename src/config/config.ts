@@ -32,7 +32,11 @@ export class Config {
     readonly sweepAfterMs: number;
   };
   readonly worker: { readonly concurrency: number; readonly heartbeatFile: string | undefined };
-  readonly dashboard: { readonly port: number; readonly user: string | undefined; readonly password: string | undefined };
+  readonly dashboard: {
+    readonly port: number;
+    readonly user: string | undefined;
+    readonly password: string | undefined;
+  };
 }
 
 /** Says everything that is wrong with the environment, a line each. */
@@ -52,10 +56,14 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   const reader = new EnvironmentReader(environment);
   const config = { ...readServer(reader), ...readServices(reader), ...readProcessing(reader) };
   if (role === 'dashboard' && config.production && config.dashboard.user === undefined) {
-    reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs');
+    reader.problems.push(
+      'DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs',
+    );
   }
   if (config.cache.url !== '' && config.cache.url === config.queue.url) {
-    reader.problems.push('QUEUE_REDIS_URL must not be the database of REDIS_URL: a cache may be emptied, a queue may not');
+    reader.problems.push(
+      'QUEUE_REDIS_URL must not be the database of REDIS_URL: a cache may be emptied, a queue may not',
+    );
   }
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
   return config;

@@ -17,12 +17,14 @@ const CONNECT_TIMEOUT_MS = 2_000;
 class DeadlineClient extends pg.Client {
   constructor(options?: pg.ClientConfig) {
     super(options);
+    /* eslint-disable @typescript-eslint/consistent-type-assertions -- pg's `query` has eleven overloads; all pass through */
     const query = this.query.bind(this) as (...values: unknown[]) => unknown;
     this.query = (...values: unknown[]) => {
       const result = query(...values);
       if (result instanceof Promise) result.catch((error: unknown) => this.closeIfLost(error));
       return result as never;
     };
+    /* eslint-enable @typescript-eslint/consistent-type-assertions */
   }
 
   private closeIfLost(error: unknown): void {

@@ -13,7 +13,7 @@ export class DatabaseUnavailableError extends ApplicationError {
 }
 
 /** Others held the rows for longer than the lock timeout. Nothing was changed. */
-export class LockTimeoutError extends ApplicationError {
+class LockTimeoutError extends ApplicationError {
   readonly kind = 'unavailable';
   readonly code = 'LOCK_TIMEOUT';
 
@@ -40,7 +40,7 @@ const RETRYABLE = new Set(['40001', '40P01']);
 const UNAVAILABLE = /^(08|53|57|58)|^25P0[34]$/;
 
 /** The SQLSTATE of an error that PostgreSQL itself sent, or `undefined`: then the connection failed. */
-export function sqlStateOf(error: unknown): string | undefined {
+function sqlStateOf(error: unknown): string | undefined {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
   return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : undefined;
@@ -65,7 +65,8 @@ export function translateDatabaseError(error: unknown): ApplicationError | undef
 export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error)) return false;
-  if ('code' in cause && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(cause.code))) return true;
+  if ('code' in cause && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(cause.code)))
+    return true;
   return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable|Client was closed/i.test(
     cause.message,
   );

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { CommitOutcomeUnknownError, DatabaseUnavailableError, isConnectionError, isRetryable } from './database-errors.js';
+import {
+  CommitOutcomeUnknownError,
+  DatabaseUnavailableError,
+  isConnectionError,
+  isRetryable,
+} from './database-errors.js';
 
 const MAX_RETRIES = 3;
 const MAX_JITTER_MS = 50;
@@ -54,7 +59,7 @@ export class TransactionRunner {
   }
 
   private async commit(runner: QueryRunner): Promise<void> {
-    const [row] = await runner.query('SELECT pg_current_xact_id_if_assigned()::text AS xid');
+    const [row] = await runner.query<[{ xid: string }]>('SELECT pg_current_xact_id_if_assigned()::text AS xid');
     try {
       await runner.commitTransaction();
     } catch (error) {
@@ -68,21 +73,26 @@ export class TransactionRunner {
   private async wasCommitted(xid: string, cause: unknown): Promise<boolean> {
     const deadline = Date.now() + RESOLVE_TIMEOUT_MS;
     while (Date.now() < deadline) {
-      const status = await this.statusOf(xid).catch(() => undefined);
+      const status = await this.statusOf(xid).catch(() => null);
       if (status === 'committed' || status === 'aborted') return status === 'committed';
       await delay(RESOLVE_INTERVAL_MS);
     }
     throw new CommitOutcomeUnknownError(cause);
   }
 
-  private async statusOf(xid: string): Promise<string | undefined> {
-    const [row] = await this.dataSource.query('SELECT pg_xact_status($1::text::xid8) AS status', [xid]);
+  private async statusOf(xid: string): Promise<string | null> {
+    const [row] = await this.dataSource.query<[{ status: string | null }]>(
+      'SELECT pg_xact_status($1::text::xid8) AS status',
+      [xid],
+    );
     return row.status;
   }
 
   /** A broken connection has nothing to roll back: PostgreSQL does it when it notices. */
   private async rollBack(runner: QueryRunner, error: unknown): Promise<void> {
     if (!runner.isTransactionActive || isConnectionError(error)) return;
-    await runner.rollbackTransaction().catch((failure: unknown) => this.logger.warn(`A rollback failed: ${String(failure)}`));
+    await runner
+      .rollbackTransaction()
+      .catch((failure: unknown) => this.logger.warn(`A rollback failed: ${String(failure)}`));
   }
 }

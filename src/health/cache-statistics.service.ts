@@ -7,7 +7,7 @@ import type { CacheStatisticsResponse } from './dto/cache-statistics.response.js
 
 const TIMEOUT_MS = 1_000;
 
-export class CacheUnavailableError extends ApplicationError {
+class CacheUnavailableError extends ApplicationError {
   readonly kind = 'unavailable';
   readonly code = 'CACHE_UNAVAILABLE';
 

@@ -30,6 +30,7 @@ export class ReadinessService {
         () => this.redis.pingQueue(TIMEOUT_MS),
       ]);
     } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Terminus throws its result as the response
       if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
       throw error;
     }

@@ -15,14 +15,18 @@ export class RedisHealthIndicator {
   async pingCache(timeoutMs: number): Promise<HealthIndicatorResult<'cache'>> {
     return this.indicators
       .check('cache')
-      .attempt(async () => void (await this.cache.client.ping()))
+      .attempt(async () => {
+        await this.cache.client.ping();
+      })
       .withTimeout(timeoutMs);
   }
 
   async pingQueue(timeoutMs: number): Promise<HealthIndicatorResult<'queue'>> {
     return this.indicators
       .check('queue')
-      .attempt(async () => void (await this.queue.client.ping()))
+      .attempt(async () => {
+        await this.queue.client.ping();
+      })
       .withTimeout(timeoutMs);
   }
 }

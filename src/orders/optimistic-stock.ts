@@ -12,7 +12,10 @@ import type { RequestedItem } from './requested-item.js';
  * @throws ProductNotFoundError, InsufficientStockError as {@link priceItems} does; what was taken rolls back with the transaction.
  * @throws RetryTransactionError when stock came back between a refused `UPDATE` and the look at why.
  */
-export async function takeOptimistically(manager: EntityManager, items: readonly RequestedItem[]): Promise<PricedItem[]> {
+export async function takeOptimistically(
+  manager: EntityManager,
+  items: readonly RequestedItem[],
+): Promise<PricedItem[]> {
   const taken = new Map<number, PricedItem>();
   for (const item of items.toSorted((a, b) => a.productId - b.productId)) {
     const price = await takeOne(manager, item);

@@ -80,7 +80,7 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
   private async handOver(ids: readonly number[]): Promise<number> {
     const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
     const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined);
-    await Promise.all(finished.map(({ job }) => job?.remove()));
+    await Promise.all(finished.map(async ({ job }) => job?.remove()));
     const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];
     await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));
     return lost.length;

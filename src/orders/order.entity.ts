@@ -1,4 +1,13 @@
-import { Check, Column, CreateDateColumn, Entity, Index, OneToMany, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  OneToMany,
+  PrimaryGeneratedColumn,
+  UpdateDateColumn,
+} from 'typeorm';
 import { type Cents, centsTransformer } from '../common/money.js';
 import { OrderItem } from './order-item.entity.js';
 import type { OrderStatus } from './order-status.js';
@@ -10,7 +19,11 @@ import type { OrderStatus } from './order-status.js';
 @Index('orders_status_id_idx', ['status', 'id'])
 @Index('orders_open_idx', ['id'], { where: `status IN ('pending', 'processing')` })
 export class Order {
-  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'orders_pkey' })
+  @PrimaryGeneratedColumn('identity', {
+    type: 'bigint',
+    generatedIdentity: 'ALWAYS',
+    primaryKeyConstraintName: 'orders_pkey',
+  })
   id: number;
 
   @Column('numeric', { precision: 16, scale: 2, transformer: centsTransformer })

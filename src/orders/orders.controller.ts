@@ -28,7 +28,8 @@ export class OrdersController {
   @Post()
   @ApiOperation({
     summary: 'Buy one product or several, all or none',
-    description: 'The stock is taken and the order is on disk when this answers 201. A worker processes the order after that.',
+    description:
+      'The stock is taken and the order is on disk when this answers 201. A worker processes the order after that.',
   })
   @ApiBody({
     type: CreateOrderDto,
@@ -37,7 +38,10 @@ export class OrdersController {
       several: { summary: 'Several products', value: { items: [{ product_id: 1, quantity: 2 }, { product_id: 2 }] } },
     },
   })
-  @ApiCreatedResponse({ type: OrderResponse, headers: { Location: { schema: { type: 'string' }, description: 'Its path' } } })
+  @ApiCreatedResponse({
+    type: OrderResponse,
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+  })
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
   @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { mergeItems } from './requested-item.js';
 
-const items = fc.array(fc.record({ productId: fc.integer({ min: 1, max: 9 }), quantity: fc.integer({ min: 1, max: 1_000 }) }), {
-  minLength: 1,
-  maxLength: 100,
-});
+const items = fc.array(
+  fc.record({ productId: fc.integer({ min: 1, max: 9 }), quantity: fc.integer({ min: 1, max: 1_000 }) }),
+  {
+    minLength: 1,
+    maxLength: 100,
+  },
+);
 
 describe('mergeItems', () => {
   it('keeps every unit, names each product once, and keeps their order', () => {

@@ -17,7 +17,11 @@ import { type Cents, centsTransformer } from '../common/money.js';
 @Index('products_live_idx', ['id'], { where: 'deleted_at IS NULL' })
 @Index('products_name_idx', { synchronize: false })
 export class Product {
-  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'products_pkey' })
+  @PrimaryGeneratedColumn('identity', {
+    type: 'bigint',
+    generatedIdentity: 'ALWAYS',
+    primaryKeyConstraintName: 'products_pkey',
+  })
   id: number;
 
   @Column('varchar', { length: 255 })

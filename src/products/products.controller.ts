@@ -22,10 +22,20 @@ export class ProductsController {
 
   @Post()
   @ApiOperation({ summary: 'Create a product' })
-  @ApiCreatedResponse({ type: ProductResponse, headers: { Location: { schema: { type: 'string' }, description: 'Its path' } } })
-  @ApiValidationProblem(PATH, 'price', 'price must be a number above 0 and at most 99999999.99, with at most two decimals')
+  @ApiCreatedResponse({
+    type: ProductResponse,
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+  })
+  @ApiValidationProblem(
+    PATH,
+    'price',
+    'price must be a number above 0 and at most 99999999.99, with at most two decimals',
+  )
   @ApiUnavailableProblem(PATH)
-  async create(@Body() dto: CreateProductDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProductResponse> {
+  async create(
+    @Body() dto: CreateProductDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ProductResponse> {
     const product = await this.products.create(dto);
     reply.header('Location', `${PATH}/${product.id}`);
     return ProductResponse.of(product);
@@ -38,7 +48,7 @@ export class ProductsController {
   @ApiUnavailableProblem(PATH)
   async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
     const page = await this.products.list(query);
-    return { ...page, items: page.items.map(ProductResponse.of) };
+    return { ...page, items: page.items.map((product) => ProductResponse.of(product)) };
   }
 
   @Get(':id')
@@ -55,7 +65,8 @@ export class ProductsController {
   @Header('Content-Type', 'application/json; charset=utf-8')
   @ApiOperation({
     summary: 'Read a product through the cache',
-    description: 'The same body as `GET /products/{id}`, at most `CACHE_TTL` seconds old. With Redis down it is read from the database.',
+    description:
+      'The same body as `GET /products/{id}`, at most `CACHE_TTL` seconds old. With Redis down it is read from the database.',
   })
   @ApiOkResponse({ type: ProductResponse })
   @ApiProductNotFound()

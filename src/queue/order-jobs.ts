@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 
 /** The catalogue of what stands in the queue: names, payloads, options. */
 export const ORDERS_QUEUE = 'orders';
-export const PROCESS_ORDER = 'process-order';
+const PROCESS_ORDER = 'process-order';
 
 /** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
 export interface ProcessOrderPayload {

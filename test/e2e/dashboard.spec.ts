@@ -25,7 +25,7 @@ describe('the dashboard', () => {
     const { app, url } = await start();
     expect(await (await fetch(url)).text()).toContain('Order System');
     await eventually(async () => {
-      const { queues } = await (await fetch(`${url}/api/queues`)).json();
+      const { queues } = JSON.parse(await (await fetch(`${url}/api/queues`)).text());
       expect(queues).toMatchObject([{ name: 'orders', counts: { waiting: 1 } }]);
     });
     await app.close();
@@ -35,14 +35,16 @@ describe('the dashboard', () => {
   it('lets nobody in without the credentials, neither to the page nor to its API', async () => {
     const { app, url } = await start({ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'a:b c' });
     const statusOf = async (path: string, credentials?: string, method = 'GET') => {
-      const headers = credentials === undefined ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+      const headers =
+        credentials === undefined ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
       return (await fetch(`${url}${path}`, { method, headers })).status;
     };
     for (const path of ['/', '/queue/orders', '/api/queues', '/static/js/none.js', '/none', '/health/']) {
       expect([path, await statusOf(path)]).toEqual([path, 401]);
     }
     expect(await statusOf('/api/queues/orders/clean/completed', undefined, 'PUT')).toBe(401);
-    for (const wrong of ['owner:', 'owner:a:b', 'OWNER:a:b c', ':', '']) expect(await statusOf('/api/queues', wrong)).toBe(401);
+    for (const wrong of ['owner:', 'owner:a:b', 'OWNER:a:b c', ':', ''])
+      expect(await statusOf('/api/queues', wrong)).toBe(401);
     expect((await fetch(url)).headers.get('WWW-Authenticate')).toMatch(/^Basic /);
     for (const path of ['/', '/api/queues']) expect(await statusOf(path, 'owner:a:b c')).toBe(200);
     expect(await statusOf('/health')).toBe(200);
@@ -51,7 +53,9 @@ describe('the dashboard', () => {
 
   it('does not start in production without credentials', () => {
     const variables = { ...environment.variables, NODE_ENV: 'production' };
-    expect(() => loadConfig(variables, 'dashboard')).toThrow(/DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production/);
+    expect(() => loadConfig(variables, 'dashboard')).toThrow(
+      /DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production/,
+    );
     expect(() => loadConfig(variables, 'api')).not.toThrow();
   });
 });

@@ -23,7 +23,13 @@ describe('HTTP', () => {
     const order = await api.post('/orders/', { product_id: id });
     expect(order.status).toBe(201);
     const paths = ['/products', `/products/${id}`, `/products/${id}/cached`, '/orders', `/orders/${order.body.id}`];
-    for (const path of [...paths, `/orders/${order.body.id}/status`, '/health', '/health/ready', '/health/cache/stats']) {
+    for (const path of [
+      ...paths,
+      `/orders/${order.body.id}/status`,
+      '/health',
+      '/health/ready',
+      '/health/cache/stats',
+    ]) {
       for (const variant of [path, `${path}/`]) {
         const { status } = await fetch(`${api.url}${variant}`, { redirect: 'error' });
         expect([variant, status]).toEqual([variant, 200]);
@@ -45,12 +51,15 @@ describe('HTTP', () => {
     });
   });
 
-  it.each(['/api/v1/nothing', '/nothing', '/api/v2/products', '/api/v1/products/1/2/3'])('answers 404 on %s', async (path) => {
-    const response = await fetch(`${origin}${path}`);
-    expect(response.status).toBe(404);
-    expect(response.headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
-    expect(await response.json()).toMatchObject({ code: 'NOT_FOUND', instance: path });
-  });
+  it.each(['/api/v1/nothing', '/nothing', '/api/v2/products', '/api/v1/products/1/2/3'])(
+    'answers 404 on %s',
+    async (path) => {
+      const response = await fetch(`${origin}${path}`);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
+      expect(await response.json()).toMatchObject({ code: 'NOT_FOUND', instance: path });
+    },
+  );
 
   it.each([
     ['PATCH', '/products/1', 'DELETE, GET, HEAD, PUT'],
@@ -65,7 +74,11 @@ describe('HTTP', () => {
   it.each(['{"name"', 'null', '[]', '"text"', '7', '{"__proto__": {"stock": 1}}', '{"a": NaN}'])(
     'answers 422 to the body %s',
     async (body) => {
-      const answer = await api.send('/products', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+      const answer = await api.send('/products', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      });
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
     },
   );
@@ -83,10 +96,15 @@ describe('HTTP', () => {
     },
   );
 
-  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.shop+json'])('takes JSON as %s', async (type) => {
-    const body = JSON.stringify({ name: 'Typed', price: 1, stock: 1 });
-    expect((await api.send('/products', { method: 'POST', headers: { 'Content-Type': type }, body })).status).toBe(201);
-  });
+  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.shop+json'])(
+    'takes JSON as %s',
+    async (type) => {
+      const body = JSON.stringify({ name: 'Typed', price: 1, stock: 1 });
+      expect((await api.send('/products', { method: 'POST', headers: { 'Content-Type': type }, body })).status).toBe(
+        201,
+      );
+    },
+  );
 
   it('takes a body of 1 MiB and answers 413 to one byte more', async () => {
     const send = (bytes: number) => {
@@ -117,7 +135,9 @@ describe('HTTP', () => {
   it('allows the configured origins and no other', async () => {
     const allowedFor = async (from: string) => {
       const headers = { Origin: from, 'Access-Control-Request-Method': 'POST' };
-      return (await fetch(`${api.url}/products`, { method: 'OPTIONS', headers })).headers.get('Access-Control-Allow-Origin');
+      return (await fetch(`${api.url}/products`, { method: 'OPTIONS', headers })).headers.get(
+        'Access-Control-Allow-Origin',
+      );
     };
     expect(await allowedFor('https://shop.example')).toBe('https://shop.example');
     expect(await allowedFor('https://admin.example')).toBe('https://admin.example');

@@ -52,7 +52,10 @@ describe.each(['pessimistic', 'optimistic'])('orders over HTTP, %s', (ORDER_LOCK
   });
 
   it('sells several products as one order without a product of its own', async () => {
-    const [lamp, chair] = [await api.createProduct({ price: 0.1, stock: 9 }), await api.createProduct({ price: 349, stock: 9 })];
+    const [lamp, chair] = [
+      await api.createProduct({ price: 0.1, stock: 9 }),
+      await api.createProduct({ price: 349, stock: 9 }),
+    ];
     const { status, body } = await api.post('/orders', {
       items: [{ product_id: chair }, { product_id: lamp, quantity: 3 }],
     });
@@ -89,7 +92,10 @@ describe.each(['pessimistic', 'optimistic'])('orders over HTTP, %s', (ORDER_LOCK
     const before = [await countOrders(), (await api.get(`/products/${id}`)).body];
     const { status, body } = await api.post('/orders', { product_id: id, quantity: 3 });
     expect(status).toBe(400);
-    expect(body).toMatchObject({ code: 'INSUFFICIENT_STOCK', detail: 'Insufficient stock. Available: 2, Requested: 3' });
+    expect(body).toMatchObject({
+      code: 'INSUFFICIENT_STOCK',
+      detail: 'Insufficient stock. Available: 2, Requested: 3',
+    });
     expect([await countOrders(), (await api.get(`/products/${id}`)).body]).toEqual(before);
   });
 

@@ -66,13 +66,21 @@ describe('products over HTTP', () => {
     ])('refuses a wrong or unknown %s: %j', async (field, override) => {
       const { status, body } = await api.post('/products', { name: 'Lamp', price: 1, stock: 1, ...override });
       expect(status).toBe(422);
-      expect(body).toMatchObject({ code: 'VALIDATION_ERROR', errors: [{ field, message: expect.stringContaining(field) }] });
+      expect(body).toMatchObject({
+        code: 'VALIDATION_ERROR',
+        errors: [{ field, message: expect.stringContaining(field) }],
+      });
     });
 
     it('reports every problem at once', async () => {
       const { status, body } = await api.post('/products', { price: '1', extra: true });
       expect(status).toBe(422);
-      expect(body.errors.map(({ field }: { field: string }) => field).sort()).toEqual(['extra', 'name', 'price', 'stock']);
+      expect(body.errors.map(({ field }: { field: string }) => field).sort()).toEqual([
+        'extra',
+        'name',
+        'price',
+        'stock',
+      ]);
     });
   });
 

@@ -69,7 +69,10 @@ describe('the API while Redis is lost', () => {
     const id = await api.createProduct();
     expect((await api.get(`/products/${id}/cached`)).status).toBe(200);
     expect((await api.post('/orders', { product_id: id })).status).toBe(201);
-    expect(await api.get('/health/ready')).toMatchObject({ status: 503, body: { checks: { database: true, redis: false } } });
+    expect(await api.get('/health/ready')).toMatchObject({
+      status: 503,
+      body: { checks: { database: true, redis: false } },
+    });
 
     await redis.restart();
     await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));

@@ -24,7 +24,11 @@ describe('the API while PostgreSQL is lost', () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'order-system-postgres-'));
     postgres = await startPostgres({ directory, settings: { fsync: 'off' } });
     const env = { ...process.env, DATABASE_URL: postgres.url };
-    await execute(process.execPath, ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], { env });
+    await execute(
+      process.execPath,
+      ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'],
+      { env },
+    );
     const url = new URL(postgres.url);
     proxy = await startProxy(Number(url.port));
     url.port = String(proxy.port);

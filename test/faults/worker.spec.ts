@@ -45,7 +45,9 @@ describe('orders whose worker or Redis is lost', () => {
   const untilAll = (status: string, count: number, timeoutMs = 25_000) =>
     eventually(async () => expect((await api.get(`/orders?status=${status}`)).body.total).toBe(count), timeoutMs);
   const processedBy = (...processes: RoleProcess[]) =>
-    processes.flatMap(({ log }) => [...log().matchAll(/Order #(\d+) Processed\./g)].map(([, id]) => Number(id))).sort((a, b) => a - b);
+    processes
+      .flatMap(({ log }) => [...log().matchAll(/Order #(\d+) Processed\./g)].map(([, id]) => Number(id)))
+      .sort((a, b) => a - b);
 
   it('completes all of 200 orders, each once, after a kill -9 of their worker', async () => {
     const ids = await buy(ORDERS);

@@ -33,7 +33,8 @@ describe('the product cache', () => {
   it('gives the same body as the database, byte for byte', async () => {
     const id = await one.createProduct({ name: 'Ünï "quoted" \\ 😀', price: 10 });
     const texts = [];
-    for (const path of ['', '/cached', '/cached']) texts.push(await (await fetch(`${one.url}/products/${id}${path}`)).text());
+    for (const path of ['', '/cached', '/cached'])
+      texts.push(await (await fetch(`${one.url}/products/${id}${path}`)).text());
     expect(texts[1]).toBe(texts[0]);
     expect(texts[2]).toBe(texts[0]);
   });

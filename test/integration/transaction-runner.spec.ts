@@ -30,7 +30,8 @@ describe('TransactionRunner', () => {
   });
 
   const increment = 'UPDATE products SET stock = stock + 1 WHERE name = $1';
-  const stocks = async () => (await environment.sql.query('SELECT stock FROM products ORDER BY name')).rows.map(({ stock }) => stock);
+  const stocks = async () =>
+    (await environment.sql.query('SELECT stock FROM products ORDER BY name')).rows.map(({ stock }) => stock);
   const idleInTransaction = async () => {
     const { rows } = await environment.sql.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,

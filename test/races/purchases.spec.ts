@@ -67,7 +67,9 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 201));
     expect([await stockOf(a), await stockOf(b)]).toEqual([800, 800]);
-    const { rows } = await environment.sql.query('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()');
+    const { rows } = await environment.sql.query(
+      'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+    );
     expect(Number(rows[0].deadlocks)).toBe(0);
   });
 
@@ -101,7 +103,9 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [held]);
 
     const before = Date.now();
-    const { status, headers, body } = await api.post('/orders', { items: [{ product_id: free }, { product_id: held }] });
+    const { status, headers, body } = await api.post('/orders', {
+      items: [{ product_id: free }, { product_id: held }],
+    });
     expect(Date.now() - before).toBeLessThan(5_000);
     expect([status, headers.get('Retry-After'), body.code]).toEqual([503, '1', 'LOCK_TIMEOUT']);
     await holder.end('ROLLBACK');

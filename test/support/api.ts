@@ -10,7 +10,7 @@ export interface Answer {
   body: any;
 }
 
-export interface Client {
+interface Client {
   url: string;
   get: (path: string) => Promise<Answer>;
   post: (path: string, body?: unknown) => Promise<Answer>;
@@ -34,7 +34,7 @@ export async function startApi(config: Config): Promise<Api> {
 }
 
 /** Talks to an API over HTTP; paths are relative to the base path. */
-export function createClient(origin: string): Client {
+function createClient(origin: string): Client {
   const url = `${origin}/api/v1`;
   const send = async (path: string, request: RequestInit): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, request);

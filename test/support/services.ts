@@ -2,7 +2,8 @@ import pg from 'pg';
 
 function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is missing: run the tests with "npm test", which brings up what they need`);
+  if (value === undefined)
+    throw new Error(`${name} is missing: run the tests with "npm test", which brings up what they need`);
   return value;
 }
 

@@ -17,7 +17,11 @@ export class CacheStatisticsResponse {
   @ApiProperty({ type: 'integer', description: 'How long Redis has been up', example: 3_600 })
   uptime_seconds: number;
 
-  @ApiProperty({ type: 'integer', description: 'Cached reads of this process that Redis answered, since it started', example: 90 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Cached reads of this process that Redis answered, since it started',
+    example: 90,
+  })
   hits: number;
 
   @ApiProperty({ type: 'integer', description: 'Cached reads of this process that went to the database', example: 10 })

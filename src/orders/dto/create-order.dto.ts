@@ -57,8 +57,8 @@ function IsAlone(): PropertyDecorator {
     name: 'isAlone',
     validator: {
       validate: (_value, argument) => {
-        const { product_id, quantity } = argument?.object as CreateOrderDto;
-        return product_id === undefined && quantity === undefined;
+        const order: Partial<CreateOrderDto> = argument?.object ?? {};
+        return order.product_id === undefined && order.quantity === undefined;
       },
       defaultMessage: () => 'items must not be combined with product_id or quantity',
     },

@@ -5,12 +5,23 @@ import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
 const MAX_STOCK = 2_147_483_647;
 
 export class CreateProductDto {
-  @ApiProperty({ minLength: 1, maxLength: 255, example: 'Mechanical keyboard', description: 'Trimmed before it is counted' })
+  @ApiProperty({
+    minLength: 1,
+    maxLength: 255,
+    example: 'Mechanical keyboard',
+    description: 'Trimmed before it is counted',
+  })
   @Trimmed()
   @IsText(1, 255)
   readonly name: string;
 
-  @ApiProperty({ minimum: 0, exclusiveMinimum: true, maximum: MAX_PRICE, description: 'At most two decimals', example: 89.9 })
+  @ApiProperty({
+    minimum: 0,
+    exclusiveMinimum: true,
+    maximum: MAX_PRICE,
+    description: 'At most two decimals',
+    example: 89.9,
+  })
   @IsPrice()
   readonly price: number;
 
