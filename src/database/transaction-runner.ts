@@ -59,7 +59,7 @@ export class TransactionRunner {
   }
 
   private async commit(runner: QueryRunner): Promise<void> {
-    const [row] = await runner.query<[{ xid: string }]>('SELECT pg_current_xact_id_if_assigned()::text AS xid');
+    const [row] = await runner.manager.query<[{ xid: string }]>('SELECT pg_current_xact_id_if_assigned()::text AS xid');
     try {
       await runner.commitTransaction();
     } catch (error) {
