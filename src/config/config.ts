@@ -86,9 +86,9 @@ function readServices(reader: EnvironmentReader) {
     database: {
       url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
       poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
-      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 1_500, min: 1, max: 2_500 }),
-      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 2_000, min: 1, max: 2_500 }),
-      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 2_500, min: 1, max: 2_500 }),
+      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 1_200, min: 1, max: 1_800 }),
+      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 1_500, min: 1, max: 1_800 }),
+      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 1_800, min: 1, max: 1_800 }),
     },
     cache: {
       url: redisUrl,

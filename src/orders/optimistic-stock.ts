@@ -43,6 +43,6 @@ async function refuse(
 ): Promise<never> {
   const open = items.filter(({ productId }) => !taken.has(productId));
   const products = await manager.findBy(Product, { id: In(open.map(({ productId }) => productId)) });
-  priceItems(open, products, items.length);
+  priceItems(open, new Map(products.map((product) => [product.id, product])), items.length);
   throw new RetryTransactionError('The stock came back');
 }

@@ -1,46 +1,59 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, type Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
+import { Batcher } from '../common/batcher.js';
+import { NoAnswerError } from '../common/no-answer.error.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
 import { Config } from '../config/config.js';
+import { DatabaseUnavailableError, isConnectionError } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
-import { Product } from '../products/product.entity.js';
 import type { ListOrdersQuery } from './dto/list-orders.query.js';
 import { takeOptimistically } from './optimistic-stock.js';
+import { decide, lockProducts, takeStock, writeOrders } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
-import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
-import { type PricedItem, priceItems, totalOf } from './priced-item.js';
 import { mergeItems, type RequestedItem } from './requested-item.js';
 
-/** Sells: takes stock and writes orders, all or nothing. */
+/** Batches in flight: one that commits and one that forms its transaction meanwhile. */
+const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000 };
+
+type Purchase = readonly RequestedItem[];
+
+/**
+ * Sells: takes stock and writes orders, all or nothing.
+ *
+ * Purchases that arrive while others are being committed are committed together, in order of arrival, under the row
+ * locks of their products: one flush to disk pays for all of them. See docs/decisions/0003-order-batching.md.
+ */
 @Injectable()
 export class OrderService {
+  private readonly batcher: Batcher<Purchase, Order>;
+
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly transactions: TransactionRunner,
     private readonly cache: ProductCache,
     private readonly dispatcher: OrderDispatcher,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.batcher = new Batcher((purchases) => this.sellTogether(purchases), BATCHING);
+  }
 
   /**
    * Buys all items or none of them. When it returns, the order is on disk and its stock is taken. The worker is told
-   * after that, without waiting for Redis: should the word be lost, the sweep finds the `pending` row.
+   * after that, without waiting for Redis: should the word be lost, the sweep finds the `pending` row. A buyer who is
+   * gone (`isGone`) before the turn has come is not charged.
    *
    * @throws ValidationError, ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError: nothing has changed.
-   * @throws LockTimeoutError when others hold a product for too long: nothing has changed.
+   * @throws LockTimeoutError, OverloadedError when it takes too long to get a turn: nothing has changed.
    */
-  async create(requested: readonly RequestedItem[]): Promise<Order> {
+  async create(requested: Purchase, isGone?: () => boolean): Promise<Order> {
     const items = mergeItems(requested);
-    const order = await this.transactions.run(async (manager) => {
-      const priced = await this.takeStock(manager, items);
-      return this.write(manager, priced);
-    });
-    await this.cache.drop(items.map(({ productId }) => productId));
-    this.dispatcher.dispatch(order.id);
+    if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(items, isGone);
+    const order = await this.transactions.run((manager) => this.sellOptimistically(manager, items));
+    await this.announce([order]);
     return order;
   }
 
@@ -72,36 +85,60 @@ export class OrderService {
     return order ?? this.throwNotFound(id);
   }
 
-  private async takeStock(manager: EntityManager, items: readonly RequestedItem[]): Promise<PricedItem[]> {
-    if (this.config.orders.locking === 'optimistic') return takeOptimistically(manager, items);
-    const priced = priceItems(items, await this.lockProducts(manager, items));
-    await manager.query(
-      `UPDATE products SET stock = stock - item.quantity
-       FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity)
-       WHERE products.id = item.product_id`,
-      [priced.map(({ productId }) => productId), priced.map(({ quantity }) => quantity)],
-    );
-    return priced;
+  /** One outcome for each purchase. A failure of the whole is taken apart, so that no purchase fails for a neighbour. */
+  private async sellTogether(purchases: readonly Purchase[]): Promise<PromiseSettledResult<Order>[]> {
+    try {
+      const outcomes = await this.transactions.run((manager) => this.sellLocked(manager, purchases));
+      await this.announce(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])));
+      return outcomes;
+    } catch (error) {
+      if (purchases.length === 1 || !concernsOne(error)) throw error;
+      const apart = await Promise.all(purchases.map((purchase) => this.sellTogether([purchase]).catch(rejectedBy)));
+      return apart.flat();
+    }
   }
 
-  /** In ascending id, as everywhere: two orders of the same products wait for each other instead of deadlocking. */
-  private async lockProducts(manager: EntityManager, items: readonly RequestedItem[]): Promise<Product[]> {
-    return manager.find(Product, {
-      where: { id: In(items.map(({ productId }) => productId)) },
-      order: { id: 'ASC' },
-      lock: { mode: 'pessimistic_write' },
+  private async sellLocked(
+    manager: EntityManager,
+    purchases: readonly Purchase[],
+  ): Promise<PromiseSettledResult<Order>[]> {
+    const products = await lockProducts(manager, new Set(purchases.flat().map(({ productId }) => productId)));
+    const decisions = decide(purchases, products);
+    const sold = decisions.flatMap((decision) => (decision.status === 'fulfilled' ? [decision.value] : []));
+    if (sold.length === 0) return decisions.filter((decision) => decision.status === 'rejected');
+    await takeStock(manager, sold.flat());
+    const orders = await writeOrders(manager, sold);
+    return decisions.map((decision) => {
+      if (decision.status === 'rejected') return decision;
+      const value = orders.shift();
+      if (value === undefined) throw new Error('PostgreSQL returned fewer orders than were written');
+      return { status: 'fulfilled', value };
     });
   }
 
-  private async write(manager: EntityManager, items: readonly PricedItem[]): Promise<Order> {
-    const order = manager.create(Order, { totalPrice: totalOf(items) });
-    await manager.insert(Order, order);
-    order.items = items.map((item) => manager.create(OrderItem, { ...item, orderId: order.id }));
-    await manager.insert(OrderItem, order.items);
+  private async sellOptimistically(manager: EntityManager, items: Purchase): Promise<Order> {
+    const [order] = await writeOrders(manager, [await takeOptimistically(manager, items)]);
+    if (order === undefined) throw new Error('PostgreSQL returned no order');
     return order;
+  }
+
+  /** After the commit: what is cached of the products is old, and the worker has something to do. */
+  private async announce(orders: readonly Order[]): Promise<void> {
+    const items = orders.flatMap((order) => order.items);
+    await this.cache.drop([...new Set(items.map(({ productId }) => productId))]);
+    for (const { id } of orders) this.dispatcher.dispatch(id);
   }
 
   private throwNotFound(id: number): never {
     throw new OrderNotFoundError(id);
   }
+}
+
+/** Whether a failed batch may have failed for one of its purchases, with nothing committed, so that the others can be sold. */
+function concernsOne(error: unknown): boolean {
+  return !(error instanceof NoAnswerError) && !isConnectionError(error) && !(error instanceof DatabaseUnavailableError);
+}
+
+function rejectedBy(reason: unknown): PromiseSettledResult<Order>[] {
+  return [{ status: 'rejected', reason }];
 }

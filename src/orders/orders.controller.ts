@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../common/api-problem.decorator.js';
 import { IdParams } from '../common/id.params.js';
@@ -46,8 +46,12 @@ export class OrdersController {
   @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
   @ApiUnavailableProblem(PATH)
-  async create(@Body() dto: CreateOrderDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<OrderResponse> {
-    const order = await this.orders.create(requestedItemsOf(dto));
+  async create(
+    @Body() dto: CreateOrderDto,
+    @Req() { raw }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrderResponse> {
+    const order = await this.orders.create(requestedItemsOf(dto), () => raw.socket.destroyed);
     reply.header('Location', `${PATH}/${order.id}`);
     return OrderResponse.of(order);
   }

@@ -21,18 +21,17 @@ const MAX_TOTAL: Cents = 9_999_999_999_999_999n;
  */
 export function priceItems(
   items: readonly RequestedItem[],
-  products: readonly Pick<Product, 'id' | 'price' | 'stock'>[],
+  products: ReadonlyMap<number, Pick<Product, 'price' | 'stock'>>,
   orderSize = items.length,
 ): PricedItem[] {
-  const byId = new Map(products.map((product) => [product.id, product]));
   const found = items.map((item) => {
-    const product = byId.get(item.productId);
+    const product = products.get(item.productId);
     if (product === undefined) throw new ProductNotFoundError(item.productId);
     return { item, product };
   });
-  return found.map(({ item, product: { id, price, stock } }) => {
+  return found.map(({ item, product: { price, stock } }) => {
     if (stock < item.quantity) {
-      throw new InsufficientStockError(stock, item.quantity, orderSize > 1 ? id : undefined);
+      throw new InsufficientStockError(stock, item.quantity, orderSize > 1 ? item.productId : undefined);
     }
     return { ...item, unitPrice: price };
   });

@@ -29,7 +29,7 @@ describe('the migrations', () => {
   const schema = () =>
     query(`
       SELECT format('%s %s', relkind, relname) AS name FROM pg_class
-      WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'migrations%'
+      WHERE relnamespace = 'public'::regnamespace AND relname !~ '^(migrations|PK_)'
       UNION ALL SELECT format('constraint %s', conname) FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 'migrations'::regclass
       UNION ALL SELECT format('trigger %s', tgname) FROM pg_trigger WHERE NOT tgisinternal
       UNION ALL SELECT format('function %s', proname) FROM pg_proc WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')

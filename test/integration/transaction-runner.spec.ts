@@ -108,6 +108,6 @@ describe('TransactionRunner', () => {
       `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
               current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('transaction_timeout') AS transaction`,
     );
-    expect(limits).toEqual({ lock: '1500ms', statement: '2s', idle: '2s', transaction: '2500ms' });
+    expect(limits).toEqual({ lock: '1200ms', statement: '1500ms', idle: '1500ms', transaction: '1800ms' });
   });
 });

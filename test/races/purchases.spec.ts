@@ -58,14 +58,18 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     }
   });
 
-  it('sells (A, B) and (B, A) two hundred times without a deadlock or an error', async () => {
+  it('sells (A, B) and (B, A) two hundred times, fifty at once, without a deadlock or an error', async () => {
     const [a, b] = [await api.createProduct({ stock: 1_000 }), await api.createProduct({ stock: 1_000 })];
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) =>
-        api.post('/orders', { items: (index % 2 === 0 ? [a, b] : [b, a]).map((product_id) => ({ product_id })) }),
-      ),
-    );
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 201));
+    const buyFourTimes = async (order: number[]) => {
+      const statuses = [];
+      for (let time = 0; time < 4; time++) {
+        const items = order.map((product_id) => ({ product_id }));
+        statuses.push((await api.post('/orders', { items })).status);
+      }
+      return statuses;
+    };
+    const buyers = Array.from({ length: 50 }, (_, index) => buyFourTimes(index % 2 === 0 ? [a, b] : [b, a]));
+    expect((await Promise.all(buyers)).flat()).toEqual(Array.from({ length: 200 }, () => 201));
     expect([await stockOf(a), await stockOf(b)]).toEqual([800, 800]);
     const { rows } = await environment.sql.query(
       'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
@@ -121,6 +125,109 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     for (const { status } of await Promise.all([...sales, ...changes])) expect([200, 201]).toContain(status);
     expect(await stockOf(id)).toBe(60);
   });
+});
+
+describe('purchases that are committed together', () => {
+  let environment: Environment;
+  let api: Api;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+    api = await startApi(environment.config);
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  /** Holds every place in which purchases are served, so that those that follow wait their turn. */
+  const holdTurns = async () => {
+    const held = await Promise.all([api.createProduct(), api.createProduct()]);
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = ANY ($1) FOR UPDATE', [held]);
+    const waiting = held.map((product_id) => api.post('/orders', { product_id }));
+    await untilBlockedBy(environment.sql, holder.pid, 2);
+    return { held, release: () => holder.end('COMMIT'), waiting };
+  };
+
+  it('gives each its own outcome, true at its turn', async () => {
+    const [scarce, plenty] = [await api.createProduct({ stock: 3 }), await api.createProduct({ stock: 9 })];
+    const { release, waiting } = await holdTurns();
+    const orders = [
+      { product_id: scarce, quantity: 2 },
+      { product_id: scarce, quantity: 2 },
+      { product_id: 9999 },
+      { items: [{ product_id: plenty, quantity: 4 }, { product_id: scarce }] },
+      { items: [{ product_id: plenty }, { product_id: scarce }] },
+      { product_id: plenty, quantity: 5 },
+    ];
+    const answers = [];
+    for (const order of orders) answers.push(await arrived(api.post('/orders', order)));
+    await release();
+    const outcomes = (await Promise.all(answers.map(({ answer }) => answer))).map(({ status, body }) => [
+      status,
+      body.detail ?? body.quantity,
+    ]);
+    expect(outcomes).toEqual([
+      [201, 2],
+      [400, 'Insufficient stock. Available: 1, Requested: 2'],
+      [404, 'Product with ID 9999 not found'],
+      [201, 5],
+      [400, `Insufficient stock for product ${scarce}. Available: 0, Requested: 1`],
+      [201, 5],
+    ]);
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(201);
+    const { rows } = await environment.sql.query('SELECT stock FROM products WHERE id = ANY ($1)', [[scarce, plenty]]);
+    expect(rows).toEqual([{ stock: 0 }, { stock: 0 }]);
+    const { rows: sums } = await environment.sql.query(
+      `SELECT count(*)::int AS wrong FROM orders
+       WHERE total_price <> (SELECT sum(quantity * unit_price) FROM order_items WHERE order_id = orders.id)`,
+    );
+    expect(sums).toEqual([{ wrong: 0 }]);
+  });
+
+  it('does not charge a buyer who hung up before the turn came', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { release, waiting } = await holdTurns();
+    const buyer = new AbortController();
+    const gone = fetch(`${api.url}/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ product_id: product }),
+      signal: buyer.signal,
+    });
+    gone.catch(() => undefined);
+    await arrived(gone);
+    const staying = await arrived(api.post('/orders', { product_id: product }));
+    buyer.abort();
+    await expect(gone).rejects.toThrow('aborted');
+    await arrived(api.get('/health'));
+    await release();
+    expect((await staying.answer).status).toBe(201);
+    await Promise.all(waiting);
+    expect((await api.get(`/products/${product}`)).body.stock).toBe(4);
+  });
+
+  it('does not fail an order because another of its batch cannot have its lock', async () => {
+    const [locked, free] = [await api.createProduct(), await api.createProduct()];
+    const { release, waiting } = await holdTurns();
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
+    const stuck = await arrived(api.post('/orders', { product_id: locked }));
+    const lucky = await arrived(api.post('/orders', { product_id: free }));
+    await release();
+    expect((await lucky.answer).status).toBe(201);
+    expect(await stuck.answer).toMatchObject({ status: 503, body: { code: 'LOCK_TIMEOUT' } });
+    await holder.end('ROLLBACK');
+    await Promise.all(waiting);
+  });
+
+  /** A request is sent before a later one is answered: the server has read it when it answers the later one. */
+  async function arrived<T>(answer: Promise<T>): Promise<{ answer: Promise<T> }> {
+    await api.get('/health');
+    return { answer };
+  }
 });
 
 describe('the database itself', () => {

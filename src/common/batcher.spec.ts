@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { Batcher, OverloadedError } from './batcher.js';
+
+const OPTIONS = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };
+
+/** A server of batches whose every batch the test lets go on its own. */
+function setup(options: Partial<typeof OPTIONS> = {}) {
+  const batches: { items: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
+  const batcher = new Batcher<number, string>(
+    (items) =>
+      new Promise((resolve, reject) => {
+        batches.push({
+          items: [...items],
+          finish: () =>
+            resolve(
+              items.map((item) =>
+                item % 7 === 0
+                  ? { status: 'rejected', reason: new Error(`no ${item}`) }
+                  : { status: 'fulfilled', value: `did ${item}` },
+              ),
+            ),
+          fail: reject,
+        });
+      }),
+    { ...OPTIONS, ...options },
+  );
+  return { batcher, batches };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('Batcher', () => {
+  it('loses no item, serves none twice, keeps the order, and brings each outcome to its caller', async () => {
+    const scenario = fc.record({
+      arrivals: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 }),
+      maxBatchSize: fc.integer({ min: 1, max: 10 }),
+      maxInFlight: fc.integer({ min: 1, max: 4 }),
+      finishLast: fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ arrivals, finishLast, ...options }) => {
+        const { batcher, batches } = setup(options);
+        const callers: Promise<string>[] = [];
+        const served: number[] = [];
+        let open: typeof batches = [];
+        const step = async (last: boolean) => {
+          const [batch] = open.splice(last ? -1 : 0, 1);
+          batch?.finish();
+          await settled();
+          for (const { items } of batches.slice(seen)) served.push(...items);
+          open = [...open, ...batches.slice(seen)];
+          seen = batches.length;
+        };
+        let seen = 0;
+        for (const [index, count] of arrivals.entries()) {
+          for (let item = 0; item < count; item++) {
+            const caller = batcher.submit(callers.length + 1);
+            caller.catch(() => undefined);
+            callers.push(caller);
+          }
+          expect(batches.length - seen + open.length).toBeLessThanOrEqual(options.maxInFlight);
+          await step(finishLast[index] ?? false);
+        }
+        while (open.length > 0) await step(false);
+
+        expect(served).toEqual(callers.map((_, index) => index + 1));
+        for (const { items } of batches) expect(items.length).toBeLessThanOrEqual(options.maxBatchSize);
+        const outcomes = await Promise.allSettled(callers);
+        for (const [index, outcome] of outcomes.entries()) {
+          const item = index + 1;
+          if (item % 7 === 0) expect(outcome).toMatchObject({ status: 'rejected', reason: { message: `no ${item}` } });
+          else expect(outcome).toEqual({ status: 'fulfilled', value: `did ${item}` });
+        }
+      }),
+    );
+  });
+
+  it('serves a lone item at once, and those that come meanwhile together', async () => {
+    const { batcher, batches } = setup({ maxInFlight: 1 });
+    const callers = [1, 2, 3].map((item) => batcher.submit(item));
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+    batches[0]?.finish();
+    await callers[0];
+    await settled();
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3]]);
+    batches[1]?.finish();
+    expect(await Promise.all(callers)).toEqual(['did 1', 'did 2', 'did 3']);
+  });
+
+  it('refuses at once what is one too many, and serves the others', async () => {
+    const { batcher, batches } = setup({ maxInFlight: 1, maxWaiting: 2 });
+    const callers = [1, 2, 3].map((item) => batcher.submit(item));
+    await expect(batcher.submit(4)).rejects.toThrow(OverloadedError);
+    batches[0]?.finish();
+    await settled();
+    batches[1]?.finish();
+    expect(await Promise.all(callers)).toHaveLength(3);
+  });
+
+  it('does not serve an item that has waited too long or that nobody waits for any more', async () => {
+    const { batcher, batches } = setup({ maxInFlight: 1, maxWaitMs: -1 });
+    await expect(batcher.submit(1)).rejects.toThrow(OverloadedError);
+    const patient = setup({ maxInFlight: 1 });
+    const first = patient.batcher.submit(1);
+    const gone = patient.batcher.submit(2, () => true);
+    const last = patient.batcher.submit(3);
+    patient.batches[0]?.finish();
+    await expect(gone).rejects.toThrow(OverloadedError);
+    await settled();
+    patient.batches[1]?.finish();
+    expect(await Promise.all([first, last])).toEqual(['did 1', 'did 3']);
+    expect(patient.batches.map(({ items }) => items)).toEqual([[1], [3]]);
+    expect(batches).toEqual([]);
+  });
+
+  it('gives a failure of the whole batch to each of it, and serves the next', async () => {
+    const { batcher, batches } = setup({ maxInFlight: 1 });
+    const [first, second] = [batcher.submit(1), batcher.submit(2)];
+    batches[0]?.fail(new Error('whole'));
+    await expect(first).rejects.toThrow('whole');
+    await settled();
+    batches[1]?.finish();
+    expect(await second).toBe('did 2');
+  });
+});

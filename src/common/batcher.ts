@@ -1,0 +1,97 @@
+import { ApplicationError } from './application-error.js';
+
+/** More is asked for than can be done in time. Nothing has been done for the request that gets it. */
+export class OverloadedError extends ApplicationError {
+  readonly kind = 'unavailable';
+  readonly code = 'OVERLOADED';
+
+  constructor() {
+    super('Too many requests are waiting; try again');
+  }
+}
+
+export interface BatcherOptions {
+  /** Items served together at most. */
+  readonly maxBatchSize: number;
+  /** Batches being served at the same time at most. */
+  readonly maxInFlight: number;
+  /** Items waiting at most; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** The longest that an item waits for its turn; after that it is refused unserved. */
+  readonly maxWaitMs: number;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly since: number;
+  readonly isGone: () => boolean;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
+ * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone.
+ *
+ * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
+ */
+export class Batcher<Item, Result> {
+  private readonly waiting: Waiting<Item, Result>[] = [];
+  private inFlight = 0;
+
+  constructor(
+    private readonly serve: (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Result>[]>,
+    private readonly options: BatcherOptions,
+  ) {}
+
+  /**
+   * The outcome of the item alone. `isGone` is asked when its turn comes: an item nobody waits for any more is not served.
+   *
+   * @throws OverloadedError when too many wait, or the item has waited too long.
+   */
+  async submit(item: Item, isGone: () => boolean = () => false): Promise<Result> {
+    if (this.waiting.length >= this.options.maxWaiting) throw new OverloadedError();
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, since: performance.now(), isGone, resolve, reject });
+      this.startBatches();
+    });
+  }
+
+  private startBatches(): void {
+    while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
+      const batch = this.takeBatch();
+      if (batch.length > 0) void this.run(batch);
+    }
+  }
+
+  private takeBatch(): Waiting<Item, Result>[] {
+    const batch: Waiting<Item, Result>[] = [];
+    const oldest = performance.now() - this.options.maxWaitMs;
+    let taken = 0;
+    for (const waiting of this.waiting) {
+      if (batch.length === this.options.maxBatchSize) break;
+      taken++;
+      if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
+      else batch.push(waiting);
+    }
+    this.waiting.splice(0, taken);
+    return batch;
+  }
+
+  private async run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    this.inFlight++;
+    try {
+      const outcomes = await this.serve(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, index) => {
+        const outcome = outcomes[index];
+        if (outcome?.status === 'fulfilled') resolve(outcome.value);
+        else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.inFlight--;
+      this.startBatches();
+    }
+  }
+}
