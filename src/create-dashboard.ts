@@ -16,6 +16,9 @@ import { ORDERS_QUEUE } from './queue/order-jobs.js';
 /** Answers while the process lives, also without credentials: for a container's health check. */
 const HEALTH_PATH = '/health';
 
+/** The board's page asks a foreign host for its fonts; it looks well with those of the machine. */
+const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
+
 /** Builds the queue dashboard; it does not listen yet. */
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -25,6 +28,9 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   server.get(HEALTH_PATH, () => ({ status: 'healthy' }));
+  server.addHook('onSend', async (_request, _reply, payload) =>
+    typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
+  );
   const { user, password } = config.dashboard;
   if (user !== undefined && password !== undefined) requireCredentials(server, `${user}:${password}`);
 

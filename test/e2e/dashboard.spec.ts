@@ -23,7 +23,9 @@ describe('the dashboard', () => {
     const api = await startApi(environment.config);
     await api.post('/orders', { product_id: await api.createProduct() });
     const { app, url } = await start();
-    expect(await (await fetch(url)).text()).toContain('Order System');
+    const page = await (await fetch(url)).text();
+    expect(page).toContain('Order System');
+    expect(page).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
     await eventually(async () => {
       const { queues } = JSON.parse(await (await fetch(`${url}/api/queues`)).text());
       expect(queues).toMatchObject([{ name: 'orders', counts: { waiting: 1 } }]);

@@ -155,4 +155,16 @@ describe('HTTP', () => {
     expect([response.status, response.headers.get('Content-Type')]).toEqual([200, expect.stringContaining(type)]);
     expect(await response.text()).toContain(text);
   });
+
+  it('shows ReDoc from a script that has what the page imports, and asks no other host', async () => {
+    const page = await (await fetch(`${origin}/redoc`)).text();
+    const script = await (await fetch(`${origin}/redoc/redoc.standalone.js`)).text();
+    expect(page).toContain("import { init } from '/redoc/redoc.standalone.js'");
+    expect(page).toContain('disableTelemetry: true');
+    expect(script).toMatch(/export\s*\{[^}]*\binit\b[^}]*\};?\s*$/);
+    expect(script).not.toContain('cdn.redoc.ly');
+    for (const path of ['/docs', '/redoc']) {
+      expect(await (await fetch(`${origin}${path}`)).text()).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
+    }
+  });
 });

@@ -58,17 +58,17 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     }
   });
 
-  it('sells (A, B) and (B, A) two hundred times, fifty at once, without a deadlock or an error', async () => {
+  it('sells (A, B) and (B, A) two hundred times, twenty at once, without a deadlock or an error', async () => {
     const [a, b] = [await api.createProduct({ stock: 1_000 }), await api.createProduct({ stock: 1_000 })];
-    const buyFourTimes = async (order: number[]) => {
+    const buyTenTimes = async (order: number[]) => {
       const statuses = [];
-      for (let time = 0; time < 4; time++) {
+      for (let time = 0; time < 10; time++) {
         const items = order.map((product_id) => ({ product_id }));
         statuses.push((await api.post('/orders', { items })).status);
       }
       return statuses;
     };
-    const buyers = Array.from({ length: 50 }, (_, index) => buyFourTimes(index % 2 === 0 ? [a, b] : [b, a]));
+    const buyers = Array.from({ length: 20 }, (_, index) => buyTenTimes(index % 2 === 0 ? [a, b] : [b, a]));
     expect((await Promise.all(buyers)).flat()).toEqual(Array.from({ length: 200 }, () => 201));
     expect([await stockOf(a), await stockOf(b)]).toEqual([800, 800]);
     const { rows } = await environment.sql.query(
@@ -120,9 +120,13 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
 
   it('does not write over a sale with a change of the product', async () => {
     const id = await api.createProduct({ stock: 100, price: 5 });
-    const sales = Array.from({ length: 40 }, () => buy(id));
-    const changes = Array.from({ length: 40 }, (_, index) => api.put(`/products/${id}`, { price: index + 1 }));
-    for (const { status } of await Promise.all([...sales, ...changes])) expect([200, 201]).toContain(status);
+    for (let round = 1; round <= 4; round++) {
+      const sales = Array.from({ length: 10 }, () => buy(id));
+      const changes = Array.from({ length: 10 }, (_, index) =>
+        api.put(`/products/${id}`, { price: round * index + 1 }),
+      );
+      for (const { status } of await Promise.all([...sales, ...changes])) expect([200, 201]).toContain(status);
+    }
     expect(await stockOf(id)).toBe(60);
   });
 });
