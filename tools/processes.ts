@@ -16,9 +16,11 @@ export function isAlive(pid: number): boolean {
   return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, 'utf8'));
 }
 
-/** The command line of a process, or an empty text when there is none. */
+/** The command line of a process, or an empty text when it cannot be told. */
 export function commandOf(pid: number): string {
   try {
+    const file = `/proc/${pid}/cmdline`;
+    if (existsSync('/proc/self')) return readFileSync(file, 'utf8').replaceAll('\0', ' ').trim();
     return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim();
   } catch {
     return '';

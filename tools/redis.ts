@@ -20,6 +20,10 @@ export interface RedisOptions {
   flags?: readonly string[];
   /** Told before a step that takes a while. */
   onProgress?: (step: string) => void;
+  /** Told of the server's process as soon as there is one, so that it can be ended while it still comes up. */
+  onSpawn?: (pid: number, stop: () => Promise<void>) => void;
+  /** Once aborted, nothing is started any more. */
+  signal?: AbortSignal;
 }
 
 export interface RedisServer {
@@ -30,11 +34,12 @@ export interface RedisServer {
 }
 
 /** Brings up a Redis on loopback that keeps what it is told: append-only, never evicting. */
-export async function startRedis({ directory, port, flags = [], onProgress }: RedisOptions): Promise<RedisServer> {
+export async function startRedis({ directory, port, flags = [], ...hooks }: RedisOptions): Promise<RedisServer> {
   await mkdir(directory, { recursive: true });
-  const program = await findRedisServer(onProgress);
+  const program = await findRedisServer(hooks.onProgress);
   const chosen = port ?? (await freePort(PREFERRED_PORT));
   const log = openSync(path.join(directory, 'redis.log'), 'a');
+  hooks.signal?.throwIfAborted();
   const child = spawn(
     program,
     ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', path.resolve(directory), '--save', '']
@@ -44,6 +49,7 @@ export async function startRedis({ directory, port, flags = [], onProgress }: Re
   );
   const pid = pidOf(child);
   const stop = () => endProcess(pid, 'SIGTERM', STOP_TIMEOUT_MS);
+  hooks.onSpawn?.(pid, stop);
   const isUp = await waitUntil(async () => child.exitCode !== null || (await answers(chosen)), START_TIMEOUT_MS);
   if (!isUp || child.exitCode !== null) {
     await stop();

@@ -47,13 +47,16 @@ export class RunRecord {
     writeFileSync(this.file, JSON.stringify(this.processes, null, 2));
   }
 
+  /** Only its own: a start that was refused leaves the record of the run that is going. */
   remove(): void {
-    rmSync(this.file, { force: true });
+    if (this.processes.length > 0) rmSync(this.file, { force: true });
   }
 
   private readLeft(): RecordedProcess[] {
     if (!existsSync(this.file)) return [];
     const recorded = JSON.parse(readFileSync(this.file, 'utf8')) as RecordedProcess[];
-    return recorded.filter(({ pid, command }) => isAlive(pid) && commandOf(pid) === command);
+    return recorded.filter(
+      ({ pid, command }) => pid !== process.pid && command !== '' && isAlive(pid) && commandOf(pid) === command,
+    );
   }
 }

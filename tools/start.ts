@@ -1,5 +1,6 @@
 /** `npm start`: everything on this machine, from nothing to a curl line, and back to nothing with one Ctrl-C. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { startPostgres } from './postgres.ts';
@@ -10,21 +11,32 @@ import { RunRecord } from './run-record.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const DATA = path.join(ROOT, '.data');
 /** Roles get this long to finish, and PostgreSQL and Redis the rest of the ten seconds that a stop may take. */
-const ROLE_STOP_TIMEOUT_MS = 6_000;
+const ROLE_STOP_TIMEOUT_MS = 5_000;
+/** A role cuts itself off a second after its deadline; only then it is killed. */
+const ROLE_CLOSE_MS = 1_500;
 const READY_TIMEOUT_MS = 60_000;
 const PARENT_CHECK_MS = 500;
 const ROLE_FLAGS = { api: [], worker: ['--worker'], dashboard: ['--dashboard'] };
 
+/** For tools of the developer's: the password stays out of the terminal and its logs. */
+const DATABASE_URL_FILE = path.join(DATA, 'database-url');
+
 const startedAt = Date.now();
 const record = new RunRecord(path.join(DATA, 'run.json'));
-const environment = { HOST: '127.0.0.1', PORT: '8000', DASHBOARD_PORT: '5555', ...process.env };
-const address = `http://${environment.HOST}:${environment.PORT}`;
-const dashboardAddress = `http://${environment.HOST}:${environment.DASHBOARD_PORT}`;
+const given: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+const environment = { HOST: '127.0.0.1', PORT: '8000', DASHBOARD_PORT: '5555', ...given };
+const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
+const address = `http://${host}:${environment.PORT}`;
+const dashboardAddress = `http://${host}:${environment.DASHBOARD_PORT}`;
 const roles: ChildProcess[] = [];
 const services: (() => Promise<void>)[] = [];
+/** Aborted by a stop: ends programs that run to their end, and keeps what is coming up from starting more. */
+const aborter = new AbortController();
 let stopping: Promise<void> | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+// Whoever read the lines is gone (npm start | head): there is nobody left to run this for.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void stop(1));
 watchParent();
 
 try {
@@ -63,7 +75,8 @@ async function start(): Promise<void> {
   );
   if (isStopping()) return;
   if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
-  welcome(databaseUrl);
+  await writeFile(DATABASE_URL_FILE, databaseUrl, { mode: 0o600 });
+  welcome();
 }
 
 async function requirePort(variable: string, port: string): Promise<void> {
@@ -74,21 +87,28 @@ async function requirePort(variable: string, port: string): Promise<void> {
 }
 
 async function providePostgres(): Promise<string> {
-  if (process.env.DATABASE_URL) return process.env.DATABASE_URL;
-  const postgres = await startPostgres({ directory: path.join(DATA, 'postgres') });
-  record.add('PostgreSQL', postgres.pid);
-  services.push(postgres.stop);
+  if (given.DATABASE_URL) return given.DATABASE_URL;
+  const postgres = await startPostgres({ directory: path.join(DATA, 'postgres'), ...hooksOf('PostgreSQL') });
   say('PostgreSQL is up');
   return postgres.url;
 }
 
 async function provideRedis(): Promise<string> {
-  if (process.env.REDIS_URL) return process.env.REDIS_URL;
-  const redis = await startRedis({ directory: path.join(DATA, 'redis'), onProgress: say });
-  record.add('Redis', redis.pid);
-  services.push(redis.stop);
+  if (given.REDIS_URL) return given.REDIS_URL;
+  const redis = await startRedis({ directory: path.join(DATA, 'redis'), onProgress: say, ...hooksOf('Redis') });
   say('Redis is up');
   return redis.url;
+}
+
+/** Puts a service on the record the moment it has a process, whether or not it ever comes up. */
+function hooksOf(name: string) {
+  return {
+    signal: aborter.signal,
+    onSpawn: (pid: number, end: () => Promise<void>) => {
+      record.add(name, pid);
+      services.push(end);
+    },
+  };
 }
 
 async function build(): Promise<void> {
@@ -97,7 +117,13 @@ async function build(): Promise<void> {
 
 /** Runs a program of Node.js to its end, silent unless it fails. */
 async function run(done: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env,
+    signal: aborter.signal,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.on('error', () => undefined);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));
@@ -128,11 +154,12 @@ function startRole(role: string, flags: readonly string[], env: NodeJS.ProcessEn
 /** Roles first, then what they stand on. */
 async function stop(exitCode: number): Promise<void> {
   stopping ??= (async () => {
-    console.log('\nStopping …');
-    await Promise.all(roles.map((child) => endProcess(pidOf(child), 'SIGTERM', ROLE_STOP_TIMEOUT_MS + 500)));
+    if (services.length > 0 || roles.length > 0) console.log('\nStopping …');
+    aborter.abort();
+    await Promise.all(roles.map((child) => endProcess(pidOf(child), 'SIGTERM', ROLE_STOP_TIMEOUT_MS + ROLE_CLOSE_MS)));
     await Promise.all(services.map((end) => end()));
     record.remove();
-    console.log('Stopped. The data stays in .data/');
+    if (services.length > 0 || roles.length > 0) console.log('Stopped. The data stays in .data/');
     process.exit(exitCode);
   })();
   await stopping;
@@ -162,7 +189,7 @@ function say(step: string): void {
   console.log(`✓ ${step} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
 }
 
-function welcome(databaseUrl: string): void {
+function welcome(): void {
   console.log(`
 The order system is up.
 
@@ -170,7 +197,7 @@ The order system is up.
   Swagger    ${address}/docs
   ReDoc      ${address}/redoc
   Dashboard  ${dashboardAddress}
-  Database   ${databaseUrl}
+  Database   psql "$(cat .data/database-url)"
 
 Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\

@@ -13,7 +13,12 @@ const SETTINGS = { fsync: 'off', max_connections: '400' };
 const TEMPLATE = `orders_test_${process.pid}`;
 
 const directory = await mkdtemp(path.join(tmpdir(), 'order-system-test-'));
+const aborter = new AbortController();
 const cleanUps: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+const HOOKS = {
+  signal: aborter.signal,
+  onSpawn: (_pid: number, stop: () => Promise<void>) => void cleanUps.unshift(stop),
+};
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(1));
 
 try {
@@ -43,16 +48,14 @@ async function runAll(): Promise<number> {
 
 async function providePostgres(): Promise<string> {
   if (process.env.DATABASE_URL) return process.env.DATABASE_URL;
-  const postgres = await startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS });
-  cleanUps.unshift(postgres.stop);
-  return postgres.url;
+  const { url } = await startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS, ...HOOKS });
+  return url;
 }
 
 async function provideRedis(): Promise<string> {
   if (process.env.REDIS_URL) return process.env.REDIS_URL;
-  const redis = await startRedis({ directory: path.join(directory, 'redis'), onProgress: console.log });
-  cleanUps.unshift(redis.stop);
-  return redis.url;
+  const { url } = await startRedis({ directory: path.join(directory, 'redis'), onProgress: console.log, ...HOOKS });
+  return url;
 }
 
 async function runJest(variables: Record<string, string>): Promise<number> {
@@ -77,8 +80,10 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv, output: 'i
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env,
+    signal: aborter.signal,
     stdio: ['ignore', output === 'pipe' ? 'pipe' : 'ignore', output],
   });
+  child.on('error', () => undefined);
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)));
@@ -93,6 +98,7 @@ async function administer(connectionString: string, statement: string): Promise<
 }
 
 async function end(code: number): Promise<void> {
+  aborter.abort();
   for (const cleanUp of cleanUps.splice(0)) await cleanUp().catch(console.error);
   process.exit(code);
 }

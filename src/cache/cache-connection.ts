@@ -38,7 +38,7 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    this.client.destroy();
+    if (this.client.isOpen) this.client.destroy();
   }
 
   /** Logs a change, not each of the many errors while Redis is away. */

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ProblemDetailsSchema } from './problem-details.schema.js';
-import { type Problem, toProblemDetails } from './problem-details.js';
+import { type Problem, toProblem, toProblemDetails } from './problem-details.js';
 
 const EXAMPLE_REQUEST_ID = '3f1d2c9a-5b1e-4f0e-9c1a-2f6f0a7b8c9d';
 
@@ -26,6 +26,16 @@ export function ApiValidationProblem(instance: string, field: string, message: s
     detail: message,
     errors: [{ field, message }],
   });
+}
+
+/** Documents what every route with a body answers to one that is too large or not JSON. */
+export function ApiBodyProblems(instance: string): MethodDecorator {
+  return applyDecorators(
+    ...[413, 415].map((statusCode) => {
+      const problem = toProblem({ statusCode });
+      return ApiProblem(problem.detail, instance, problem);
+    }),
+  );
 }
 
 /** Documents the 503 that every route that needs PostgreSQL can answer. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { guardBody, guardNames } from './body-guard.js';
+import { answerClientError, closeUnusedConnections } from './connections.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from './problem-details.js';
 import { ValidationError } from './validation-error.js';
@@ -17,12 +19,14 @@ const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 export function createFastifyAdapter(): FastifyAdapter {
   const server: FastifyInstance = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: answerUnroutable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
+  closeUnusedConnections(server);
   const routes = new RouteCatalogue();
   server.addHook('onRoute', ({ method, url }) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
@@ -31,6 +35,9 @@ export function createFastifyAdapter(): FastifyAdapter {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
+  });
+  server.addHook('preValidation', async ({ query }) => {
+    if (isObject(query)) guardNames(Object.keys(query));
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
@@ -69,13 +76,26 @@ function acceptOnlyJson(server: FastifyInstance): void {
     void parseJson(request, String(body), (error, value: unknown) => {
       if (error !== null) done(invalidBody('body must be valid JSON'));
       else if (!isObject(value)) done(invalidBody('body must be a JSON object'));
-      else done(null, value);
+      else
+        done(
+          failureOf(() => guardBody(value)),
+          value,
+        );
     });
   });
 }
 
 function invalidBody(message: string): ValidationError {
   return new ValidationError([{ field: 'body', message }]);
+}
+
+function failureOf(check: () => void): Error | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function isObject(value: unknown): value is object {

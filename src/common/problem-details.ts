@@ -25,7 +25,6 @@ const FRAMEWORK_PROBLEMS: Record<number, { code: string; detail: string } | unde
   404: { code: 'NOT_FOUND', detail: 'There is nothing at this path; see /docs for the paths there are' },
   405: { code: 'METHOD_NOT_ALLOWED', detail: 'This path does not take this method; see the Allow header' },
   413: { code: 'BODY_TOO_LARGE', detail: 'The body is larger than 1 MiB' },
-  414: { code: 'URI_TOO_LONG', detail: 'A part of the path is too long' },
   415: { code: 'UNSUPPORTED_MEDIA_TYPE', detail: 'The body must be JSON, with Content-Type: application/json' },
   503: { code: 'SHUTTING_DOWN', detail: 'The server is stopping; try again' },
 };
@@ -37,6 +36,10 @@ export function toProblem(error: unknown): Problem {
   const status = statusOf(error);
   const known = FRAMEWORK_PROBLEMS[status];
   if (known !== undefined) return { status, ...known };
+  const title = STATUS_CODES[status];
+  if (status >= 400 && status < 500 && title !== undefined) {
+    return { status, code: title.toUpperCase().replace(/\W+/g, '_'), detail: title };
+  }
   return {
     status: 500,
     code: 'INTERNAL_ERROR',

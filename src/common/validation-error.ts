@@ -7,19 +7,28 @@ export interface FieldError {
   message: string;
 }
 
+/** Problems that the summary tells; the list has all. */
+const MAX_TOLD = 5;
+
 /** The request is not valid; `errors` holds every problem, never only the first. */
 export class ValidationError extends ApplicationError {
   readonly kind = 'invalid';
   readonly code = 'VALIDATION_ERROR';
 
   constructor(readonly errors: readonly FieldError[]) {
-    super(errors.map(({ message }) => message).join('; '));
+    super(summaryOf(errors));
   }
 
   /** Flattens the tree that class-validator reports. */
   static fromTree(tree: readonly FieldValidationError[]): ValidationError {
     return new ValidationError(tree.flatMap((node) => flatten(node, '')));
   }
+}
+
+function summaryOf(errors: readonly FieldError[]): string {
+  const told = errors.slice(0, MAX_TOLD).map(({ message }) => message);
+  const more = errors.length - told.length;
+  return [...told, ...(more > 0 ? [`and ${more} more, see errors`] : [])].join('; ');
 }
 
 function flatten(node: FieldValidationError, parent: string): FieldError[] {

@@ -26,13 +26,16 @@ export function IsId(): PropertyDecorator {
   });
 }
 
-/** A text of `min` to `max` characters without NUL, which PostgreSQL cannot store. */
+/** A text of `min` to `max` characters without NUL or half a surrogate pair, which PostgreSQL cannot store. */
 export function IsText(min: number, max: number): PropertyDecorator {
   return ValidateBy({
     name: 'isText',
     validator: {
       validate: (value) =>
-        typeof value === 'string' && !value.includes('\0') && isWithin(Array.from(value).length, min, max),
+        typeof value === 'string' &&
+        value.isWellFormed() &&
+        !value.includes('\0') &&
+        isWithin(Array.from(value).length, min, max),
       defaultMessage: (argument) =>
         `${argument?.property} must be a text of ${min} to ${max} characters, none of them NUL`,
     },

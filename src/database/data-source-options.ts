@@ -1,9 +1,9 @@
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
-
-type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 import type { Config } from '../config/config.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
+
+type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
 /** How long a statement may go past the server's own timeout before the connection is given up as dead. */
 const READ_TIMEOUT_MARGIN_MS = 500;

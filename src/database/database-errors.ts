@@ -13,7 +13,7 @@ export class DatabaseUnavailableError extends ApplicationError {
 }
 
 /** Others held the rows for longer than the lock timeout. Nothing was changed. */
-class LockTimeoutError extends ApplicationError {
+export class LockTimeoutError extends ApplicationError {
   readonly kind = 'unavailable';
   readonly code = 'LOCK_TIMEOUT';
 
@@ -51,10 +51,15 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');
 }
 
+/** Others held a row for longer than the lock timeout; the transaction has been rolled back. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === LOCK_NOT_AVAILABLE;
+}
+
 /** Says what an error of PostgreSQL or its driver means to a caller; `undefined` for one that is none of theirs. */
 export function translateDatabaseError(error: unknown): ApplicationError | undefined {
   const sqlState = sqlStateOf(error);
-  if (sqlState === LOCK_NOT_AVAILABLE) return new LockTimeoutError(error);
+  if (isLockTimeout(error)) return new LockTimeoutError(error);
   if (sqlState !== undefined) {
     return UNAVAILABLE.test(sqlState) || RETRYABLE.has(sqlState) ? new DatabaseUnavailableError(error) : undefined;
   }

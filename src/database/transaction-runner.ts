@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { withDeadline } from '../common/deadline.js';
 import {
   CommitOutcomeUnknownError,
   DatabaseUnavailableError,
@@ -9,6 +10,8 @@ import {
 } from './database-errors.js';
 
 const MAX_RETRIES = 3;
+/** No retry begins later than this after the first attempt: PostgreSQL takes a second to see a deadlock. */
+const RETRY_TIMEOUT_MS = 1_500;
 const MAX_JITTER_MS = 50;
 /** How long after a broken commit PostgreSQL is asked what became of it. */
 const RESOLVE_TIMEOUT_MS = 1_500;
@@ -31,13 +34,14 @@ export class TransactionRunner {
    * @throws CommitOutcomeUnknownError when it cannot be told whether the commit took place.
    */
   async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + RETRY_TIMEOUT_MS;
     for (let retry = 0; ; retry++) {
       try {
         return await this.attempt(work);
       } catch (error) {
         const again = isRetryable(error) || error instanceof RetryTransactionError;
         if (!again) throw error;
-        if (retry === MAX_RETRIES) throw new DatabaseUnavailableError(error);
+        if (retry === MAX_RETRIES || performance.now() > deadline) throw new DatabaseUnavailableError(error);
         await delay(Math.random() * MAX_JITTER_MS * (retry + 1));
       }
     }
@@ -59,11 +63,14 @@ export class TransactionRunner {
   }
 
   private async commit(runner: QueryRunner): Promise<void> {
-    const [row] = await runner.manager.query<[{ xid: string }]>('SELECT pg_current_xact_id_if_assigned()::text AS xid');
+    const [row] = await runner.manager.query<[{ xid: string | null }]>(
+      'SELECT pg_current_xact_id_if_assigned()::text AS xid',
+    );
     try {
       await runner.commitTransaction();
     } catch (error) {
       if (!isConnectionError(error)) throw error;
+      if (row.xid === null) return; // It has written nothing, so nothing of it can be lost.
       this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${row.xid}`);
       if (!(await this.wasCommitted(row.xid, error))) throw new DatabaseUnavailableError(error);
     }
@@ -73,7 +80,7 @@ export class TransactionRunner {
   private async wasCommitted(xid: string, cause: unknown): Promise<boolean> {
     const deadline = Date.now() + RESOLVE_TIMEOUT_MS;
     while (Date.now() < deadline) {
-      const status = await this.statusOf(xid).catch(() => null);
+      const status = await withDeadline(this.statusOf(xid), deadline - Date.now()).catch(() => null);
       if (status === 'committed' || status === 'aborted') return status === 'committed';
       await delay(RESOLVE_INTERVAL_MS);
     }

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { ReadinessService } from './readiness.service.js';
 
@@ -11,6 +11,7 @@ const INTERVAL_MS = 5_000;
  */
 @Injectable()
 export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(WorkerHeartbeat.name);
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -32,7 +33,11 @@ export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async beat(file: string): Promise<void> {
-    const { status } = await this.readiness.check();
-    if (status === 'ready') await writeFile(file, `${new Date().toISOString()}\n`);
+    try {
+      const { status } = await this.readiness.check();
+      if (status === 'ready') await writeFile(file, `${new Date().toISOString()}\n`);
+    } catch (error) {
+      this.logger.warn(`The heartbeat could not be written: ${String(error)}`);
+    }
   }
 }

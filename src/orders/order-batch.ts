@@ -1,5 +1,6 @@
 import { type EntityManager, In } from 'typeorm';
 import { formatCents } from '../common/money.js';
+import { LockTimeoutError } from '../database/database-errors.js';
 import { Product } from '../products/product.entity.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
@@ -7,31 +8,50 @@ import { type PricedItem, priceItems, totalOf } from './priced-item.js';
 import type { RequestedItem } from './requested-item.js';
 
 type Outcome<T> = PromiseSettledResult<T>;
+type LockedProduct = Pick<Product, 'price' | 'stock'>;
+
+/** The products of a batch as they are under their locks; `undefined` for one that somebody else holds. */
+export type LockedProducts = ReadonlyMap<number, LockedProduct | undefined>;
 
 /** In ascending id, as everywhere: two transactions of the same products wait for each other instead of deadlocking. */
-export async function lockProducts(manager: EntityManager, ids: ReadonlySet<number>): Promise<Product[]> {
-  return manager.find(Product, {
-    where: { id: In([...ids]) },
+export async function lockProducts(manager: EntityManager, ids: readonly number[]): Promise<LockedProducts> {
+  const products = await manager.find(Product, {
+    where: { id: In(ids) },
     order: { id: 'ASC' },
     lock: { mode: 'pessimistic_write' },
   });
+  return new Map(products.map((product) => [product.id, product]));
+}
+
+/** Locks only what nobody else holds, without waiting. */
+export async function lockFreeProducts(manager: EntityManager, ids: readonly number[]): Promise<LockedProducts> {
+  const free = await manager.find(Product, {
+    where: { id: In(ids) },
+    order: { id: 'ASC' },
+    lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
+  });
+  const all = await manager.find(Product, { select: { id: true }, where: { id: In(ids) } });
+  const held = all.map(({ id }): [number, undefined] => [id, undefined]);
+  return new Map([...held, ...free.map((product): [number, LockedProduct] => [product.id, product])]);
 }
 
 /**
- * Decides on each purchase in turn, each against the stock that those before it left. `products` are locked, and their
- * stock here goes down with each purchase that is decided for.
+ * Decides on each purchase in turn, each against the stock that those before it left. A purchase of a product that
+ * somebody else holds is refused with a `LockTimeoutError`. The stock in `products` goes down with each that is decided for.
  */
 export function decide(
   purchases: readonly (readonly RequestedItem[])[],
-  products: readonly Product[],
+  products: LockedProducts,
 ): Outcome<PricedItem[]>[] {
-  const byId = new Map(products.map((product) => [product.id, product]));
+  const held = new Set([...products].flatMap(([id, product]) => (product === undefined ? [id] : [])));
+  const locked = new Map([...products].flatMap(([id, product]) => (product === undefined ? [] : [[id, product]])));
   return purchases.map((items) => {
     try {
-      const priced = priceItems(items, byId);
+      if (items.some(({ productId }) => held.has(productId))) throw new LockTimeoutError();
+      const priced = priceItems(items, locked);
       totalOf(priced);
       for (const { productId, quantity } of priced) {
-        const product = byId.get(productId);
+        const product = locked.get(productId);
         if (product !== undefined) product.stock -= quantity;
       }
       return { status: 'fulfilled', value: priced };

@@ -6,11 +6,11 @@ import { Batcher } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
 import { Config } from '../config/config.js';
-import { DatabaseUnavailableError, isConnectionError } from '../database/database-errors.js';
+import { DatabaseUnavailableError, isConnectionError, isLockTimeout } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import type { ListOrdersQuery } from './dto/list-orders.query.js';
 import { takeOptimistically } from './optimistic-stock.js';
-import { decide, lockProducts, takeStock, writeOrders } from './order-batch.js';
+import { decide, lockFreeProducts, lockProducts, takeStock, writeOrders } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
@@ -20,6 +20,7 @@ import { mergeItems, type RequestedItem } from './requested-item.js';
 const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000 };
 
 type Purchase = readonly RequestedItem[];
+type Outcome<T> = PromiseSettledResult<T>;
 
 /**
  * Sells: takes stock and writes orders, all or nothing.
@@ -85,25 +86,42 @@ export class OrderService {
     return order ?? this.throwNotFound(id);
   }
 
-  /** One outcome for each purchase. A failure of the whole is taken apart, so that no purchase fails for a neighbour. */
-  private async sellTogether(purchases: readonly Purchase[]): Promise<PromiseSettledResult<Order>[]> {
+  /** One outcome for each purchase, and after the commit everybody is told who has to know. */
+  private async sellTogether(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
     try {
-      const outcomes = await this.transactions.run((manager) => this.sellLocked(manager, purchases));
+      const outcomes = await this.sellAll(purchases);
       await this.announce(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])));
       return outcomes;
     } catch (error) {
-      if (purchases.length === 1 || !concernsOne(error)) throw error;
-      const apart = await Promise.all(purchases.map((purchase) => this.sellTogether([purchase]).catch(rejectedBy)));
-      return apart.flat();
+      if (error instanceof NoAnswerError) await this.cache.drop(idsOf(purchases));
+      throw error;
+    }
+  }
+
+  /**
+   * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are sold
+   * that need no product somebody else holds, or all of them one by one: no purchase fails for a neighbour.
+   */
+  private async sellAll(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
+    try {
+      return await this.transactions.run((manager) => this.sellLocked(manager, purchases, lockProducts));
+    } catch (error) {
+      if (isLockTimeout(error)) {
+        return this.transactions.run((manager) => this.sellLocked(manager, purchases, lockFreeProducts));
+      }
+      if (purchases.length === 1 || mayBeCommitted(error)) throw error;
+      const apart: Outcome<Order>[] = [];
+      for (const purchase of purchases) apart.push(...(await this.sellAll([purchase]).catch(rejectedBy)));
+      return apart;
     }
   }
 
   private async sellLocked(
     manager: EntityManager,
     purchases: readonly Purchase[],
-  ): Promise<PromiseSettledResult<Order>[]> {
-    const products = await lockProducts(manager, new Set(purchases.flat().map(({ productId }) => productId)));
-    const decisions = decide(purchases, products);
+    lock: typeof lockProducts,
+  ): Promise<Outcome<Order>[]> {
+    const decisions = decide(purchases, await lock(manager, idsOf(purchases)));
     const sold = decisions.flatMap((decision) => (decision.status === 'fulfilled' ? [decision.value] : []));
     if (sold.length === 0) return decisions.filter((decision) => decision.status === 'rejected');
     await takeStock(manager, sold.flat());
@@ -134,11 +152,15 @@ export class OrderService {
   }
 }
 
-/** Whether a failed batch may have failed for one of its purchases, with nothing committed, so that the others can be sold. */
-function concernsOne(error: unknown): boolean {
-  return !(error instanceof NoAnswerError) && !isConnectionError(error) && !(error instanceof DatabaseUnavailableError);
+function idsOf(purchases: readonly Purchase[]): number[] {
+  return [...new Set(purchases.flat().map(({ productId }) => productId))];
 }
 
-function rejectedBy(reason: unknown): PromiseSettledResult<Order>[] {
+/** Such a batch must not be sold again: it could be the second time, or there is no connection to sell it by. */
+function mayBeCommitted(error: unknown): boolean {
+  return error instanceof NoAnswerError || error instanceof DatabaseUnavailableError || isConnectionError(error);
+}
+
+function rejectedBy(reason: unknown): Outcome<Order>[] {
   return [{ status: 'rejected', reason }];
 }

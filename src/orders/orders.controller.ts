@@ -2,7 +2,12 @@ import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/com
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
-import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../common/api-problem.decorator.js';
+import {
+  ApiBodyProblems,
+  ApiProblem,
+  ApiUnavailableProblem,
+  ApiValidationProblem,
+} from '../common/api-problem.decorator.js';
 import { IdParams } from '../common/id.params.js';
 import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
@@ -45,6 +50,7 @@ export class OrdersController {
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
   @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
+  @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async create(
     @Body() dto: CreateOrderDto,

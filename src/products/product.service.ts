@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { ILike, type Repository } from 'typeorm';
+import { type EntityManager, ILike, type Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { parseCents } from '../common/money.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
@@ -22,7 +22,8 @@ export class ProductService {
   ) {}
 
   async create({ name, price, stock }: CreateProductDto): Promise<Product> {
-    return this.products.save(this.products.create({ name, price: parseCents(String(price)), stock }));
+    const product = this.products.create({ name, price: parseCents(String(price)), stock });
+    return this.transactions.run((manager) => manager.save(product));
   }
 
   async list({ search, ...request }: ListProductsQuery): Promise<Page<Product>> {
@@ -58,7 +59,7 @@ export class ProductService {
    * @throws ProductNotFoundError
    */
   async update(id: number, { name, price, stock }: UpdateProductDto): Promise<Product> {
-    const updated = await this.transactions.run(async (manager) => {
+    return this.change(id, async (manager) => {
       const product = await manager.findOne(Product, { where: { id }, lock: { mode: 'pessimistic_write' } });
       if (product === null) throw new ProductNotFoundError(id);
       product.name = name ?? product.name;
@@ -66,8 +67,6 @@ export class ProductService {
       product.price = price === undefined ? product.price : parseCents(String(price));
       return manager.save(product);
     });
-    await this.cache.drop([id]);
-    return updated;
   }
 
   /**
@@ -76,9 +75,19 @@ export class ProductService {
    * @throws ProductNotFoundError
    */
   async remove(id: number): Promise<void> {
-    const { affected } = await this.products.softDelete({ id });
-    if (affected === 0) throw new ProductNotFoundError(id);
-    await this.cache.drop([id]);
+    await this.change(id, async (manager) => {
+      const { affected } = await manager.softDelete(Product, { id });
+      if (affected === 0) throw new ProductNotFoundError(id);
+    });
+  }
+
+  /** Drops the cached product also when the change failed: its outcome may be unknown, and a drop does no harm. */
+  private async change<T>(id: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await this.transactions.run(work);
+    } finally {
+      await this.cache.drop([id]);
+    }
   }
 }
 

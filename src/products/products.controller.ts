@@ -1,7 +1,12 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../common/api-problem.decorator.js';
+import {
+  ApiBodyProblems,
+  ApiProblem,
+  ApiUnavailableProblem,
+  ApiValidationProblem,
+} from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { IdParams } from '../common/id.params.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
@@ -31,6 +36,7 @@ export class ProductsController {
     'price',
     'price must be a number above 0 and at most 99999999.99, with at most two decimals',
   )
+  @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async create(
     @Body() dto: CreateProductDto,
@@ -81,6 +87,7 @@ export class ProductsController {
   @ApiOkResponse({ type: ProductResponse })
   @ApiProductNotFound()
   @ApiValidationProblem(`${PATH}/1`, 'stock', 'stock must be a whole number from 0 to 2147483647')
+  @ApiBodyProblems(`${PATH}/1`)
   @ApiUnavailableProblem(`${PATH}/1`)
   async update(@Param() { id }: IdParams, @Body() dto: UpdateProductDto): Promise<ProductResponse> {
     return ProductResponse.of(await this.products.update(id, dto));

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -80,6 +81,63 @@ describe('HTTP', () => {
         body,
       });
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
+    },
+  );
+
+  it.each([
+    ['500 000 numbers for items', () => `{"items":[${'1,'.repeat(500_000)}1]}`],
+    ['60 000 unknown fields', () => `{${Array.from({ length: 60_000 }, (_, index) => `"f${index}":1`).join()}}`],
+    ['a million brackets', () => `{"items":${'['.repeat(500_000)}${']'.repeat(500_000)}}`],
+    ['six levels', () => '{"name":{"a":{"a":{"a":{"a":{"a":1}}}}}}'],
+  ])('refuses %s before anything is made of them', async (_what, body) => {
+    const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: body() };
+    const answers = await Promise.all(['/orders', '/products'].map((path) => api.send(path, request)));
+    for (const { status, body: problem } of answers) {
+      expect(status).toBe(422);
+      expect(problem.errors).toEqual([{ field: 'body', message: expect.stringMatching(/^body must not /) }]);
+    }
+  });
+
+  it.each(['constructor', 'hasOwnProperty', 'toString', '__proto__', 'valueOf'])(
+    'takes %s for the unknown field it is',
+    async (name) => {
+      const product = await api.createProduct();
+      const bodies = [
+        ['/products', `{"name":"x","price":1,"stock":1,"${name}":1}`],
+        ['/orders', `{"items":[{"product_id":${product},"${name}":1}]}`],
+      ] as const;
+      for (const [path, body] of bodies) {
+        const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+        expect((await api.send(path, request)).status).toBe(422);
+      }
+      expect((await api.get(`/products?${name}=1`)).body.errors).toMatchObject([{ field: name }]);
+    },
+  );
+
+  it('answers what is not HTTP, or a header too large, as a problem', async () => {
+    const { port } = new URL(origin);
+    const answerTo = (text: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
+        let answer = '';
+        socket.on('data', (data) => (answer += data.toString()));
+        socket.on('close', () => resolve(answer));
+      });
+    const garbage = await answerTo('nonsense\r\n\r\n');
+    expect(garbage).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"BAD_REQUEST"/s);
+    const large = await answerTo(`GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`);
+    expect(large).toMatch(/^HTTP\/1\.1 431 .*"status":431/s);
+  });
+
+  it.each(['/docs/%2e%2e/package.json', '/docs/..%2fpackage.json', '/redoc/%2e%2e/%2e%2e/etc/passwd'])(
+    'gives nothing away at %s',
+    async (path) => {
+      const status = await new Promise<number>((resolve) => {
+        httpRequest({ host: '127.0.0.1', port: new URL(origin).port, path }, (response) =>
+          resolve(response.resume().statusCode ?? 0),
+        ).end();
+      });
+      expect([400, 403, 404]).toContain(status);
     },
   );
 

@@ -38,13 +38,13 @@ describe('the OpenAPI document', () => {
       ]),
     );
     expect(Object.fromEntries(answers)).toEqual({
-      'POST /api/v1/products': '201 422 503',
+      'POST /api/v1/products': '201 413 415 422 503',
       'GET /api/v1/products': '200 422 503',
       'GET /api/v1/products/{id}': '200 404 422 503',
       'GET /api/v1/products/{id}/cached': '200 404 422 503',
-      'PUT /api/v1/products/{id}': '200 404 422 503',
+      'PUT /api/v1/products/{id}': '200 404 413 415 422 503',
       'DELETE /api/v1/products/{id}': '204 404 422 503',
-      'POST /api/v1/orders': '201 400 404 422 503',
+      'POST /api/v1/orders': '201 400 404 413 415 422 503',
       'GET /api/v1/orders': '200 422 503',
       'GET /api/v1/orders/{id}': '200 404 422 503',
       'GET /api/v1/orders/{id}/status': '200 404 422 503',

@@ -47,6 +47,7 @@ describe('products over HTTP', () => {
       ['name', { name: '   ' }],
       ['name', { name: 'a'.repeat(256) }],
       ['name', { name: 'a\0b' }],
+      ['name', { name: '\ud800' }],
       ['name', { name: 7 }],
       ['name', { name: null }],
       ['price', { price: 0 }],

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execFile } from 'node:child_process';
@@ -15,13 +15,14 @@ const DEADLINE_MS = 5_000;
 
 /** A PostgreSQL of the test's own, to be frozen and to be reached through a proxy that loses answers. */
 describe('the API while PostgreSQL is lost', () => {
+  let directory: string;
   let postgres: Postgres;
   let proxy: Proxy;
   let api: Api;
   let product: number;
 
   beforeAll(async () => {
-    const directory = await mkdtemp(path.join(tmpdir(), 'order-system-postgres-'));
+    directory = await mkdtemp(path.join(tmpdir(), 'order-system-postgres-'));
     postgres = await startPostgres({ directory, settings: { fsync: 'off' } });
     const env = { ...process.env, DATABASE_URL: postgres.url };
     await execute(
@@ -41,6 +42,7 @@ describe('the API while PostgreSQL is lost', () => {
     await api.close();
     await proxy.close();
     await postgres.stop();
+    await rm(directory, { recursive: true, force: true });
   });
 
   const stock = async () => (await api.get(`/products/${product}`)).body.stock;
@@ -53,6 +55,27 @@ describe('the API while PostgreSQL is lost', () => {
     expect(status).toBe(201);
     expect((await api.get(`/orders/${body.id}`)).status).toBe(200);
     expect([await stock(), await totalOrders()]).toEqual([before[0] - 1, before[1] + 1]);
+  });
+
+  it('answers a created, a changed and a removed product alike, and keeps none of them cached', async () => {
+    void proxy.muteAfter('COMMIT');
+    const created = await api.post('/products', { name: 'Muted', price: 1, stock: 1 });
+    expect(created.status).toBe(201);
+    const path = `/products/${created.body.id}`;
+    expect((await api.get(`${path}/cached`)).body.stock).toBe(1);
+
+    void proxy.muteAfter('COMMIT');
+    expect(await api.put(path, { stock: 2 })).toMatchObject({ status: 200, body: { stock: 2 } });
+    expect((await api.get(`${path}/cached`)).body.stock).toBe(2);
+
+    void proxy.muteAfter('COMMIT');
+    expect((await api.delete(path)).status).toBe(204);
+    expect((await api.get(`${path}/cached`)).status).toBe(404);
+  });
+
+  it('answers a refusal whose commit was answered to nobody: nothing was written', async () => {
+    void proxy.muteAfter('COMMIT');
+    expect((await api.post('/orders', { product_id: 9999 })).status).toBe(404);
   });
 
   it('answers 503 within five seconds when an answer is lost before the commit, and changes nothing', async () => {

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { ProductCache } from '../../src/cache/product-cache.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
 
 /** A point that the test lets others pass. */
 function barrier() {
@@ -112,6 +113,8 @@ describe('the product cache', () => {
 
       expect(await early).toBe('"old"');
       expect(await writer.read(id, () => Promise.resolve('"new"'))).toBe('"new"');
+      // It is stored without keeping its reader waiting.
+      await eventually(async () => expect(await redis.get(`product:${id}`)).toContain('new'));
       expect(await reader.read(id, () => Promise.resolve('"newer"'))).toBe('"new"');
     },
   );

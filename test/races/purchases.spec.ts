@@ -1,6 +1,10 @@
 import { type Answer, type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+
+/** The pool of the test itself. */
+const CONNECTIONS_OF_THE_TEST = 10;
 
 describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_LOCKING) => {
   let environment: Environment;
@@ -13,6 +17,15 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
 
   afterAll(async () => {
     await api.close();
+    // Each connection has told its statistics when it has ended.
+    await eventually(async () => {
+      const { rows } = await environment.sql.query(
+        `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()) AS connections,
+                (SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()) AS deadlocks`,
+      );
+      expect(rows[0].connections).toBeLessThanOrEqual(CONNECTIONS_OF_THE_TEST);
+      expect(rows[0].deadlocks).toBe(0);
+    });
     await environment.close();
   });
 
@@ -71,10 +84,6 @@ describe.each(['pessimistic', 'optimistic'])('purchases that race, %s', (ORDER_L
     const buyers = Array.from({ length: 20 }, (_, index) => buyTenTimes(index % 2 === 0 ? [a, b] : [b, a]));
     expect((await Promise.all(buyers)).flat()).toEqual(Array.from({ length: 200 }, () => 201));
     expect([await stockOf(a), await stockOf(b)]).toEqual([800, 800]);
-    const { rows } = await environment.sql.query(
-      'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
-    );
-    expect(Number(rows[0].deadlocks)).toBe(0);
   });
 
   it('lets the second buyer wait for the first, and decides on what the first left', async () => {
@@ -225,6 +234,25 @@ describe('purchases that are committed together', () => {
     expect(await stuck.answer).toMatchObject({ status: 503, body: { code: 'LOCK_TIMEOUT' } });
     await holder.end('ROLLBACK');
     await Promise.all(waiting);
+  });
+
+  it('stays within five seconds, and serves the others, while many want a product that somebody else holds', async () => {
+    const [locked, free] = [await api.createProduct({ stock: 500 }), await api.createProduct({ stock: 500 })];
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
+    const start = performance.now();
+    const timed = async (answer: Promise<Answer>) => ({ ...(await answer), elapsedMs: performance.now() - start });
+    const stuck = Array.from({ length: 200 }, () => timed(api.post('/orders', { product_id: locked })));
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    const reads = Array.from({ length: 20 }, () => timed(api.get(`/products/${free}`)));
+    for (const { status } of await Promise.all(reads)) expect(status).toBe(200);
+    for (const { status, elapsedMs } of await Promise.all(stuck)) {
+      expect(status).toBe(503);
+      expect(elapsedMs).toBeLessThan(5_000);
+    }
+    await holder.end('ROLLBACK');
+    expect((await api.post('/orders', { product_id: free })).status).toBe(201);
+    expect((await api.get(`/products/${locked}`)).body.stock).toBe(500);
   });
 
   /** A request is sent before a later one is answered: the server has read it when it answers the later one. */

@@ -1,6 +1,7 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isAlive } from '../../tools/processes.ts';
 import { type RedisServer, startRedis } from '../../tools/redis.ts';
 
 export interface OwnRedis {
@@ -20,7 +21,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   let server: RedisServer = await startRedis({ directory });
   const { port } = server;
   const url = (database: number) => `redis://127.0.0.1:${port}/${database}`;
-  const signal = (name: NodeJS.Signals) => process.kill(server.pid, name);
+  const signal = (name: NodeJS.Signals) => isAlive(server.pid) && process.kill(server.pid, name);
   return {
     urls: { REDIS_URL: url(0), QUEUE_REDIS_URL: url(1) },
     freeze: () => void signal('SIGSTOP'),
@@ -32,6 +33,10 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     restart: async () => {
       server = await startRedis({ directory, port });
     },
-    stop: () => server.stop(),
+    stop: async () => {
+      signal('SIGCONT');
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }

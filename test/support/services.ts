@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 function required(name: string): string {
@@ -9,7 +10,6 @@ function required(name: string): string {
 
 const template = new URL(required('TEST_TEMPLATE_URL'));
 const worker = Number(process.env.JEST_WORKER_ID ?? 1);
-let databases = 0;
 
 export interface TestDatabase {
   url: string;
@@ -18,7 +18,7 @@ export interface TestDatabase {
 
 /** A database of its own, cloned from the migrated template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = `${template.pathname.slice(1)}_${worker}_${process.pid}_${databases++}`;
+  const name = `${template.pathname.slice(1)}_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   await administer(`CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
   const url = new URL(template);
   url.pathname = `/${name}`;

@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 
 export const MAX_PRICE = 99_999_999.99;
 
-/** A price: a JSON number above 0, at most 99 999 999.99, with at most two decimals as it was written. */
+/** A price: a JSON number above 0, at most 99 999 999.99, with at most two decimals, as JavaScript reads it. */
 export function IsPrice(): PropertyDecorator {
   return ValidateBy({
     name: 'isPrice',
