@@ -1,7 +1,7 @@
 import { execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, openSync, readFileSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,7 +45,7 @@ export async function startPostgres({ directory, settings = {}, ...hooks }: Post
   const bin = await installBinaries(home, account);
   const data = path.join(home, 'data');
   const passwordFile = path.join(directory, 'password');
-  if (!existsSync(data)) await initialise({ bin, data, passwordFile, account });
+  if (!existsSync(data)) await initialise({ bin, data, passwordFile, account, signal: hooks.signal });
   await endLeftBehind(data);
 
   const port = await freePort(PREFERRED_PORT);
@@ -97,26 +97,28 @@ interface Cluster {
   data: string;
   passwordFile: string;
   account: Account;
+  signal: AbortSignal | undefined;
 }
 
-async function initialise({ bin, data, passwordFile, account }: Cluster): Promise<void> {
+async function initialise({ bin, data, passwordFile, account, signal }: Cluster): Promise<void> {
   const password = randomBytes(18).toString('base64url');
   const temporary = await mkdtemp(path.join(tmpdir(), 'order-system-'));
   const file = path.join(temporary, 'password');
-  /** Renamed when it is whole, so that one that was interrupted is made again. */
-  const unfinished = `${data}.unfinished`;
+  // Renamed when it is whole, so that one that was interrupted is made again, and by nobody else's name.
+  const unfinished = `${data}.unfinished-${process.pid}`;
   try {
     await writeFile(file, password, { mode: 0o600 });
     if (account.uid !== undefined) {
       await Promise.all([temporary, file].map((entry) => chown(entry, account.uid ?? 0, account.gid ?? 0)));
     }
-    await rm(unfinished, { recursive: true, force: true });
+    await removeUnfinished(data);
     // The builtin locale is the same on every machine, and knows upper and lower case beyond ASCII.
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${file}`];
     await execute(path.join(bin, 'initdb'), [`--pgdata=${unfinished}`, ...access, ...locale], {
       ...account,
       cwd: path.dirname(data),
+      signal,
     });
     await writeFile(passwordFile, password, { mode: 0o600 });
     await rename(unfinished, data);
@@ -135,6 +137,12 @@ async function endLeftBehind(data: string): Promise<void> {
   const pid = Number(readFileSync(lockFile, 'utf8').split('\n', 1)[0]);
   if (commandOf(pid).includes(data)) await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
   if (!isAlive(pid)) await rm(lockFile, { force: true });
+}
+
+async function removeUnfinished(data: string): Promise<void> {
+  const folder = path.dirname(data);
+  const left = (await readdir(folder)).filter((name) => name.startsWith(`${path.basename(data)}.unfinished`));
+  await Promise.all(left.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
 }
 
 async function canConnect(connectionString: string): Promise<boolean> {

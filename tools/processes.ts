@@ -27,6 +27,22 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** When a process started, in the system's own terms: with the id it names one process for good. Empty when there is none. */
+export function startTimeOf(pid: number): string {
+  try {
+    if (!existsSync('/proc/self'))
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    // The 22nd field; the second, the program's name, may hold spaces and ends with the last parenthesis.
+    return (
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? ''
+    );
+  } catch {
+    return '';
+  }
+}
+
 /** Ends a process with a signal it can act on, and with SIGKILL when it has not ended in time. */
 export async function endProcess(pid: number, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
   if (!isAlive(pid)) return;

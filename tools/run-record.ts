@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { commandOf, endProcess, isAlive } from './processes.ts';
+import { endProcess, isAlive, startTimeOf } from './processes.ts';
 
 const END_TIMEOUT_MS = 5_000;
 
 interface RecordedProcess {
   name: string;
   pid: number;
-  /** The command line, by which a process that got the same id later is told apart. */
-  command: string;
+  /** By which another process that got the same id later is told apart. */
+  startTime: string;
 }
 
 /**
@@ -42,7 +42,7 @@ export class RunRecord {
   }
 
   add(name: string, pid: number): void {
-    this.processes.push({ name, pid, command: commandOf(pid) });
+    this.processes.push({ name, pid, startTime: startTimeOf(pid) });
     mkdirSync(path.dirname(this.file), { recursive: true });
     writeFileSync(this.file, JSON.stringify(this.processes, null, 2));
   }
@@ -56,7 +56,7 @@ export class RunRecord {
     if (!existsSync(this.file)) return [];
     const recorded = JSON.parse(readFileSync(this.file, 'utf8')) as RecordedProcess[];
     return recorded.filter(
-      ({ pid, command }) => pid !== process.pid && command !== '' && isAlive(pid) && commandOf(pid) === command,
+      ({ pid, startTime }) => pid !== process.pid && isAlive(pid) && startTime !== '' && startTimeOf(pid) === startTime,
     );
   }
 }

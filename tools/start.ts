@@ -9,7 +9,7 @@ import { startRedis } from './redis.ts';
 import { RunRecord } from './run-record.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const DATA = path.join(ROOT, '.data');
+const DATA = path.resolve(ROOT, process.env.DATA_DIR || '.data');
 /** Roles get this long to finish, and PostgreSQL and Redis the rest of the ten seconds that a stop may take. */
 const ROLE_STOP_TIMEOUT_MS = 5_000;
 /** A role cuts itself off a second after its deadline; only then it is killed. */
@@ -18,6 +18,7 @@ const READY_TIMEOUT_MS = 60_000;
 const PARENT_CHECK_MS = 500;
 const ROLE_FLAGS = { api: [], worker: ['--worker'], dashboard: ['--dashboard'] };
 
+const DATA_NAME = path.relative(ROOT, DATA);
 /** For tools of the developer's: the password stays out of the terminal and its logs. */
 const DATABASE_URL_FILE = path.join(DATA, 'database-url');
 
@@ -159,7 +160,7 @@ async function stop(exitCode: number): Promise<void> {
     await Promise.all(roles.map((child) => endProcess(pidOf(child), 'SIGTERM', ROLE_STOP_TIMEOUT_MS + ROLE_CLOSE_MS)));
     await Promise.all(services.map((end) => end()));
     record.remove();
-    if (services.length > 0 || roles.length > 0) console.log('Stopped. The data stays in .data/');
+    if (services.length > 0 || roles.length > 0) console.log(`Stopped. The data stays in ${DATA_NAME}/`);
     process.exit(exitCode);
   })();
   await stopping;
@@ -197,7 +198,7 @@ The order system is up.
   Swagger    ${address}/docs
   ReDoc      ${address}/redoc
   Dashboard  ${dashboardAddress}
-  Database   psql "$(cat .data/database-url)"
+  Database   psql "$(cat ${DATA_NAME}/database-url)"
 
 Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\

@@ -1,18 +1,18 @@
 /** `npm test [Jest's arguments]`: brings up PostgreSQL and Redis, migrates a template database, and runs every test. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
+import { createTemporaryFolder } from './temporary-folder.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 /** Durability against a power cut is of no use to a test; all else is as in production. */
 const SETTINGS = { fsync: 'off', max_connections: '400' };
 const TEMPLATE = `orders_test_${process.pid}`;
 
-const directory = await mkdtemp(path.join(tmpdir(), 'order-system-test-'));
+const directory = await createTemporaryFolder('test');
 const aborter = new AbortController();
 const cleanUps: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
 const HOOKS = {

@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Postgres, startPostgres } from '../../tools/postgres.ts';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { loadConfig } from '../../src/config/config.js';
 import { type Api, startApi } from '../support/api.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
@@ -22,7 +21,7 @@ describe('the API while PostgreSQL is lost', () => {
   let product: number;
 
   beforeAll(async () => {
-    directory = await mkdtemp(path.join(tmpdir(), 'order-system-postgres-'));
+    directory = await createTemporaryFolder('postgres');
     postgres = await startPostgres({ directory, settings: { fsync: 'off' } });
     const env = { ...process.env, DATABASE_URL: postgres.url };
     await execute(

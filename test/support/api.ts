@@ -34,7 +34,7 @@ export async function startApi(config: Config): Promise<Api> {
 }
 
 /** Talks to an API over HTTP; paths are relative to the base path. */
-function createClient(origin: string): Client {
+export function createClient(origin: string): Client {
   const url = `${origin}/api/v1`;
   const send = async (path: string, request: RequestInit): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, request);

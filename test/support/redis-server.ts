@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { isAlive } from '../../tools/processes.ts';
 import { type RedisServer, startRedis } from '../../tools/redis.ts';
 
@@ -17,7 +16,7 @@ export interface OwnRedis {
 
 /** A Redis of the test's own, to be frozen, killed and wiped. */
 export async function startOwnRedis(): Promise<OwnRedis> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'order-system-redis-'));
+  const directory = await createTemporaryFolder('redis');
   let server: RedisServer = await startRedis({ directory });
   const { port } = server;
   const url = (database: number) => `redis://127.0.0.1:${port}/${database}`;

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+import { freePort, isAlive, isPortFree } from '../../tools/processes.ts';
+import { createClient } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+
+const TIMEOUT_MS = 90_000;
+const STOP_DEADLINE_MS = 10_000;
+
+describe('npm start', () => {
+  let data: string;
+  let ports: [number, number];
+  const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    data = await createTemporaryFolder('start');
+    ports = [await freePort(), await freePort()];
+  });
+
+  afterAll(async () => {
+    for (const { pid } of recorded()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await rm(data, { recursive: true, force: true });
+  });
+
+  const start = () => {
+    const child = spawn(process.execPath, ['tools/start.ts'], {
+      env: { PATH: process.env.PATH, DATA_DIR: data, PORT: String(ports[0]), DASHBOARD_PORT: String(ports[1]) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const ended = new Promise<number | string | null>((resolve) =>
+      child.once('close', (code, signal) => resolve(code ?? signal)),
+    );
+    return {
+      child,
+      ended,
+      output: () => output,
+      untilSaid: (text: string) => eventually(() => expect(output).toContain(text), 60_000),
+    };
+  };
+  const recorded = (): { name: string; pid: number }[] => {
+    const file = path.join(data, 'run.json');
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  };
+  const api = () => createClient(`http://127.0.0.1:${ports[0]}`);
+  const expectNothingLeft = async (pids: readonly number[]) => {
+    expect(pids.filter(isAlive)).toEqual([]);
+    for (const port of ports) expect(await isPortFree(port, '127.0.0.1')).toBe(true);
+    expect(existsSync(path.join(data, 'run.json'))).toBe(false);
+  };
+
+  it(
+    'ends all of it within ten seconds when it is stopped, whenever that is',
+    async () => {
+      for (const step of ['', '✓', '✓ PostgreSQL is up', 'The order system is up']) {
+        const run = start();
+        await run.untilSaid(step);
+        await eventually(() => expect(recorded()).not.toHaveLength(0));
+        const pids = recorded().map(({ pid }) => pid);
+        expect(pids).toContain(run.child.pid);
+        const before = performance.now();
+        run.child.kill('SIGTERM');
+        expect(await run.ended).toBe(0);
+        expect(performance.now() - before).toBeLessThan(STOP_DEADLINE_MS);
+        await expectNothingLeft(pids);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'keeps the data, refuses a second run, and recovers from a kill -9 of itself',
+    async () => {
+      const first = start();
+      await first.untilSaid('The order system is up');
+      expect(first.output()).not.toContain(readFileSync(path.join(data, 'postgres/password'), 'utf8'));
+      const id = await api().createProduct({ name: 'Kept' });
+
+      const second = start();
+      expect(await second.ended).toBe(1);
+      expect(second.output()).toContain(`It is running already (process ${first.child.pid})`);
+      expect(recorded()).toHaveLength(6);
+
+      const left = recorded().map(({ pid }) => pid);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const third = start();
+      await third.untilSaid('The order system is up');
+      expect(third.output()).toContain('ended what an earlier run left behind');
+      expect(left.filter(isAlive)).toEqual([]);
+      expect((await api().get(`/products/${id}`)).body.name).toBe('Kept');
+
+      const pids = recorded().map(({ pid }) => pid);
+      third.child.kill('SIGINT');
+      expect(await third.ended).toBe(0);
+      await expectNothingLeft(pids);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'says which port is taken and how to choose another',
+    async () => {
+      const { createServer } = await import('node:net');
+      const server = createServer().listen(ports[0], '127.0.0.1');
+      const run = start();
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toContain(`Port ${ports[0]} is taken by another program.`);
+      expect(run.output()).toContain(`PORT=${ports[0] + 1} npm start`);
+      await new Promise((resolve) => server.close(resolve));
+    },
+    TIMEOUT_MS,
+  );
+});
