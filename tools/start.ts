@@ -96,7 +96,7 @@ async function providePostgres(): Promise<string> {
 
 async function provideRedis(): Promise<string> {
   if (given.REDIS_URL) return given.REDIS_URL;
-  const redis = await startRedis({ directory: path.join(DATA, 'redis'), onProgress: say, ...hooksOf('Redis') });
+  const redis = await startRedis({ directory: path.join(DATA, 'redis'), onProgress: announce, ...hooksOf('Redis') });
   say('Redis is up');
   return redis.url;
 }
@@ -184,6 +184,11 @@ async function isOk(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
+}
+
+/** A step that takes a while. */
+function announce(step: string): void {
+  console.log(`… ${step}`);
 }
 
 function say(step: string): void {

@@ -81,7 +81,7 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv, output: 'i
     cwd: ROOT,
     env,
     signal: aborter.signal,
-    stdio: ['ignore', output === 'pipe' ? 'pipe' : 'ignore', output],
+    stdio: ['ignore', output, output],
   });
   child.on('error', () => undefined);
   const chunks: Buffer[] = [];
