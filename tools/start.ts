@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { buildIfChanged } from './build.ts';
 import { startPostgres } from './postgres.ts';
 import { endProcess, isPortFree, pidOf, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
@@ -61,11 +62,8 @@ async function start(): Promise<void> {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
   };
-  await run(
-    'the database is migrated',
-    ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'],
-    env,
-  );
+  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], env);
+  say('the database is migrated');
 
   if (isStopping()) return;
   for (const [role, flags] of Object.entries(ROLE_FLAGS)) startRole(role, flags, env);
@@ -113,11 +111,12 @@ function hooksOf(name: string) {
 }
 
 async function build(): Promise<void> {
-  await run('the code is compiled', ['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env);
+  await buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env));
+  say('the code is compiled');
 }
 
 /** Runs a program of Node.js to its end, silent unless it fails. */
-async function run(done: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env,
@@ -129,7 +128,6 @@ async function run(done: string, args: readonly string[], env: NodeJS.ProcessEnv
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`${args.join(' ')} failed:\n${output}`);
-  say(done);
 }
 
 /** In a process group of its own, so that a Ctrl-C reaches it through `stop` and in order. */

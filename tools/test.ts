@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import { buildIfChanged } from './build.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
@@ -32,7 +33,7 @@ async function runAll(): Promise<number> {
   const [databaseUrl, redisUrl] = await Promise.all([
     providePostgres(),
     provideRedis(),
-    run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env),
+    buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env)),
   ]);
   const template = new URL(databaseUrl);
   template.pathname = `/${TEMPLATE}`;
