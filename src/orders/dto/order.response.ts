@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
-import type { Page } from '../../common/page.js';
+import { PageResponse } from '../../common/page.response.js';
 import type { OrderItem } from '../order-item.entity.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 import type { Order } from '../order.entity.js';
@@ -71,19 +71,7 @@ export class OrderResponse {
 }
 
 @ApiSchema({ name: 'OrderPage' })
-export class OrderPageResponse implements Page<OrderResponse> {
+export class OrderPageResponse extends PageResponse<OrderResponse> {
   @ApiProperty({ type: [OrderResponse] })
-  items: OrderResponse[];
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  total: number;
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  page: number;
-
-  @ApiProperty({ type: 'integer', example: 10 })
-  page_size: number;
-
-  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
-  total_pages: number;
+  override items: OrderResponse[];
 }

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
-import type { Page } from '../../common/page.js';
+import { PageResponse } from '../../common/page.response.js';
 import type { Product } from '../product.entity.js';
 
 @ApiSchema({ name: 'Product' })
@@ -36,19 +36,7 @@ export class ProductResponse {
 }
 
 @ApiSchema({ name: 'ProductPage' })
-export class ProductPageResponse implements Page<ProductResponse> {
+export class ProductPageResponse extends PageResponse<ProductResponse> {
   @ApiProperty({ type: [ProductResponse] })
-  items: ProductResponse[];
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  total: number;
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  page: number;
-
-  @ApiProperty({ type: 'integer', example: 10 })
-  page_size: number;
-
-  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
-  total_pages: number;
+  override items: ProductResponse[];
 }

@@ -1,0 +1,125 @@
+import { type Answer, type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+
+describe('purchases that are committed together', () => {
+  let environment: Environment;
+  let api: Api;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+    api = await startApi(environment.config);
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  /** Holds every place in which purchases are served, so that those that follow wait their turn. */
+  const holdTurns = async () => {
+    const held = await Promise.all([api.createProduct(), api.createProduct()]);
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = ANY ($1) FOR UPDATE', [held]);
+    const waiting = held.map((product_id) => api.post('/orders', { product_id }));
+    await untilBlockedBy(environment.sql, holder.pid, 2);
+    return { held, release: () => holder.end('COMMIT'), waiting };
+  };
+
+  it('gives each its own outcome, true at its turn', async () => {
+    const [scarce, plenty] = [await api.createProduct({ stock: 3 }), await api.createProduct({ stock: 9 })];
+    const { release, waiting } = await holdTurns();
+    const orders = [
+      { product_id: scarce, quantity: 2 },
+      { product_id: scarce, quantity: 2 },
+      { product_id: 9999 },
+      { items: [{ product_id: plenty, quantity: 4 }, { product_id: scarce }] },
+      { items: [{ product_id: plenty }, { product_id: scarce }] },
+      { product_id: plenty, quantity: 5 },
+    ];
+    const answers = [];
+    for (const order of orders) answers.push(await arrived(api.post('/orders', order)));
+    await release();
+    const outcomes = (await Promise.all(answers.map(({ answer }) => answer))).map(({ status, body }) => [
+      status,
+      body.detail ?? body.quantity,
+    ]);
+    expect(outcomes).toEqual([
+      [201, 2],
+      [400, 'Insufficient stock. Available: 1, Requested: 2'],
+      [404, 'Product with ID 9999 not found'],
+      [201, 5],
+      [400, `Insufficient stock for product ${scarce}. Available: 0, Requested: 1`],
+      [201, 5],
+    ]);
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(201);
+    const { rows } = await environment.sql.query('SELECT stock FROM products WHERE id = ANY ($1)', [[scarce, plenty]]);
+    expect(rows).toEqual([{ stock: 0 }, { stock: 0 }]);
+    const { rows: sums } = await environment.sql.query(
+      `SELECT count(*)::int AS wrong FROM orders
+       WHERE total_price <> (SELECT sum(quantity * unit_price) FROM order_items WHERE order_id = orders.id)`,
+    );
+    expect(sums).toEqual([{ wrong: 0 }]);
+  });
+
+  it('does not charge a buyer who hung up before the turn came', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { release, waiting } = await holdTurns();
+    const buyer = new AbortController();
+    const gone = fetch(`${api.url}/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ product_id: product }),
+      signal: buyer.signal,
+    });
+    gone.catch(() => undefined);
+    await arrived(gone);
+    const staying = await arrived(api.post('/orders', { product_id: product }));
+    buyer.abort();
+    await expect(gone).rejects.toThrow('aborted');
+    await arrived(api.get('/health'));
+    await release();
+    expect((await staying.answer).status).toBe(201);
+    await Promise.all(waiting);
+    expect((await api.get(`/products/${product}`)).body.stock).toBe(4);
+  });
+
+  it('does not fail an order because another of its batch cannot have its lock', async () => {
+    const [locked, free] = [await api.createProduct(), await api.createProduct()];
+    const { release, waiting } = await holdTurns();
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
+    const stuck = await arrived(api.post('/orders', { product_id: locked }));
+    const lucky = await arrived(api.post('/orders', { product_id: free }));
+    await release();
+    expect((await lucky.answer).status).toBe(201);
+    expect(await stuck.answer).toMatchObject({ status: 503, body: { code: 'LOCK_TIMEOUT' } });
+    await holder.end('ROLLBACK');
+    await Promise.all(waiting);
+  });
+
+  it('stays within five seconds, and serves the others, while many want a product that somebody else holds', async () => {
+    const [locked, free] = [await api.createProduct({ stock: 500 }), await api.createProduct({ stock: 500 })];
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
+    const start = performance.now();
+    const timed = async (answer: Promise<Answer>) => ({ ...(await answer), elapsedMs: performance.now() - start });
+    const stuck = Array.from({ length: 200 }, () => timed(api.post('/orders', { product_id: locked })));
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    const reads = Array.from({ length: 20 }, () => timed(api.get(`/products/${free}`)));
+    for (const { status } of await Promise.all(reads)) expect(status).toBe(200);
+    for (const { status, elapsedMs } of await Promise.all(stuck)) {
+      expect(status).toBe(503);
+      expect(elapsedMs).toBeLessThan(5_000);
+    }
+    await holder.end('ROLLBACK');
+    expect((await api.post('/orders', { product_id: free })).status).toBe(201);
+    expect((await api.get(`/products/${locked}`)).body.stock).toBe(500);
+  });
+
+  /** A request is sent before a later one is answered: the server has read it when it answers the later one. */
+  async function arrived<T>(answer: Promise<T>): Promise<{ answer: Promise<T> }> {
+    await api.get('/health');
+    return { answer };
+  }
+});
