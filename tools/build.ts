@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const SOURCES = ['src/**/*.ts', 'migrations/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
@@ -11,9 +11,15 @@ const SOURCES = ['src/**/*.ts', 'migrations/*.ts', 'tsconfig*.json', 'nest-cli.j
 export async function buildIfChanged(root: string, compile: () => Promise<void>): Promise<void> {
   const stamp = path.join(root, 'dist/sources.sha256');
   const hash = hashOf(root);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && !isTouchedSince(root, stamp)) return;
   await compile();
   writeFileSync(stamp, hash);
+}
+
+/** Something else has compiled into `dist` since, `npm run start:dev` for one. */
+function isTouchedSince(root: string, stamp: string): boolean {
+  const { mtimeMs } = statSync(stamp);
+  return globSync('dist/**/*.js', { cwd: root }).some((file) => statSync(path.join(root, file)).mtimeMs > mtimeMs);
 }
 
 function hashOf(root: string): string {

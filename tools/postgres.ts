@@ -12,7 +12,7 @@ import { commandOf, endProcess, freePort, isAlive, pidOf, waitUntil } from './pr
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 3_000;
 const RETRY_DELAY_MS = 2_000;
 const PREFERRED_PORT = 54_320;
 const DATABASE = 'orders';
@@ -78,6 +78,7 @@ interface Command extends Pick<PostgresOptions, 'onSpawn' | 'signal'> {
 async function spawnUntilUp(isUp: () => Promise<boolean>, command: Command): Promise<number | undefined> {
   command.signal?.throwIfAborted();
   const child = spawn(command.program, command.args, command.options);
+  child.on('error', () => undefined); // told by the missing process id
   const pid = pidOf(child);
   command.onSpawn?.(pid, () => stop(pid));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
@@ -136,7 +137,9 @@ async function endLeftBehind(data: string): Promise<void> {
   if (!existsSync(lockFile)) return;
   const pid = Number(readFileSync(lockFile, 'utf8').split('\n', 1)[0]);
   if (commandOf(pid).includes(data)) await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
-  if (!isAlive(pid)) await rm(lockFile, { force: true });
+  // Its id may belong to another program by now, which PostgreSQL would take for the server.
+  const command = commandOf(pid);
+  if (!isAlive(pid) || (command !== '' && !command.includes(data))) await rm(lockFile, { force: true });
 }
 
 async function removeUnfinished(data: string): Promise<void> {

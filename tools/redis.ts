@@ -47,6 +47,7 @@ export async function startRedis({ directory, port, flags = [], ...hooks }: Redi
       .concat(flags),
     { detached: true, stdio: ['ignore', log, log] },
   );
+  child.on('error', () => undefined); // told by the missing process id
   const pid = pidOf(child);
   const stop = () => endProcess(pid, 'SIGTERM', STOP_TIMEOUT_MS);
   hooks.onSpawn?.(pid, stop);

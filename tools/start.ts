@@ -138,6 +138,7 @@ function startRole(role: string, flags: readonly string[], env: NodeJS.ProcessEn
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.on('error', () => undefined); // told by the missing process id
   record.add(role, pidOf(child));
   roles.push(child);
   for (const stream of [child.stdout, child.stderr]) {

@@ -15,6 +15,7 @@ const TEMPLATE = `orders_test_${process.pid}`;
 
 const directory = await createTemporaryFolder('test');
 const aborter = new AbortController();
+let ending: Promise<void> | undefined;
 const cleanUps: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
 const HOOKS = {
   signal: aborter.signal,
@@ -98,8 +99,12 @@ async function administer(connectionString: string, statement: string): Promise<
   await client.query(statement).finally(() => client.end());
 }
 
+/** Once, however often it is asked for: a signal ends Jest, and Jest's end asks again. */
 async function end(code: number): Promise<void> {
-  aborter.abort();
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp().catch(console.error);
-  process.exit(code);
+  ending ??= (async () => {
+    aborter.abort();
+    for (const cleanUp of cleanUps.splice(0)) await cleanUp().catch(console.error);
+    process.exit(code);
+  })();
+  await ending;
 }

@@ -67,7 +67,8 @@ export class ProductCache {
   }
 
   /**
-   * Forgets products whose change has been committed. When it returns, a reader of any process loads anew, unless Redis
+   * Forgets products whose change has been committed. When it returns, a reader of any process loads anew (one that joins a load
+   * of a moment before may still see the old value, which is not kept), unless Redis
    * did not answer in time: then as soon as it does, and after the TTL at the latest. Never throws.
    */
   async drop(ids: readonly number[]): Promise<void> {

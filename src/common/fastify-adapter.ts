@@ -36,8 +36,8 @@ export function createFastifyAdapter(): FastifyAdapter {
     reply.header('X-Request-Id', request.id);
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
   });
-  server.addHook('preValidation', ({ query }, _reply, done) => {
-    done(isObject(query) ? (failureOf(() => guardNames(Object.keys(query))) ?? undefined) : undefined);
+  server.addHook('preValidation', ({ query, is404 }, _reply, done) => {
+    done(!is404 && isObject(query) ? (failureOf(() => guardNames(Object.keys(query))) ?? undefined) : undefined);
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);

@@ -35,6 +35,7 @@ export class CommitOutcomeUnknownError extends NoAnswerError {
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const LOCK_NOT_AVAILABLE = '55P03';
+const QUERY_CANCELED = '57014';
 const RETRYABLE = new Set(['40001', '40P01']);
 /** Connection exceptions, resources (too many connections, disk full), operator intervention, timeouts, system errors. */
 const UNAVAILABLE = /^(08|53|57|58)|^25P0[34]$/;
@@ -42,8 +43,18 @@ const UNAVAILABLE = /^(08|53|57|58)|^25P0[34]$/;
 /** The SQLSTATE of an error that PostgreSQL itself sent, or `undefined`: then the connection failed. */
 function sqlStateOf(error: unknown): string | undefined {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
-  return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : undefined;
+  // Errors of the system have a code as well, EPIPE for one; only what PostgreSQL sends has a severity.
+  if (!(cause instanceof Error) || !('severity' in cause) || !('code' in cause)) return undefined;
+  return typeof cause.code === 'string' ? cause.code : undefined;
+}
+
+/**
+ * PostgreSQL said no to a commit. An error of the connection says nothing, and neither does the last word of a session
+ * that is ended from outside: it may come after the commit.
+ */
+export function isRefusal(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState !== undefined && !UNAVAILABLE.test(sqlState);
 }
 
 /** A deadlock or a serialization failure: the same transaction can succeed when it is run again. */
@@ -51,15 +62,15 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');
 }
 
-/** Others held a row for longer than the lock timeout; the transaction has been rolled back. */
-export function isLockTimeout(error: unknown): boolean {
-  return sqlStateOf(error) === LOCK_NOT_AVAILABLE;
+/** A statement gave up on a lock, or on several one after the other; the transaction has been rolled back. */
+export function hasWaitedTooLong(error: unknown): boolean {
+  return [LOCK_NOT_AVAILABLE, QUERY_CANCELED].includes(sqlStateOf(error) ?? '');
 }
 
 /** Says what an error of PostgreSQL or its driver means to a caller; `undefined` for one that is none of theirs. */
 export function translateDatabaseError(error: unknown): ApplicationError | undefined {
   const sqlState = sqlStateOf(error);
-  if (isLockTimeout(error)) return new LockTimeoutError(error);
+  if (sqlState === LOCK_NOT_AVAILABLE) return new LockTimeoutError(error);
   if (sqlState !== undefined) {
     return UNAVAILABLE.test(sqlState) || RETRYABLE.has(sqlState) ? new DatabaseUnavailableError(error) : undefined;
   }

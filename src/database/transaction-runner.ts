@@ -6,6 +6,7 @@ import {
   CommitOutcomeUnknownError,
   DatabaseUnavailableError,
   isConnectionError,
+  isRefusal,
   isRetryable,
 } from './database-errors.js';
 
@@ -69,7 +70,7 @@ export class TransactionRunner {
     try {
       await runner.commitTransaction();
     } catch (error) {
-      if (!isConnectionError(error)) throw error;
+      if (isRefusal(error)) throw error;
       if (row.xid === null) return; // It has written nothing, so nothing of it can be lost.
       this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${row.xid}`);
       if (!(await this.wasCommitted(row.xid, error))) throw new DatabaseUnavailableError(error);

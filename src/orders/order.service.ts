@@ -6,7 +6,7 @@ import { Batcher } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
 import { Config } from '../config/config.js';
-import { DatabaseUnavailableError, isConnectionError, isLockTimeout } from '../database/database-errors.js';
+import { DatabaseUnavailableError, hasWaitedTooLong, translateDatabaseError } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import type { ListOrdersQuery } from './dto/list-orders.query.js';
 import { takeOptimistically } from './optimistic-stock.js';
@@ -18,6 +18,8 @@ import { mergeItems, type RequestedItem } from './requested-item.js';
 
 /** Batches in flight: one that commits and one that forms its transaction meanwhile. */
 const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000 };
+/** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
+const ONE_BY_ONE_TIMEOUT_MS = 1_000;
 
 type Purchase = readonly RequestedItem[];
 type Outcome<T> = PromiseSettledResult<T>;
@@ -39,7 +41,7 @@ export class OrderService {
     private readonly dispatcher: OrderDispatcher,
     private readonly config: Config,
   ) {
-    this.batcher = new Batcher((purchases) => this.sellTogether(purchases), BATCHING);
+    this.batcher = new Batcher((purchases) => this.tellAll(purchases, () => this.sellTogether(purchases)), BATCHING);
   }
 
   /**
@@ -53,9 +55,11 @@ export class OrderService {
   async create(requested: Purchase, isGone?: () => boolean): Promise<Order> {
     const items = mergeItems(requested);
     if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(items, isGone);
-    const order = await this.transactions.run((manager) => this.sellOptimistically(manager, items));
-    await this.announce([order]);
-    return order;
+    const [outcome] = await this.tellAll([items], async () => [
+      { status: 'fulfilled', value: await this.transactions.run((manager) => this.sellOptimistically(manager, items)) },
+    ]);
+    if (outcome?.status === 'fulfilled') return outcome.value;
+    throw outcome?.reason ?? new Error('A sale has neither an order nor an error');
   }
 
   async list({ status, ...request }: ListOrdersQuery): Promise<Page<Order>> {
@@ -86,34 +90,45 @@ export class OrderService {
     return order ?? this.throwNotFound(id);
   }
 
-  /** One outcome for each purchase, and after the commit everybody is told who has to know. */
-  private async sellTogether(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
-    try {
-      const outcomes = await this.sellAll(purchases);
-      await this.announce(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])));
-      return outcomes;
-    } catch (error) {
-      if (error instanceof NoAnswerError) await this.cache.drop(idsOf(purchases));
-      throw error;
-    }
+  /** Sells, and tells after the commit everybody who has to know: also when it cannot be known whether it took place. */
+  private async tellAll(
+    purchases: readonly Purchase[],
+    sell: () => Promise<Outcome<Order>[]>,
+  ): Promise<Outcome<Order>[]> {
+    const outcomes = await sell().catch((reason: unknown) => purchases.flatMap(() => rejectedBy(reason)));
+    const orders = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+    const isUnknown = outcomes.some(
+      (outcome) => outcome.status === 'rejected' && outcome.reason instanceof NoAnswerError,
+    );
+    await this.cache.drop(idsOf(isUnknown ? purchases : orders.map(({ items }) => items)));
+    for (const { id } of orders) this.dispatcher.dispatch(id);
+    return outcomes;
   }
 
   /**
    * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are sold
    * that need no product somebody else holds, or all of them one by one: no purchase fails for a neighbour.
    */
-  private async sellAll(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
+  private async sellTogether(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
     try {
       return await this.transactions.run((manager) => this.sellLocked(manager, purchases, lockProducts));
     } catch (error) {
-      if (isLockTimeout(error)) {
+      if (hasWaitedTooLong(error)) {
         return this.transactions.run((manager) => this.sellLocked(manager, purchases, lockFreeProducts));
       }
-      if (purchases.length === 1 || mayBeCommitted(error)) throw error;
-      const apart: Outcome<Order>[] = [];
-      for (const purchase of purchases) apart.push(...(await this.sellAll([purchase]).catch(rejectedBy)));
-      return apart;
+      if (purchases.length === 1 || !concernsOne(error)) throw error;
+      return this.sellOneByOne(purchases);
     }
+  }
+
+  private async sellOneByOne(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
+    const deadline = performance.now() + ONE_BY_ONE_TIMEOUT_MS;
+    const outcomes: Outcome<Order>[] = [];
+    for (const purchase of purchases) {
+      if (performance.now() > deadline) outcomes.push(...rejectedBy(new DatabaseUnavailableError()));
+      else outcomes.push(...(await this.sellTogether([purchase]).catch(rejectedBy)));
+    }
+    return outcomes;
   }
 
   private async sellLocked(
@@ -140,13 +155,6 @@ export class OrderService {
     return order;
   }
 
-  /** After the commit: what is cached of the products is old, and the worker has something to do. */
-  private async announce(orders: readonly Order[]): Promise<void> {
-    const items = orders.flatMap((order) => order.items);
-    await this.cache.drop([...new Set(items.map(({ productId }) => productId))]);
-    for (const { id } of orders) this.dispatcher.dispatch(id);
-  }
-
   private throwNotFound(id: number): never {
     throw new OrderNotFoundError(id);
   }
@@ -156,11 +164,15 @@ function idsOf(purchases: readonly Purchase[]): number[] {
   return [...new Set(purchases.flat().map(({ productId }) => productId))];
 }
 
-/** Such a batch must not be sold again: it could be the second time, or there is no connection to sell it by. */
-function mayBeCommitted(error: unknown): boolean {
-  return error instanceof NoAnswerError || error instanceof DatabaseUnavailableError || isConnectionError(error);
+/**
+ * Whether a batch may have failed for one of its purchases. One that PostgreSQL was too busy or not there for has failed
+ * for all; and one that may be committed must not be sold a second time.
+ */
+function concernsOne(error: unknown): boolean {
+  const isDatabase = error instanceof DatabaseUnavailableError || translateDatabaseError(error) !== undefined;
+  return !(error instanceof NoAnswerError) && !isDatabase;
 }
 
-function rejectedBy(reason: unknown): Outcome<Order>[] {
+function rejectedBy(reason: unknown): PromiseRejectedResult[] {
   return [{ status: 'rejected', reason }];
 }

@@ -98,6 +98,23 @@ describe('purchases that are committed together', () => {
     await Promise.all(waiting);
   });
 
+  it('does not fail an order because another of its batch makes PostgreSQL fail', async () => {
+    const [bad, good] = [await api.createProduct(), await api.createProduct()];
+    await environment.sql.query(`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$;
+      CREATE TRIGGER fail BEFORE INSERT ON order_items FOR EACH ROW WHEN (NEW.product_id = ${bad}) EXECUTE FUNCTION fail();`);
+    const { release, waiting } = await holdTurns();
+    const answers = [];
+    for (const product_id of [good, bad, good]) answers.push(await arrived(api.post('/orders', { product_id })));
+    await release();
+    expect((await Promise.all(answers.map(({ answer }) => answer))).map(({ status }) => status)).toEqual([
+      201, 500, 201,
+    ]);
+    await Promise.all(waiting);
+    expect((await api.get(`/products/${good}`)).body.stock).toBe(8);
+    expect((await api.get(`/products/${bad}`)).body.stock).toBe(10);
+  });
+
   it('stays within five seconds, and serves the others, while many want a product that somebody else holds', async () => {
     const [locked, free] = [await api.createProduct({ stock: 500 }), await api.createProduct({ stock: 500 })];
     const holder = await openTransaction(environment.sql);
