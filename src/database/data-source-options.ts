@@ -1,36 +1,13 @@
-import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-/** How long a statement may go past the server's own timeout before the connection is given up as dead. */
+/** How long a statement may go past the server's own timeout before its connection is given up as dead and closed. */
 const READ_TIMEOUT_MARGIN_MS = 500;
 /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
 const CONNECT_TIMEOUT_MS = 2_000;
-
-/**
- * A client whose connection is closed when an answer does not come in time. Left open it would go back to the pool
- * and let the next query wait behind the lost one.
- */
-class DeadlineClient extends pg.Client {
-  constructor(options?: pg.ClientConfig) {
-    super(options);
-    /* eslint-disable @typescript-eslint/consistent-type-assertions -- pg's `query` has eleven overloads; all pass through */
-    const query = this.query.bind(this) as (...values: unknown[]) => unknown;
-    this.query = (...values: unknown[]) => {
-      const result = query(...values);
-      if (result instanceof Promise) result.catch((error: unknown) => this.closeIfLost(error));
-      return result as never;
-    };
-    /* eslint-enable @typescript-eslint/consistent-type-assertions */
-  }
-
-  private closeIfLost(error: unknown): void {
-    if (error instanceof Error && error.message === 'Query read timeout') void this.end();
-  }
-}
 
 /**
  * The one description of the database, for the application and for TypeORM's CLI. Every connection gives up on a lock, a
@@ -49,7 +26,7 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
     poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: {
-      Client: DeadlineClient,
+      pipeline: true,
       keepAlive: true,
       statement_timeout: statementTimeoutMs,
       lock_timeout: lockTimeoutMs,

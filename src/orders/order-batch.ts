@@ -1,57 +1,46 @@
-import { type EntityManager, In } from 'typeorm';
-import { formatCents } from '../common/money.js';
+import type { QueryConfig } from 'pg';
+import { formatCents, parseCents } from '../common/money.js';
 import { LockTimeoutError } from '../database/database-errors.js';
-import { Product } from '../products/product.entity.js';
+import type { Writes } from '../database/transaction-runner.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 import { type PricedItem, priceItems, totalOf } from './priced-item.js';
 import type { RequestedItem } from './requested-item.js';
 
 type Outcome<T> = PromiseSettledResult<T>;
-type LockedProduct = Pick<Product, 'price' | 'stock'>;
 
-/** The products of a batch as they are under their locks; `undefined` for one that somebody else holds. */
-export type LockedProducts = ReadonlyMap<number, LockedProduct | undefined>;
-
-/** In ascending id, as everywhere: two transactions of the same products wait for each other instead of deadlocking. */
-export async function lockProducts(manager: EntityManager, ids: readonly number[]): Promise<LockedProducts> {
-  const products = await manager.find(Product, {
-    where: { id: In(ids) },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write' },
-  });
-  return new Map(products.map((product) => [product.id, product]));
+/** A product of a batch as it is under its lock; without price and stock when somebody else holds the lock. */
+export interface LockedProduct {
+  readonly id: number;
+  /** Decimal text. */
+  readonly price: string | null;
+  readonly stock: number | null;
 }
 
-/** Locks only what nobody else holds, without waiting. */
-export async function lockFreeProducts(manager: EntityManager, ids: readonly number[]): Promise<LockedProducts> {
-  const free = await manager.find(Product, {
-    where: { id: In(ids) },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write', onLocked: 'skip_locked' },
-  });
-  const all = await manager.find(Product, { select: { id: true }, where: { id: In(ids) } });
-  const held = all.map(({ id }): [number, undefined] => [id, undefined]);
-  return new Map([...held, ...free.map((product): [number, LockedProduct] => [product.id, product])]);
-}
+/** What PostgreSQL makes of an order that is written. */
+export type WrittenOrder = Pick<Order, 'id' | 'status' | 'createdAt' | 'updatedAt'>;
 
 /**
  * Decides on each purchase in turn, each against the stock that those before it left. A purchase of a product that
- * somebody else holds is refused with a `LockTimeoutError`. The stock in `products` goes down with each that is decided for.
+ * somebody else holds is refused with a `LockTimeoutError`.
  */
 export function decide(
   purchases: readonly (readonly RequestedItem[])[],
-  products: LockedProducts,
+  locked: readonly LockedProduct[],
 ): Outcome<PricedItem[]>[] {
-  const held = new Set([...products].flatMap(([id, product]) => (product === undefined ? [id] : [])));
-  const locked = new Map([...products].flatMap(([id, product]) => (product === undefined ? [] : [[id, product]])));
+  const held = new Set<number>();
+  const products = new Map<number, { readonly price: bigint; stock: number }>();
+  for (const { id, price, stock } of locked) {
+    if (price === null || stock === null) held.add(id);
+    else products.set(id, { price: parseCents(price), stock });
+  }
   return purchases.map((items) => {
     try {
-      if (items.some(({ productId }) => held.has(productId))) throw new LockTimeoutError();
-      const priced = priceItems(items, locked);
+      if (held.size > 0 && items.some(({ productId }) => held.has(productId))) throw new LockTimeoutError();
+      const priced = priceItems(items, products);
       totalOf(priced);
       for (const { productId, quantity } of priced) {
-        const product = locked.get(productId);
+        const product = products.get(productId);
         if (product !== undefined) product.stock -= quantity;
       }
       return { status: 'fulfilled', value: priced };
@@ -61,47 +50,69 @@ export function decide(
   });
 }
 
-/** Takes the stock of all items from rows that the caller has locked, in one statement. */
-export async function takeStock(manager: EntityManager, items: readonly PricedItem[]): Promise<void> {
+/** Takes the stock of what was decided for, from rows that the transaction has locked, and writes the orders with their items. */
+export function saleOf(decisions: readonly Outcome<PricedItem[]>[]): Writes<WrittenOrder, Outcome<Order>[]> {
+  const sold = decisions.flatMap((decision) => (decision.status === 'fulfilled' ? [decision.value] : []));
+  return {
+    statements: sold.length === 0 ? [] : [takeStock(sold.flat()), writeOrders(sold)],
+    toResult: (rows) => {
+      const written = rows.values();
+      return decisions.map((decision) => {
+        if (decision.status === 'rejected') return decision;
+        const { value } = written.next();
+        if (value === undefined) throw new Error('PostgreSQL returned fewer orders than were written');
+        return { status: 'fulfilled', value: toOrder(value, decision.value) };
+      });
+    },
+  };
+}
+
+function takeStock(items: readonly PricedItem[]): QueryConfig {
   const quantities = new Map<number, number>();
   for (const { productId, quantity } of items) {
     quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
   }
-  await manager.query(
-    `UPDATE products SET stock = stock - item.quantity
-     FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity)
-     WHERE products.id = item.product_id`,
-    [[...quantities.keys()], [...quantities.values()]],
-  );
+  return {
+    name: 'take-stock',
+    text: `UPDATE products SET stock = stock - item.quantity
+           FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity)
+           WHERE products.id = item.product_id`,
+    values: [[...quantities.keys()], [...quantities.values()]],
+  };
 }
 
-/** Writes the orders and their items, a statement each, and gives the orders in the same order. */
-export async function writeOrders(
-  manager: EntityManager,
-  purchases: readonly (readonly PricedItem[])[],
-): Promise<Order[]> {
-  const totals = purchases.map((items) => totalOf(items));
-  const rows = await manager.query<Pick<Order, 'id' | 'status' | 'createdAt' | 'updatedAt'>[]>(
-    `INSERT INTO orders (total_price)
-     SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS new_order (total_price, position) ORDER BY position
-     RETURNING id, status, created_at AS "createdAt", updated_at AS "updatedAt"`,
-    [totals.map(formatCents)],
-  );
-  const orders = rows.map((row, index) => {
-    const order = manager.create(Order, { ...row, totalPrice: totals[index] });
-    order.items = (purchases[index] ?? []).map((item) => manager.create(OrderItem, { ...item, orderId: row.id }));
-    return order;
-  });
-  const items = orders.flatMap((order) => order.items);
-  await manager.query(
-    `INSERT INTO order_items (order_id, product_id, quantity, unit_price)
-     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::numeric[])`,
-    [
-      items.map(({ orderId }) => orderId),
+/** Returns a {@link WrittenOrder} for each purchase, in their order. */
+function writeOrders(purchases: readonly (readonly PricedItem[])[]): QueryConfig {
+  const items = purchases.flatMap((purchase, index) => purchase.map((item) => ({ ...item, position: index + 1 })));
+  return {
+    name: 'write-orders',
+    text: `WITH written AS (
+             INSERT INTO orders (total_price)
+             SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position)
+             ORDER BY position
+             RETURNING id, status, created_at, updated_at
+           ), placed AS (
+             SELECT *, row_number() OVER (ORDER BY id) AS position FROM written
+           ), filled AS (
+             INSERT INTO order_items (order_id, product_id, quantity, unit_price)
+             SELECT placed.id, item.product_id, item.quantity, item.unit_price
+             FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::numeric[])
+               AS item (position, product_id, quantity, unit_price)
+             JOIN placed USING (position)
+           )
+           SELECT id, status, created_at AS "createdAt", updated_at AS "updatedAt" FROM placed ORDER BY position`,
+    values: [
+      purchases.map((purchase) => formatCents(totalOf(purchase))),
+      items.map(({ position }) => position),
       items.map(({ productId }) => productId),
       items.map(({ quantity }) => quantity),
       items.map(({ unitPrice }) => formatCents(unitPrice)),
     ],
-  );
-  return orders;
+  };
+}
+
+/** The order as it stands in the database after its commit. */
+export function toOrder(written: WrittenOrder, purchase: readonly PricedItem[]): Order {
+  const items = purchase.map((item) => Object.assign(new OrderItem(), { ...item, orderId: written.id }));
+  return Object.assign(new Order(), written, { totalPrice: totalOf(purchase), items });
 }

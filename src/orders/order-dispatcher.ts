@@ -3,15 +3,16 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import type { Queue } from 'bullmq';
 import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
-import { ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import { HAND_OVER_QUEUE, handOverJob, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 
-/** One round trip for all of them; a larger batch would keep Redis from everybody else for longer. */
+/** A worker makes a job of each in one round trip; more would keep Redis from everybody else for longer. */
 const BATCH_SIZE = 500;
 /** While Redis is away; what does not fit is left to the sweep. */
 const MAX_WAITING = 10_000;
 
 /**
- * Hands committed orders over to the worker, in the background and in bulk. It only ever gives a hint: an order whose
+ * Hands committed orders over to the worker, in the background and in bulk: a lone order as its job, those that were sold
+ * while Redis took the last ones as one job, of which the worker makes theirs. It only ever gives a hint: an order whose
  * hint is lost, because Redis is away, the buffer is full or the process dies, is found by the sweep.
  */
 @Injectable()
@@ -21,7 +22,8 @@ export class OrderDispatcher implements BeforeApplicationShutdown {
   private flushing: Promise<void> | undefined;
 
   constructor(
-    @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
+    @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,
+    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue,
     private readonly config: Config,
   ) {}
 
@@ -40,15 +42,22 @@ export class OrderDispatcher implements BeforeApplicationShutdown {
     );
   }
 
-  /** While Redis is away `addBulk` waits for it, and the orders that come in meanwhile gather up to the bound. */
+  /** While Redis is away `add` waits for it, and the orders that come in meanwhile gather up to the bound. */
   private async flush(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, BATCH_SIZE);
       try {
-        await this.queue.addBulk(batch.map((orderId) => processOrderJob(orderId, this.config.orders)));
+        await this.handOver(batch);
       } catch (error) {
         this.logger.warn(`${batch.length} orders are left to the sweep: ${String(error)}`);
       }
     }
+  }
+
+  private async handOver(batch: readonly number[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    const { name, data, opts } = batch.length === 1 ? processOrderJob(first, this.config.orders) : handOverJob(batch);
+    await (batch.length === 1 ? this.orders : this.handOvers).add(name, data, opts);
   }
 }

@@ -4,6 +4,7 @@ import { CacheModule } from '../cache/cache.module.js';
 import { Product } from '../products/product.entity.js';
 import { QueueModule } from '../queue/queue.module.js';
 import { FulfilmentGateway } from './fulfilment-gateway.js';
+import { HandOverProcessor } from './hand-over.processor.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderItem } from './order-item.entity.js';
 import { OrderSweep } from './order-sweep.js';
@@ -16,6 +17,7 @@ import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
   imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule],
   providers: [
     OrderProcessor,
+    HandOverProcessor,
     OrderSweep,
     OrderFulfilmentService,
     { provide: FulfilmentGateway, useClass: SimulatedFulfilmentGateway },

@@ -1,16 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import type { QueryConfig } from 'pg';
 import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
 import { Config } from '../config/config.js';
-import { DatabaseUnavailableError, hasWaitedTooLong, translateDatabaseError } from '../database/database-errors.js';
+import {
+  DatabaseUnavailableError,
+  hasWaitedTooLong,
+  isRefusal,
+  translateDatabaseError,
+} from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
+import { Product } from '../products/product.entity.js';
 import type { ListOrdersQuery } from './dto/list-orders.query.js';
-import { takeOptimistically } from './optimistic-stock.js';
-import { decide, lockFreeProducts, lockProducts, takeStock, writeOrders } from './order-batch.js';
+import { explainRefusal, optimisticSaleOf } from './optimistic-sale.js';
+import { decide, type LockedProduct, saleOf } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
@@ -20,6 +27,8 @@ import { mergeItems, type RequestedItem } from './requested-item.js';
 const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000 };
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
+/** How often an optimistic sale is tried again that was refused for stock which has come back since. */
+const MAX_RETRIES = 3;
 
 type Purchase = readonly RequestedItem[];
 type Outcome<T> = PromiseSettledResult<T>;
@@ -33,6 +42,7 @@ type Outcome<T> = PromiseSettledResult<T>;
 @Injectable()
 export class OrderService {
   private readonly batcher: Batcher<Purchase, Order>;
+  private readonly locks: Record<'all' | 'free', string>;
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
@@ -41,6 +51,7 @@ export class OrderService {
     private readonly dispatcher: OrderDispatcher,
     private readonly config: Config,
   ) {
+    this.locks = lockTextsOf(orders.manager);
     this.batcher = new Batcher((purchases) => this.tellAll(purchases, () => this.sellTogether(purchases)), BATCHING);
   }
 
@@ -56,7 +67,7 @@ export class OrderService {
     const items = mergeItems(requested);
     if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(items, isGone);
     const [outcome] = await this.tellAll([items], async () => [
-      { status: 'fulfilled', value: await this.transactions.run((manager) => this.sellOptimistically(manager, items)) },
+      { status: 'fulfilled', value: await this.sellOptimistically(items) },
     ]);
     if (outcome?.status === 'fulfilled') return outcome.value;
     throw outcome?.reason ?? new Error('A sale has neither an order nor an error');
@@ -111,10 +122,10 @@ export class OrderService {
    */
   private async sellTogether(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
     try {
-      return await this.transactions.run((manager) => this.sellLocked(manager, purchases, lockProducts));
+      return await this.sellLocked(purchases, 'all');
     } catch (error) {
       if (hasWaitedTooLong(error)) {
-        return this.transactions.run((manager) => this.sellLocked(manager, purchases, lockFreeProducts));
+        return this.sellLocked(purchases, 'free');
       }
       if (purchases.length === 1 || !concernsOne(error)) throw error;
       return this.sellOneByOne(purchases);
@@ -131,33 +142,51 @@ export class OrderService {
     return outcomes;
   }
 
-  private async sellLocked(
-    manager: EntityManager,
-    purchases: readonly Purchase[],
-    lock: typeof lockProducts,
-  ): Promise<Outcome<Order>[]> {
-    const decisions = decide(purchases, await lock(manager, idsOf(purchases)));
-    const sold = decisions.flatMap((decision) => (decision.status === 'fulfilled' ? [decision.value] : []));
-    if (sold.length === 0) return decisions.filter((decision) => decision.status === 'rejected');
-    await takeStock(manager, sold.flat());
-    const orders = await writeOrders(manager, sold);
-    return decisions.map((decision) => {
-      if (decision.status === 'rejected') return decision;
-      const value = orders.shift();
-      if (value === undefined) throw new Error('PostgreSQL returned fewer orders than were written');
-      return { status: 'fulfilled', value };
-    });
+  /** Locks `all` products, however long others hold them, or only the `free` ones. */
+  private async sellLocked(purchases: readonly Purchase[], which: 'all' | 'free'): Promise<Outcome<Order>[]> {
+    const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [idsOf(purchases)] };
+    return this.transactions.lockThenWrite(lock, (locked: readonly LockedProduct[]) =>
+      saleOf(decide(purchases, locked)),
+    );
   }
 
-  private async sellOptimistically(manager: EntityManager, items: Purchase): Promise<Order> {
-    const [order] = await writeOrders(manager, [await takeOptimistically(manager, items)]);
-    if (order === undefined) throw new Error('PostgreSQL returned no order');
-    return order;
+  private async sellOptimistically(items: Purchase): Promise<Order> {
+    let failure: unknown;
+    for (let attempt = 0; attempt <= MAX_RETRIES; attempt++) {
+      const order = await this.transactions.write(optimisticSaleOf(items)).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        failure = error;
+        return undefined;
+      });
+      if (order !== undefined) return order;
+      await explainRefusal(this.orders.manager, items);
+    }
+    throw failure ?? new DatabaseUnavailableError();
   }
 
   private throwNotFound(id: number): never {
     throw new OrderNotFoundError(id);
   }
+}
+
+/**
+ * Locks in ascending id, as everywhere: two transactions of the same products wait for each other instead of deadlocking.
+ * Of the products that somebody else holds, `free` gives the id alone and does not wait.
+ */
+function lockTextsOf(manager: EntityManager): Record<'all' | 'free', string> {
+  const products = manager
+    .createQueryBuilder(Product, 'product')
+    .select(['product.id AS id', 'product.price AS price', 'product.stock AS stock'])
+    .where('product.id = ANY (:ids)', { ids: [] })
+    .orderBy('product.id')
+    .setLock('pessimistic_write');
+  const [all] = products.getQueryAndParameters();
+  const [free] = products.setOnLocked('skip_locked').getQueryAndParameters();
+  return {
+    all,
+    free: `SELECT products.id, free.price, free.stock FROM products LEFT JOIN (${free}) AS free USING (id)
+           WHERE products.id = ANY ($1) AND products.deleted_at IS NULL`,
+  };
 }
 
 function idsOf(purchases: readonly Purchase[]): number[] {

@@ -1,9 +1,17 @@
 import type { JobsOptions } from 'bullmq';
 import type { Config } from '../config/config.js';
 
-/** The catalogue of what stands in the queue: names, payloads, options. */
+/** The catalogue of what stands in the queues: names, payloads, options. */
 export const ORDERS_QUEUE = 'orders';
 const PROCESS_ORDER = 'process-order';
+
+/** Orders that were sold together wait here in one job until a worker makes a job of each. */
+export const HAND_OVER_QUEUE = 'hand-over';
+const HAND_OVER = 'hand-over';
+
+export interface HandOverPayload {
+  readonly orderIds: readonly number[];
+}
 
 /** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
 export interface ProcessOrderPayload {
@@ -36,5 +44,18 @@ export function processOrderJob(orderId: number, { attempts, backoffMs }: Config
       removeOnComplete: { count: KEPT_COMPLETED },
       removeOnFail: { count: KEPT_FAILED },
     },
+  };
+}
+
+/** Lost or failed it costs time and nothing else: the sweep finds its orders. */
+export function handOverJob(orderIds: readonly number[]): {
+  name: typeof HAND_OVER;
+  data: HandOverPayload;
+  opts: JobsOptions;
+} {
+  return {
+    name: HAND_OVER,
+    data: { orderIds },
+    opts: { removeOnComplete: true, removeOnFail: { count: KEPT_COMPLETED } },
   };
 }

@@ -1,28 +1,30 @@
 import { BullModule, InjectQueue } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { ORDERS_QUEUE } from './order-jobs.js';
+import { HAND_OVER_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
 import { QueueConnection } from './queue-connection.js';
 
 @Module({ providers: [QueueConnection], exports: [QueueConnection] })
 class QueueConnectionModule {}
 
-/** The queue of orders, for those who add to it, work on it or look at it. */
+/** The queues, for those who add to them, work on them or look at them. */
 @Module({
   imports: [
     QueueConnectionModule,
-    BullModule.registerQueueAsync({
-      name: ORDERS_QUEUE,
-      imports: [QueueConnectionModule],
-      inject: [QueueConnection],
-      useFactory: ({ client }: QueueConnection) => ({ connection: client }),
-    }),
+    ...[ORDERS_QUEUE, HAND_OVER_QUEUE].map((name) =>
+      BullModule.registerQueueAsync({
+        name,
+        imports: [QueueConnectionModule],
+        inject: [QueueConnection],
+        useFactory: ({ client }: QueueConnection) => ({ connection: client }),
+      }),
+    ),
   ],
   exports: [BullModule, QueueConnectionModule],
 })
 export class QueueModule {
   /** Without a listener BullMQ prints each of the many errors while Redis is away; the connection logs the change. */
-  constructor(@InjectQueue(ORDERS_QUEUE) queue: Queue) {
-    queue.on('error', () => undefined);
+  constructor(@InjectQueue(ORDERS_QUEUE) orders: Queue, @InjectQueue(HAND_OVER_QUEUE) handOvers: Queue) {
+    for (const queue of [orders, handOvers]) queue.on('error', () => undefined);
   }
 }

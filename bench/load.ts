@@ -1,0 +1,48 @@
+/** Load from a process of its own: wrk, in C, so that the two cores go to what is measured. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+const SCRIPT = path.join(import.meta.dirname, 'request.lua');
+
+export interface Request {
+  method: 'GET' | 'POST';
+  path: string;
+  body?: unknown;
+}
+
+export interface LoadOptions {
+  url: string;
+  /** One is picked at random each time. */
+  requests: readonly Request[];
+  connections: number;
+  seconds: number;
+}
+
+/** What a load met with; latencies in milliseconds. */
+export interface Measured {
+  rate: number;
+  p50: number;
+  p99: number;
+  requests: number;
+  /** Answered with a status of 400 and above. */
+  refused: number;
+  /** Not answered. */
+  broken: number;
+}
+
+/** Keeps `connections` busy for some seconds, each sending its next request when the last is answered. */
+export async function load({ url, requests, connections, seconds }: LoadOptions): Promise<Measured> {
+  const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT, url, '--'];
+  const triples = requests.flatMap(({ method, path: target, body }) => [
+    method,
+    target,
+    body === undefined ? '' : JSON.stringify(body),
+  ]);
+  const { stdout } = await execute('wrk', [...args, ...triples], { timeout: (seconds + 30) * 1_000 });
+  const line = stdout.split('\n').find((text) => text.startsWith('{'));
+  if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+  const { requests: count, seconds: took, ...rest } = JSON.parse(line) as Omit<Measured, 'rate'> & { seconds: number };
+  return { ...rest, requests: count, rate: count / took };
+}

@@ -1,0 +1,124 @@
+/** What the benchmark runs on: a PostgreSQL and a Redis of its own, and the processes that are measured. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { buildIfChanged } from '../tools/build.ts';
+import { startPostgres } from '../tools/postgres.ts';
+import { endProcess, freePort, pidOf, waitUntil } from '../tools/processes.ts';
+import { startRedis } from '../tools/redis.ts';
+import { createTemporaryFolder } from '../tools/temporary-folder.ts';
+
+const execute = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '..');
+const MAIN = path.join(ROOT, 'dist/src/main.js');
+const PEER = path.join(ROOT, '.data/bench/build/bench/peer/main.js');
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 10_000;
+/** As a small server has it; `fsync` and `synchronous_commit` stay on, which is PostgreSQL's own default. */
+const SETTINGS = { shared_buffers: '512MB', max_wal_size: '4GB', max_connections: '400', fsync: 'on' };
+
+export interface Process {
+  url: string;
+  pid: number;
+  stop: () => Promise<void>;
+}
+
+/** Everything that was started, ended in reverse. */
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+export interface Stage {
+  databaseUrl: string;
+  redisUrl: string;
+  sql: pg.Pool;
+}
+
+/** Compiles the system and its peer, and brings up what they stand on. */
+export async function setUp(): Promise<Stage> {
+  const directory = await createTemporaryFolder('bench');
+  cleanUps.push(() => rm(directory, { recursive: true, force: true }));
+  const onSpawn = (_pid: number, stop: () => Promise<void>) => void cleanUps.push(stop);
+  const [postgres, redis] = await Promise.all([
+    startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS, onSpawn }),
+    startRedis({ directory: path.join(directory, 'redis'), onSpawn }),
+    buildIfChanged(ROOT, async () => void (await run(['node_modules/@nestjs/cli/bin/nest.js', 'build']))),
+    run(['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']),
+  ]);
+  await migrate(postgres.url);
+  const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
+  cleanUps.push(() => sql.end());
+  return { databaseUrl: postgres.url, redisUrl: redis.url, sql };
+}
+
+export async function tearDown(): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp().catch(console.error);
+}
+
+export async function migrate(databaseUrl: string): Promise<void> {
+  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], {
+    DATABASE_URL: databaseUrl,
+  });
+}
+
+/** An API process of the build, as production runs it. */
+export async function startApi(stage: Stage, variables: Record<string, string> = {}): Promise<Process> {
+  return startServer([MAIN], environmentOf(stage, variables), '/api/v1/health');
+}
+
+export async function startPeer(stage: Stage): Promise<Process> {
+  return startServer([PEER], environmentOf(stage, {}), '/api/v1/empty');
+}
+
+/** A worker whose external call takes no time. */
+export function startWorker(
+  stage: Stage,
+  variables: Record<string, string> = {},
+): { pid: number; stop: () => Promise<void> } {
+  return startProcess([MAIN, '--worker'], environmentOf(stage, { ORDER_PROCESSING_DELAY_MS: '0', ...variables }));
+}
+
+function environmentOf({ databaseUrl, redisUrl }: Stage, variables: Record<string, string>): Record<string, string> {
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, NODE_ENV: 'production', LOG_LEVEL: 'warn', ...variables };
+}
+
+async function startServer(
+  args: readonly string[],
+  environment: Record<string, string>,
+  probe: string,
+): Promise<Process> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const started = startProcess(args, { ...environment, PORT: String(port) });
+  const isUp = () =>
+    fetch(`${url}${probe}`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  if (!(await waitUntil(isUp, START_TIMEOUT_MS))) throw new Error(`${args.join(' ')} did not come up`);
+  return { url, ...started };
+}
+
+function startProcess(
+  args: readonly string[],
+  environment: Record<string, string>,
+): { pid: number; stop: () => Promise<void> } {
+  const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+  const child: ChildProcess = spawn(process.execPath, [...flags, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const pid = pidOf(child);
+  const stop = () => endProcess(pid, 'SIGTERM', STOP_TIMEOUT_MS);
+  cleanUps.push(stop);
+  return { pid, stop };
+}
+
+async function run(args: readonly string[], environment: Record<string, string> = {}): Promise<void> {
+  await execute(process.execPath, args as string[], { cwd: ROOT, env: { ...process.env, ...environment } }).catch(
+    (error: unknown) => {
+      throw new Error(`${args.join(' ')} failed:\n${String((error as { stdout?: string }).stdout)}\n${String(error)}`);
+    },
+  );
+}
