@@ -17,7 +17,8 @@ try {
   };
   await reset(100, 100_000_000);
   const api = await startApi(stage, {
-    SWEEP_AFTER_MS: '3600000', ...(process.env.NODISPATCH ? { NODISPATCH: '1' } : {}),
+    SWEEP_AFTER_MS: '3600000',
+    ...(process.env.NODISPATCH ? { NODISPATCH: '1' } : {}),
     ...(process.env.OPT ? { ORDER_LOCKING: 'optimistic' } : {}),
   });
   const peer = await startPeer(stage);
@@ -46,7 +47,7 @@ try {
     show('empty POST', await l(peer.url, [{ method: 'POST', path: '/api/v1/empty', body: { product_id: 1 } }]));
   const emptyGet = async () => show('empty GET', await l(peer.url, [{ method: 'GET', path: '/api/v1/empty' }]));
   await l(api.url, buy(1), 64, 3);
-  await l(peer.url, buy(1), 64, 2);
+  await l(peer.url, buy(1), 64, 1); await new Promise((r) => setTimeout(r, 1500));
   for (const what of only) {
     if (what === 'hot') {
       await empty();
@@ -103,12 +104,28 @@ try {
         );
       await new Promise((r) => setTimeout(r, 3000));
       const n = await open();
-      const worker = startWorker(stage);
-      await new Promise((r) => setTimeout(r, 1500));
-      const a = await open();
+      const worker = startWorker(stage, {
+        SWEEP_AFTER_MS: '3600000',
+        ...(process.env.CONC ? { WORKER_CONCURRENCY: process.env.CONC } : {}),
+      });
+      const done = async () =>
+        Number((await stage.sql.query("SELECT count(*) FROM orders WHERE status = 'completed'")).rows[0].count);
+      const before = await done();
+      while ((await done()) === before) await new Promise((r) => setTimeout(r, 20));
       const t = performance.now();
-      while ((await open()) > Math.max(a / 10, 50)) await new Promise((r) => setTimeout(r, 100));
-      console.log('drain', n, a, Math.round(((a - (await open())) / (performance.now() - t)) * 1000), '/s');
+      const from = await done();
+      for (let i = 0; i < 80 && (await done()) - before < n; i++) {
+        await new Promise((r) => setTimeout(r, 250));
+        if (i % 8 === 0)
+          console.log(
+            (await stage.sql.query('SELECT status, count(*) FROM orders GROUP BY 1')).rows
+              .map((r) => r.status + ' ' + r.count)
+              .join(),
+            n,
+            before,
+          );
+      }
+      console.log('drain', n, Math.round((((await done()) - from) / (performance.now() - t)) * 1000), '/s');
       await worker.stop();
     }
   }

@@ -38,6 +38,7 @@ interface Waiting<Item, Result> {
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private inFlight = 0;
+  private readonly idleListeners: (() => void)[] = [];
 
   constructor(
     private readonly serve: (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Result>[]>,
@@ -55,6 +56,12 @@ export class Batcher<Item, Result> {
       this.waiting.push({ item, since: performance.now(), isGone, resolve, reject });
       this.startBatches();
     });
+  }
+
+  /** Resolves when nothing waits and nothing is being served. */
+  async idle(): Promise<void> {
+    if (this.inFlight === 0 && this.waiting.length === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   private startBatches(): void {
@@ -92,6 +99,7 @@ export class Batcher<Item, Result> {
     } finally {
       this.inFlight--;
       this.startBatches();
+      if (this.inFlight === 0) for (const resolve of this.idleListeners.splice(0)) resolve();
     }
   }
 }

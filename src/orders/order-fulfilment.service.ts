@@ -1,19 +1,28 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, type Repository } from 'typeorm';
+import type { QueryConfig } from 'pg';
+import type { EntityManager } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
+import { Batcher } from '../common/batcher.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { FulfilmentGateway } from './fulfilment-gateway.js';
-import { ENTERED_FROM, type OrderStatus } from './order-status.js';
-import { Order } from './order.entity.js';
+import { changeStatus, type ReachedStatus } from './status-change.js';
+
+/** The jobs in flight bound what waits, and a job that has waited long is better finished than refused. */
+const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
+
+/** A claim that is lost with PostgreSQL is made again, and so need not be waited for until it is on disk. */
+const WITHOUT_FLUSH: QueryConfig = { text: 'SET LOCAL synchronous_commit TO off' };
 
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
 @Injectable()
 export class OrderFulfilmentService {
   private readonly logger = new Logger(OrderFulfilmentService.name);
 
+  /** Changes that come up while others are being committed are committed together. */
+  private readonly claims = new Batcher<number, boolean>((ids) => this.changeTogether(ids, 'processing'), BATCHING);
+  private readonly completions = new Batcher<number, boolean>((ids) => this.changeTogether(ids, 'completed'), BATCHING);
+
   constructor(
-    @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly transactions: TransactionRunner,
     private readonly gateway: FulfilmentGateway,
     private readonly cache: ProductCache,
@@ -26,29 +35,34 @@ export class OrderFulfilmentService {
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
   async process(orderId: number, lastAttempt: boolean): Promise<void> {
-    if (!(await this.move(this.orders.manager, orderId, 'processing'))) return;
+    if (!(await this.claims.submit(orderId))) return;
     try {
       await this.gateway.fulfil(orderId);
     } catch (error) {
       if (lastAttempt) await this.fail(orderId, error);
       throw error;
     }
-    if (await this.move(this.orders.manager, orderId, 'completed')) this.logger.log(`Order #${orderId} Processed.`);
+    if (await this.completions.submit(orderId)) this.logger.log(`Order #${orderId} Processed.`);
+  }
+
+  private async changeTogether(ids: readonly number[], to: ReachedStatus): Promise<PromiseSettledResult<boolean>[]> {
+    return this.transactions.write({
+      statements: to === 'processing' ? [WITHOUT_FLUSH, changeStatus(ids, to)] : [changeStatus(ids, to)],
+      toResult: (rows: readonly { id: number }[]) => {
+        const changed = new Set(rows.map(({ id }) => id));
+        return ids.map((id) => ({ status: 'fulfilled', value: changed.has(id) }));
+      },
+    });
   }
 
   private async fail(orderId: number, cause: unknown): Promise<void> {
     const released = await this.transactions.run(async (manager) => {
-      if (!(await this.move(manager, orderId, 'failed'))) return [];
-      return this.releaseStock(manager, orderId);
+      const { text, values } = changeStatus([orderId], 'failed');
+      const [failed]: [{ id: number }[], number] = await manager.query(text, values);
+      return failed.length > 0 ? this.releaseStock(manager, orderId) : [];
     });
     await this.cache.drop(released);
     this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(cause)}`);
-  }
-
-  /** The conditional transition: of two that race for the same move, one changes the row. */
-  private async move(manager: EntityManager, id: number, to: Exclude<OrderStatus, 'pending'>): Promise<boolean> {
-    const { affected } = await manager.update(Order, { id, status: In(ENTERED_FROM[to]) }, { status: to });
-    return affected === 1;
   }
 
   /**
