@@ -24,15 +24,22 @@ class CacheConnectionModule {}
 })
 export class CacheModule {}
 
+/** Values are texts that are served as they are stored, so nothing is parsed or printed on the way. */
 function createStore(client: CacheConnection['client']): Keyv {
   // The store was typed for version 4 of the client; it uses `get`, `set` with `PX` and `del`, which are the same in 5.
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- see above
-  const adapter = new KeyvAdapter(redisInsStore(client as never));
+  const store = redisInsStore(client as never);
+  const verbatim = {
+    ...store,
+    get: async (key: string) => (await client.get(key)) ?? undefined,
+    mget: async (...keys: string[]) => (await client.mGet(keys)).map((text) => text ?? undefined),
+  };
   const keyv = new Keyv({
-    store: adapter,
+    store: new KeyvAdapter(verbatim),
     useKeyPrefix: false,
     serialize: undefined,
-    deserialize: undefined,
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Keyv leaves the type to the caller
+    deserialize: (text) => ({ value: text as never }),
     throwOnErrors: true,
   });
   // Without a listener an error of the store is thrown a second time; cache-manager hands it to the caller already.

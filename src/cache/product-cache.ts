@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
+import { Batcher } from '../common/batcher.js';
 import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
 import { CacheConnection } from './cache-connection.js';
@@ -14,6 +15,9 @@ const PAUSE_MS = 1_000;
 const LEASE_MS = 10_000;
 /** Drops that Redis missed and that are caught up with when it is back. Beyond it the TTL alone bounds the age. */
 const MAX_MISSED_DROPS = 10_000;
+
+/** Readers are many and each waits for one round trip only: those that come meanwhile share the next one. */
+const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 /** Stores a value only if the lease that its reader took before loading still stands. */
 const FILL = `
@@ -32,8 +36,10 @@ return 1`;
  */
 @Injectable()
 export class ProductCache {
+  private readonly lookUps = new Batcher<number, string | undefined>((ids) => this.lookUp(ids), BATCHING);
   private readonly loads = new Map<number, Promise<string>>();
   private readonly missedDrops = new Set<number>();
+  private readonly ttlMs: string;
   private pausedUntil = 0;
   private hitCount = 0;
   private missCount = 0;
@@ -41,8 +47,9 @@ export class ProductCache {
   constructor(
     @Inject(CACHE_MANAGER) private readonly cache: Cache,
     private readonly connection: CacheConnection,
-    private readonly config: Config,
+    config: Config,
   ) {
+    this.ttlMs = String(config.cache.ttlSeconds * 1_000);
     connection.client.on('ready', () => void this.drop([...this.missedDrops]));
   }
 
@@ -57,7 +64,7 @@ export class ProductCache {
 
   /** The cached text of a product, or what `load` gives; readers that wait for the same product share one load. */
   async read(id: number, load: () => Promise<string>): Promise<string> {
-    const cached = await this.ask(() => this.cache.get<string>(keyOf(id)));
+    const cached = await this.lookUps.submit(id);
     if (cached !== undefined) {
       this.hitCount++;
       return cached;
@@ -82,6 +89,13 @@ export class ProductCache {
     await withDeadline(dropped, COMMAND_DEADLINE_MS).catch(() => undefined);
   }
 
+  private async lookUp(ids: readonly number[]): Promise<PromiseSettledResult<string | undefined>[]> {
+    const wanted = [...new Set(ids)];
+    const texts = await this.ask(() => this.cache.mget<string>(wanted.map(keyOf)));
+    const found = new Map(wanted.map((id, index) => [id, texts?.[index]]));
+    return ids.map((id) => ({ status: 'fulfilled', value: found.get(id) }));
+  }
+
   private async startLoad(id: number, load: () => Promise<string>): Promise<string> {
     const loading = this.loadAndFill(id, load).finally(() => {
       if (this.loads.get(id) === loading) this.loads.delete(id);
@@ -96,17 +110,9 @@ export class ProductCache {
     const lease = await this.ask(() => client.set(leaseOf(id), token, { NX: true, PX: LEASE_MS }));
     const body = await load();
     if (lease === 'OK') {
-      void this.ask(() =>
-        client.eval(FILL, { keys: [leaseOf(id), keyOf(id)], arguments: [token, ...this.entryOf(body)] }),
-      );
+      void this.ask(() => client.eval(FILL, { keys: [leaseOf(id), keyOf(id)], arguments: [token, body, this.ttlMs] }));
     }
     return body;
-  }
-
-  /** The envelope in which Keyv keeps a value, and its life in milliseconds. */
-  private entryOf(body: string): [string, string] {
-    const ttlMs = this.config.cache.ttlSeconds * 1_000;
-    return [JSON.stringify({ value: body, expires: Date.now() + ttlMs }), String(ttlMs)];
   }
 
   /** Asks Redis, which may be away, slow or frozen; after no answer it is not asked again for a moment. */

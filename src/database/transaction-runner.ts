@@ -10,6 +10,7 @@ import {
   isRefusal,
   isRetryable,
 } from './database-errors.js';
+import { connect } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
 /** No retry begins later than this after the first attempt: PostgreSQL takes a second to see a deadlock. */
@@ -21,14 +22,17 @@ const RESOLVE_INTERVAL_MS = 100;
 /** Asked for at the beginning, in case the end is never heard of. */
 const TRANSACTION_ID: QueryConfig = { name: 'transaction-id', text: 'SELECT pg_current_xact_id()::text AS xid' };
 
-/** Thrown by work that wants to be run again from the start: what it read has changed under it. */
-export class RetryTransactionError extends Error {}
-
 /** What a transaction writes, and what its caller gets of the rows that the last statement returns. */
 export interface Writes<Row, Result> {
   /** None at all rolls the transaction back, which needs no flush to disk. */
   readonly statements: readonly QueryConfig[];
   readonly toResult: (rows: readonly Row[]) => Result;
+}
+
+/** A transaction that locks rows, decides by what it finds and writes. */
+export interface LockedDecision<Locked, Written, Result> {
+  readonly lock: QueryConfig;
+  readonly decide: (locked: readonly Locked[]) => Writes<Written, Result>;
 }
 
 /** Runs work in a transaction: the one place that begins, commits, rolls back and retries. */
@@ -39,8 +43,8 @@ export class TransactionRunner {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Commits what `work` did through the given manager, or nothing of it. A deadlock, a serialization failure or a
-   * `RetryTransactionError` runs `work` again in a new transaction, at most three times, after a short random wait.
+   * Commits what `work` did through the given manager, or nothing of it. A deadlock or a serialization failure runs
+   * `work` again in a new transaction, at most three times, after a short random wait.
    *
    * @throws CommitOutcomeUnknownError when it cannot be told whether the commit took place.
    */
@@ -49,7 +53,10 @@ export class TransactionRunner {
       try {
         await runner.startTransaction();
         const result = await work(runner.manager);
-        await this.commit(runner);
+        const [row] = await runner.manager.query<[{ xid: string | null }]>(
+          'SELECT pg_current_xact_id_if_assigned()::text AS xid',
+        );
+        await this.commit(row.xid, () => runner.commitTransaction());
         return result;
       } catch (error) {
         await this.rollBack(runner, error);
@@ -59,51 +66,31 @@ export class TransactionRunner {
   }
 
   /**
-   * The same in two round trips: the lock travels with `BEGIN`, the writes with `COMMIT`. Between the two stands `decide`,
-   * which cannot be asynchronous: nothing is waited for while rows are locked.
-   *
-   * @throws CommitOutcomeUnknownError when it cannot be told whether the commit took place, or what it has written.
+   * The same in three round trips: the lock travels with `BEGIN`, all writes together, and `COMMIT`. Between the first two
+   * stands `decide`, which cannot be asynchronous: nothing is waited for while rows are locked.
    */
-  async lockThenWrite<Locked extends QueryResultRow, Written extends QueryResultRow, T>(
-    lock: QueryConfig,
-    decide: (locked: readonly Locked[]) => Writes<Written, T>,
-  ): Promise<T> {
-    return this.retry(async (runner) => {
-      const client: ClientBase = await runner.connect();
-      const xid = begin(client);
-      try {
-        const writes = decide((await client.query<Locked>(lock)).rows);
-        if (writes.statements.length > 0) return await this.writeAndCommit(client, xid, writes);
-        await client.query('ROLLBACK');
-        return writes.toResult([]);
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined); // Without effect after a commit or a lost connection.
-        throw error;
-      }
-    });
+  async lockThenWrite<Locked extends QueryResultRow, Written extends QueryResultRow, T>({
+    lock,
+    decide,
+  }: LockedDecision<Locked, Written, T>): Promise<T> {
+    return this.retry((runner) =>
+      this.attempt(runner, async (client) => decide((await client.query<Locked>(lock)).rows)),
+    );
   }
 
-  /**
-   * Writes that need nothing read before them, in one round trip.
-   *
-   * @throws CommitOutcomeUnknownError as `lockThenWrite`.
-   */
+  /** Writes that need nothing read before them, in two round trips: they travel with `BEGIN`. */
   async write<Written extends QueryResultRow, T>(writes: Writes<Written, T>): Promise<T> {
-    return this.retry(async (runner) => {
-      const client: ClientBase = await runner.connect();
-      return this.writeAndCommit(client, begin(client), writes);
-    });
+    return this.retry((runner) => this.attempt(runner, () => writes));
   }
 
-  private async retry<T>(attempt: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private async retry<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const deadline = performance.now() + RETRY_TIMEOUT_MS;
     for (let retry = 0; ; retry++) {
       const runner = this.dataSource.createQueryRunner();
       try {
-        return await attempt(runner);
+        return await work(runner);
       } catch (error) {
-        const again = isRetryable(error) || error instanceof RetryTransactionError;
-        if (!again) throw error;
+        if (!isRetryable(error)) throw error;
         if (retry === MAX_RETRIES || performance.now() > deadline) throw new DatabaseUnavailableError(error);
       } finally {
         await runner.release();
@@ -112,42 +99,35 @@ export class TransactionRunner {
     }
   }
 
-  /** A statement that PostgreSQL refuses makes of the `COMMIT` behind it a `ROLLBACK`. */
-  private async writeAndCommit<Written extends QueryResultRow, T>(
-    client: ClientBase,
-    xid: Promise<string | undefined>,
-    { statements, toResult }: Writes<Written, T>,
+  private async attempt<Written extends QueryResultRow, T>(
+    runner: QueryRunner,
+    prepare: (client: ClientBase) => Promise<Writes<Written, T>> | Writes<Written, T>,
   ): Promise<T> {
-    const sent = [...statements, { text: 'COMMIT' }].map((statement) => client.query<Written>(statement));
-    const [commit, last, ...others] = (await Promise.allSettled(sent)).reverse();
-    const failure = [last, ...others].find((outcome) => outcome?.status === 'rejected');
-    if (failure !== undefined && (commit?.status === 'fulfilled' || isRefusal(failure.reason))) throw failure.reason;
-    if (commit?.status === 'rejected') {
-      if (isRefusal(commit.reason)) throw commit.reason;
-      await this.resolve(await xid, commit.reason);
+    const client = await connect(runner);
+    const xid = begin(client);
+    try {
+      const { statements, toResult } = await prepare(client);
+      const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
+      if (statements.length > 0) await this.commit(await xid, () => client.query('COMMIT'));
+      else await rollBack(client);
+      return toResult(results.at(-1)?.rows ?? []);
+    } catch (error) {
+      await rollBack(client);
+      throw error;
     }
-    if (last?.status !== 'fulfilled') throw new CommitOutcomeUnknownError(failure?.reason);
-    return toResult(last.value.rows);
   }
 
-  private async commit(runner: QueryRunner): Promise<void> {
-    const [row] = await runner.manager.query<[{ xid: string | null }]>(
-      'SELECT pg_current_xact_id_if_assigned()::text AS xid',
-    );
+  /** Returns when the transaction is on disk, also when that was never heard of. Without an id it has written nothing. */
+  private async commit(xid: string | null | undefined, commit: () => Promise<unknown>): Promise<void> {
     try {
-      await runner.commitTransaction();
+      await commit();
     } catch (error) {
       if (isRefusal(error)) throw error;
-      // Without an id it has written nothing, so nothing of it can be lost.
-      if (row.xid !== null) await this.resolve(row.xid, error);
+      if (xid === null) return;
+      if (xid === undefined) throw new CommitOutcomeUnknownError(error);
+      this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${xid}`);
+      if (!(await this.wasCommitted(xid, error))) throw new DatabaseUnavailableError(error);
     }
-  }
-
-  /** Returns when a transaction whose commit was not heard of is on disk, and throws when it is not or nobody can tell. */
-  private async resolve(xid: string | undefined, cause: unknown): Promise<void> {
-    if (xid === undefined) throw new CommitOutcomeUnknownError(cause);
-    this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${xid}`);
-    if (!(await this.wasCommitted(xid, cause))) throw new DatabaseUnavailableError(cause);
   }
 
   /** https://www.postgresql.org/docs/current/functions-info.html, `pg_xact_status`. */
@@ -185,4 +165,9 @@ async function begin(client: ClientBase): Promise<string | undefined> {
     ({ rows }) => rows[0]?.xid,
     () => undefined,
   );
+}
+
+/** Without effect after a commit, and on a lost connection, which PostgreSQL rolls back when it notices. */
+async function rollBack(client: ClientBase): Promise<void> {
+  await client.query('ROLLBACK').catch(() => undefined);
 }

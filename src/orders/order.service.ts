@@ -145,23 +145,24 @@ export class OrderService {
   /** Locks `all` products, however long others hold them, or only the `free` ones. */
   private async sellLocked(purchases: readonly Purchase[], which: 'all' | 'free'): Promise<Outcome<Order>[]> {
     const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [idsOf(purchases)] };
-    return this.transactions.lockThenWrite(lock, (locked: readonly LockedProduct[]) =>
-      saleOf(decide(purchases, locked)),
-    );
+    return this.transactions.lockThenWrite({
+      lock,
+      decide: (locked: readonly LockedProduct[]) => saleOf(decide(purchases, locked)),
+    });
   }
 
   private async sellOptimistically(items: Purchase): Promise<Order> {
-    let failure: unknown;
+    let failure: Error = new DatabaseUnavailableError();
     for (let attempt = 0; attempt <= MAX_RETRIES; attempt++) {
       const order = await this.transactions.write(optimisticSaleOf(items)).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
-        failure = error;
+        if (error instanceof Error) failure = error;
         return undefined;
       });
       if (order !== undefined) return order;
       await explainRefusal(this.orders.manager, items);
     }
-    throw failure ?? new DatabaseUnavailableError();
+    throw failure;
   }
 
   private throwNotFound(id: number): never {

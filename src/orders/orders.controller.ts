@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
@@ -8,7 +8,7 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../common/api-problem.decorator.js';
-import { IdParams } from '../common/id.params.js';
+import { ApiId, Id } from '../common/id.decorator.js';
 import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
@@ -73,22 +73,24 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @ApiId()
   @ApiOperation({ summary: 'Read an order' })
   @ApiOkResponse({ type: OrderResponse })
   @ApiProblem('There is no such order', `${PATH}/7`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7`)
-  async get(@Param() { id }: IdParams): Promise<OrderResponse> {
+  async get(@Id() id: number): Promise<OrderResponse> {
     return OrderResponse.of(await this.orders.get(id));
   }
 
   @Get(':id/status')
+  @ApiId()
   @ApiOperation({ summary: 'Read how far an order is' })
   @ApiOkResponse({ type: OrderStatusResponse })
   @ApiProblem('There is no such order', `${PATH}/7/status`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/status`)
-  async getStatus(@Param() { id }: IdParams): Promise<OrderStatusResponse> {
+  async getStatus(@Id() id: number): Promise<OrderStatusResponse> {
     return OrderStatusResponse.of(await this.orders.getStatus(id));
   }
 }

@@ -2,19 +2,27 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, ILike, type Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
+import { Batcher } from '../common/batcher.js';
 import { parseCents } from '../common/money.js';
 import { offsetOf, type Page, toPage } from '../common/page.js';
+import { readPrepared } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductResponse } from './dto/product.response.js';
 import type { UpdateProductDto } from './dto/update-product.dto.js';
 import { Product } from './product.entity.js';
+import { type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
+
+/** Reads that arrive while others are under way are loaded together, each product once. */
+const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
 
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
 @Injectable()
 export class ProductService {
+  private readonly reads = new Batcher<number, string>((ids) => this.load(ids), BATCHING);
+
   constructor(
     @InjectRepository(Product) private readonly products: Repository<Product>,
     private readonly cache: ProductCache,
@@ -36,21 +44,24 @@ export class ProductService {
     return toPage(items, total, request);
   }
 
-  /** @throws ProductNotFoundError */
-  async get(id: number): Promise<Product> {
-    const product = await this.products.findOneBy({ id });
-    if (product === null) throw new ProductNotFoundError(id);
-    return product;
+  /**
+   * The answer of `GET /products/{id}` as JSON text, from the database.
+   *
+   * @throws ProductNotFoundError
+   * @throws OverloadedError when too many reads wait.
+   */
+  async get(id: number): Promise<string> {
+    return this.reads.submit(id);
   }
 
   /**
-   * The answer of `GET /products/{id}` as JSON text, through the cache. It may be old by a moment and never older
-   * than the cache's TTL, so nothing may be decided from it.
+   * The same text through the cache. It may be old by a moment and never older than the cache's TTL, so nothing may be
+   * decided from it.
    *
    * @throws ProductNotFoundError
    */
   async getCached(id: number): Promise<string> {
-    return this.cache.read(id, async () => JSON.stringify(ProductResponse.of(await this.get(id))));
+    return this.cache.read(id, () => this.get(id));
   }
 
   /**
@@ -78,6 +89,17 @@ export class ProductService {
     await this.change(id, async (manager) => {
       const { affected } = await manager.softDelete(Product, { id });
       if (affected === 0) throw new ProductNotFoundError(id);
+    });
+  }
+
+  private async load(ids: readonly number[]): Promise<PromiseSettledResult<string>[]> {
+    const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts([...new Set(ids)]));
+    const texts = new Map(rows.map((row) => [row.id, JSON.stringify(ProductResponse.of(toProduct(row)))]));
+    return ids.map((id) => {
+      const value = texts.get(id);
+      return value === undefined
+        ? { status: 'rejected', reason: new ProductNotFoundError(id) }
+        : { status: 'fulfilled', value };
     });
   }
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -8,7 +8,7 @@ import {
   ApiValidationProblem,
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
-import { IdParams } from '../common/id.params.js';
+import { ApiId, Id } from '../common/id.decorator.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
@@ -17,6 +17,8 @@ import { ProductService } from './product.service.js';
 
 const PATH = `${API_PREFIX}/products`;
 const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+/** Of an answer that is text already. */
+const JSON_TEXT = 'application/json; charset=utf-8';
 const ApiProductNotFound = () => ApiProblem('There is no such product', `${PATH}/9999`, NOT_FOUND);
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
 
@@ -58,17 +60,20 @@ export class ProductsController {
   }
 
   @Get(':id')
+  @ApiId()
+  @Header('Content-Type', JSON_TEXT)
   @ApiOperation({ summary: 'Read a product from the database' })
   @ApiOkResponse({ type: ProductResponse })
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async get(@Param() { id }: IdParams): Promise<ProductResponse> {
-    return ProductResponse.of(await this.products.get(id));
+  async get(@Id() id: number): Promise<string> {
+    return this.products.get(id);
   }
 
   @Get(':id/cached')
-  @Header('Content-Type', 'application/json; charset=utf-8')
+  @ApiId()
+  @Header('Content-Type', JSON_TEXT)
   @ApiOperation({
     summary: 'Read a product through the cache',
     description:
@@ -78,29 +83,31 @@ export class ProductsController {
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1/cached`)
-  async getCached(@Param() { id }: IdParams): Promise<string> {
+  async getCached(@Id() id: number): Promise<string> {
     return this.products.getCached(id);
   }
 
   @Put(':id')
+  @ApiId()
   @ApiOperation({ summary: 'Change some fields of a product' })
   @ApiOkResponse({ type: ProductResponse })
   @ApiProductNotFound()
   @ApiValidationProblem(`${PATH}/1`, 'stock', 'stock must be a whole number from 0 to 2147483647')
   @ApiBodyProblems(`${PATH}/1`)
   @ApiUnavailableProblem(`${PATH}/1`)
-  async update(@Param() { id }: IdParams, @Body() dto: UpdateProductDto): Promise<ProductResponse> {
+  async update(@Id() id: number, @Body() dto: UpdateProductDto): Promise<ProductResponse> {
     return ProductResponse.of(await this.products.update(id, dto));
   }
 
   @Delete(':id')
+  @ApiId()
   @HttpCode(204)
   @ApiOperation({ summary: 'Take a product out of the catalogue; its orders stay readable' })
   @ApiNoContentResponse({ description: 'It is gone' })
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async remove(@Param() { id }: IdParams): Promise<void> {
+  async remove(@Id() id: number): Promise<void> {
     await this.products.remove(id);
   }
 }

@@ -19,7 +19,7 @@ describe('the dashboard', () => {
     return { app, url: await app.getUrl() };
   };
 
-  it('shows the queue of orders', async () => {
+  it('shows the queue of orders, and that of orders which wait for a job of their own', async () => {
     const api = await startApi(environment.config);
     await api.post('/orders', { product_id: await api.createProduct() });
     const { app, url } = await start();
@@ -28,7 +28,7 @@ describe('the dashboard', () => {
     expect(page).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
     await eventually(async () => {
       const { queues } = JSON.parse(await (await fetch(`${url}/api/queues`)).text());
-      expect(queues).toMatchObject([{ name: 'orders', counts: { waiting: 1 } }]);
+      expect(queues).toMatchObject([{ name: 'orders', counts: { waiting: 1 } }, { name: 'hand-over' }]);
     });
     await app.close();
     await api.close();

@@ -72,8 +72,8 @@ describe('the API while PostgreSQL is lost', () => {
     expect((await api.get(`${path}/cached`)).status).toBe(404);
   });
 
-  it('answers a refusal whose commit was answered to nobody: nothing was written', async () => {
-    void proxy.muteAfter('COMMIT');
+  it('answers a refusal whose rollback was answered to nobody: nothing was written', async () => {
+    void proxy.muteAfter('ROLLBACK');
     expect((await api.post('/orders', { product_id: 9999 })).status).toBe(404);
   });
 

@@ -72,6 +72,7 @@ describe('the product cache', () => {
     const cache = one.app.get(ProductCache, { strict: false });
     const { passed, open } = barrier();
     let loads = 0;
+    const before = cache.misses;
     const readers = Array.from({ length: 50 }, () =>
       cache.read(4_000_001, async () => {
         loads++;
@@ -79,6 +80,7 @@ describe('the product cache', () => {
         return '"loaded"';
       }),
     );
+    await eventually(() => expect(cache.misses - before).toBe(50));
     open();
     expect(new Set(await Promise.all(readers))).toEqual(new Set(['"loaded"']));
     expect(loads).toBe(1);

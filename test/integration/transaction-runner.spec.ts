@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseUnavailableError } from '../../src/database/database-errors.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
-import { RetryTransactionError, TransactionRunner } from '../../src/database/transaction-runner.js';
+import { TransactionRunner } from '../../src/database/transaction-runner.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 describe('TransactionRunner', () => {
@@ -87,7 +87,7 @@ describe('TransactionRunner', () => {
     const failure = transactions.run(async (manager) => {
       attempts++;
       await manager.query(increment, ['A']);
-      throw new RetryTransactionError();
+      await manager.query(`DO $$ BEGIN RAISE EXCEPTION 'a conflict' USING ERRCODE = 'serialization_failure'; END $$`);
     });
     await expect(failure).rejects.toThrow(DatabaseUnavailableError);
     expect([attempts, await stocks()]).toEqual([4, [0, 0]]);
@@ -101,6 +101,42 @@ describe('TransactionRunner', () => {
     });
     await expect(failure).rejects.toMatchObject({ driverError: { code: '23514' } });
     expect(attempts).toBe(1);
+  });
+
+  describe('in few round trips', () => {
+    const lock = { text: `SELECT name, stock FROM products WHERE name = 'A' FOR UPDATE` };
+    const take = { text: `UPDATE products SET stock = stock + 1 WHERE name = 'A' RETURNING stock` };
+    const refused = { text: 'UPDATE products SET stock = -1' };
+
+    it('writes what was decided under the lock, and gives the rows of the last statement', async () => {
+      const decide = (locked: readonly { stock: number }[]) => ({
+        statements: [take, take],
+        toResult: (rows: readonly { stock: number }[]) => [locked[0]?.stock, rows[0]?.stock],
+      });
+      expect(await transactions.lockThenWrite({ lock, decide })).toEqual([0, 2]);
+      expect(await stocks()).toEqual([2, 0]);
+    });
+
+    it('leaves no lock and no transaction when nothing is written, or the decision fails', async () => {
+      const decline = () => ({ statements: [], toResult: () => 'declined' });
+      expect(await transactions.lockThenWrite({ lock, decide: decline })).toBe('declined');
+      const fail = () => {
+        throw new Error('undecided');
+      };
+      await expect(transactions.lockThenWrite({ lock, decide: fail })).rejects.toThrow('undecided');
+      expect(await idleInTransaction()).toBe(0);
+      await environment.sql.query('SELECT FROM products FOR UPDATE NOWAIT');
+    });
+
+    it.each([
+      ['first', [refused, take]],
+      ['last', [take, refused]],
+    ])('writes nothing when the %s of its statements is refused', async (_which, statements) => {
+      const writes = transactions.write({ statements, toResult: () => undefined });
+      await expect(writes).rejects.toMatchObject({ code: '23514' });
+      expect(await stocks()).toEqual([0, 0]);
+      expect(await idleInTransaction()).toBe(0);
+    });
   });
 
   it('gives every connection its time limits', async () => {

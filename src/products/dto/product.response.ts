@@ -23,7 +23,7 @@ export class ProductResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   updated_at: string;
 
-  static of(product: Product): ProductResponse {
+  static of(product: Omit<Product, 'deletedAt'>): ProductResponse {
     return {
       id: product.id,
       name: product.name,

@@ -1,0 +1,22 @@
+import type { QueryConfig } from 'pg';
+import { parseCents } from '../common/money.js';
+import type { Product } from './product.entity.js';
+
+/** A row as the driver gives it: `numeric` as text. */
+export interface ProductRow extends Omit<Product, 'price' | 'deletedAt'> {
+  readonly price: string;
+}
+
+/** Those of the products that are there; prepared, and planned once a connection. */
+export function selectProducts(ids: readonly number[]): QueryConfig {
+  return {
+    name: 'select-products',
+    text: `SELECT id, name, price, stock, created_at AS "createdAt", updated_at AS "updatedAt"
+           FROM products WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL`,
+    values: [ids],
+  };
+}
+
+export function toProduct(row: ProductRow): Omit<Product, 'deletedAt'> {
+  return { ...row, price: parseCents(row.price) };
+}
