@@ -47,7 +47,8 @@ try {
     show('empty POST', await l(peer.url, [{ method: 'POST', path: '/api/v1/empty', body: { product_id: 1 } }]));
   const emptyGet = async () => show('empty GET', await l(peer.url, [{ method: 'GET', path: '/api/v1/empty' }]));
   await l(api.url, buy(1), 64, 3);
-  await l(peer.url, buy(1), 64, 1); await new Promise((r) => setTimeout(r, 1500));
+  await l(peer.url, buy(1), 64, 1);
+  await new Promise((r) => setTimeout(r, 1500));
   for (const what of only) {
     if (what === 'hot') {
       await empty();

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { DigitsToNumber, IsIntegerBetween } from './validators.js';
+import { DigitsToNumber, EmptyIsAbsent, IsIntegerBetween } from './validators.js';
 
 const MAX_PAGE = 2_147_483_647;
 const MAX_PAGE_SIZE = 100;
@@ -15,4 +15,16 @@ export class PageQuery {
   @DigitsToNumber()
   @IsIntegerBetween(1, MAX_PAGE_SIZE)
   readonly page_size: number = 10;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    format: 'int64',
+    minimum: 1,
+    description:
+      'Start below this id instead of counting pages, as the `Link` with `rel="next"` of a page does; `page` is then only its number',
+  })
+  @EmptyIsAbsent()
+  @DigitsToNumber()
+  @IsIntegerBetween(1, Number.MAX_SAFE_INTEGER)
+  readonly before?: number;
 }

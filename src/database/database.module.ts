@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { RowCounts } from './row-counts.js';
 import { TransactionRunner } from './transaction-runner.js';
 
 @Global()
@@ -12,7 +13,7 @@ import { TransactionRunner } from './transaction-runner.js';
       useFactory: ({ database }: Config) => ({ ...dataSourceOptions(database), autoLoadEntities: true }),
     }),
   ],
-  providers: [TransactionRunner],
-  exports: [TransactionRunner],
+  providers: [TransactionRunner, RowCounts],
+  exports: [TransactionRunner, RowCounts],
 })
 export class DatabaseModule {}

@@ -5,7 +5,6 @@ import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
-import { offsetOf, type Page, toPage } from '../common/page.js';
 import { Config } from '../config/config.js';
 import {
   DatabaseUnavailableError,
@@ -15,12 +14,10 @@ import {
 } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { Product } from '../products/product.entity.js';
-import type { ListOrdersQuery } from './dto/list-orders.query.js';
 import { explainRefusal, optimisticSaleOf } from './optimistic-sale.js';
 import { decide, type LockedProduct, saleOf } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { Order } from './order.entity.js';
-import { OrderNotFoundError } from './order.errors.js';
 import { mergeItems, type RequestedItem } from './requested-item.js';
 
 /** Batches in flight: one that commits and one that forms its transaction meanwhile. */
@@ -71,34 +68,6 @@ export class OrderService {
     ]);
     if (outcome?.status === 'fulfilled') return outcome.value;
     throw outcome?.reason ?? new Error('A sale has neither an order nor an error');
-  }
-
-  async list({ status, ...request }: ListOrdersQuery): Promise<Page<Order>> {
-    const [orders, total] = await this.orders.findAndCount({
-      where: status === undefined ? {} : { status },
-      relations: { items: true },
-      relationLoadStrategy: 'query',
-      order: { id: 'DESC' },
-      skip: offsetOf(request),
-      take: request.page_size,
-    });
-    return toPage(orders, total, request);
-  }
-
-  /** @throws OrderNotFoundError */
-  async get(id: number): Promise<Order> {
-    const order = await this.orders.findOne({ where: { id }, relations: { items: true } });
-    return order ?? this.throwNotFound(id);
-  }
-
-  /**
-   * The order without its items.
-   *
-   * @throws OrderNotFoundError
-   */
-  async getStatus(id: number): Promise<Order> {
-    const order = await this.orders.findOneBy({ id });
-    return order ?? this.throwNotFound(id);
   }
 
   /** Sells, and tells after the commit everybody who has to know: also when it cannot be known whether it took place. */
@@ -163,10 +132,6 @@ export class OrderService {
       await explainRefusal(this.orders.manager, items);
     }
     throw failure;
-  }
-
-  private throwNotFound(id: number): never {
-    throw new OrderNotFoundError(id);
   }
 }
 

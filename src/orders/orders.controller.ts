@@ -9,13 +9,21 @@ import {
   ApiValidationProblem,
 } from '../common/api-problem.decorator.js';
 import { ApiId, Id } from '../common/id.decorator.js';
+import { linkToNext } from '../common/page.js';
 import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
+import { OrderReaderService } from './order-reader.service.js';
 import { OrderService } from './order.service.js';
 
 const PATH = `${API_PREFIX}/orders`;
+const NEXT_PAGE = {
+  Link: {
+    schema: { type: 'string' as const },
+    description: 'The next page, `rel="next"`, at the same cost however deep',
+  },
+};
 const NOT_FOUND = { status: 404, code: 'ORDER_NOT_FOUND', detail: 'Order with ID 7 not found' };
 const PRODUCT_NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
 const INSUFFICIENT_STOCK = {
@@ -28,7 +36,10 @@ const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be
 @ApiTags('Orders')
 @Controller('orders')
 export class OrdersController {
-  constructor(private readonly orders: OrderService) {}
+  constructor(
+    private readonly sales: OrderService,
+    private readonly orders: OrderReaderService,
+  ) {}
 
   @Post()
   @ApiOperation({
@@ -57,18 +68,22 @@ export class OrdersController {
     @Req() { raw }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const order = await this.orders.create(requestedItemsOf(dto), () => raw.socket.destroyed);
+    const order = await this.sales.create(requestedItemsOf(dto), () => raw.socket.destroyed);
     reply.header('Location', `${PATH}/${order.id}`);
     return OrderResponse.of(order);
   }
 
   @Get()
   @ApiOperation({ summary: 'List orders, newest first' })
-  @ApiOkResponse({ type: OrderPageResponse })
+  @ApiOkResponse({ type: OrderPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
-  async list(@Query() query: ListOrdersQuery): Promise<OrderPageResponse> {
-    const page = await this.orders.list(query);
+  async list(
+    @Query() query: ListOrdersQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrderPageResponse> {
+    const { page, next } = await this.orders.list(query);
+    if (next !== undefined) reply.header('Link', linkToNext(PATH, query, next));
     return { ...page, items: page.items.map((order) => OrderResponse.of(order)) };
   }
 

@@ -6,12 +6,13 @@ import { QueueModule } from '../queue/queue.module.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
+import { OrderReaderService } from './order-reader.service.js';
 import { OrderService } from './order.service.js';
 import { OrdersController } from './orders.controller.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule],
   controllers: [OrdersController],
-  providers: [OrderService, OrderDispatcher],
+  providers: [OrderService, OrderReaderService, OrderDispatcher],
 })
 export class OrdersModule {}

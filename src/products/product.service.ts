@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, ILike, type Repository } from 'typeorm';
+import { type EntityManager, In, type Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { parseCents } from '../common/money.js';
-import { offsetOf, type Page, toPage } from '../common/page.js';
+import { type Listing, offsetOf, toPage } from '../common/page.js';
+import type { PageQuery } from '../common/page.query.js';
 import { readPrepared } from '../database/prepared-statement.js';
+import { type CountedList, type FoundIds, foundIds, RowCounts } from '../database/row-counts.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ListProductsQuery } from './dto/list-products.query.js';
@@ -18,6 +20,18 @@ import { ProductNotFoundError } from './product-not-found.error.js';
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
 
+const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
+
+/** As many hits of a search are counted. */
+const MAX_COUNTED = 10_000;
+const HITS = 'products WHERE name ILIKE $1 AND deleted_at IS NULL';
+/** Without a name and so planned for the text that is looked for: the index is of use for a rare one only. */
+const COUNT_HITS = `
+  WITH hits AS MATERIALIZED (SELECT id FROM ${HITS} LIMIT ${MAX_COUNTED + 1})
+  SELECT (SELECT count(*)::integer FROM hits) AS total,
+         ARRAY(SELECT id FROM hits WHERE id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4) AS ids`;
+const FIND_HITS = `SELECT id FROM ${HITS} AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4`;
+
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
 @Injectable()
 export class ProductService {
@@ -27,6 +41,7 @@ export class ProductService {
     @InjectRepository(Product) private readonly products: Repository<Product>,
     private readonly cache: ProductCache,
     private readonly transactions: TransactionRunner,
+    private readonly counts: RowCounts,
   ) {}
 
   async create({ name, price, stock }: CreateProductDto): Promise<Product> {
@@ -34,14 +49,12 @@ export class ProductService {
     return this.transactions.run((manager) => manager.save(product));
   }
 
-  async list({ search, ...request }: ListProductsQuery): Promise<Page<Product>> {
-    const [items, total] = await this.products.findAndCount({
-      where: search === undefined ? {} : { name: ILike(`%${escapeLike(search)}%`) },
-      order: { id: 'DESC' },
-      skip: offsetOf(request),
-      take: request.page_size,
-    });
-    return toPage(items, total, request);
+  /** With `search`, `total` counts to {@link MAX_COUNTED} and stops there; the pages go on. */
+  async list({ search, ...request }: ListProductsQuery): Promise<Listing<Product>> {
+    const found = search === undefined ? this.counts.page(PRODUCTS, request) : this.search(search, request);
+    const { total, ids, next } = await found;
+    const products = await this.products.find({ where: { id: In(ids) }, order: { id: 'DESC' } });
+    return { page: toPage(products, total, request), next };
   }
 
   /**
@@ -90,6 +103,28 @@ export class ProductService {
       const { affected } = await manager.softDelete(Product, { id });
       if (affected === 0) throw new ProductNotFoundError(id);
     });
+  }
+
+  /**
+   * A search with few hits has them all at hand, and sorts them; one with more than are counted is so common that its page is
+   * soon found from the newest product down.
+   */
+  private async search(search: string, { before, ...request }: PageQuery): Promise<FoundIds> {
+    const { dataSource } = this.products.manager;
+    const values = [
+      `%${escapeLike(search)}%`,
+      before ?? Number.MAX_SAFE_INTEGER,
+      before === undefined ? offsetOf(request) : 0,
+      request.page_size + 1,
+    ];
+    const [hits] = await readPrepared<{ total: number; ids: number[] }>(dataSource, { text: COUNT_HITS, values });
+    if (hits !== undefined && hits.total <= MAX_COUNTED) return foundIds(hits.total, hits.ids, request);
+    const rows = await readPrepared<{ id: number }>(dataSource, { text: FIND_HITS, values });
+    return foundIds(
+      MAX_COUNTED,
+      rows.map(({ id }) => id),
+      request,
+    );
   }
 
   private async load(ids: readonly number[]): Promise<PromiseSettledResult<string>[]> {

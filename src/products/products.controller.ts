@@ -9,6 +9,7 @@ import {
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiId, Id } from '../common/id.decorator.js';
+import { linkToNext } from '../common/page.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
@@ -16,6 +17,12 @@ import { UpdateProductDto } from './dto/update-product.dto.js';
 import { ProductService } from './product.service.js';
 
 const PATH = `${API_PREFIX}/products`;
+const NEXT_PAGE = {
+  Link: {
+    schema: { type: 'string' as const },
+    description: 'The next page, `rel="next"`, at the same cost however deep',
+  },
+};
 const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
 /** Of an answer that is text already. */
 const JSON_TEXT = 'application/json; charset=utf-8';
@@ -51,11 +58,15 @@ export class ProductsController {
 
   @Get()
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
-  @ApiOkResponse({ type: ProductPageResponse })
+  @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
   @ApiUnavailableProblem(PATH)
-  async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
-    const page = await this.products.list(query);
+  async list(
+    @Query() query: ListProductsQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ProductPageResponse> {
+    const { page, next } = await this.products.list(query);
+    if (next !== undefined) reply.header('Link', linkToNext(PATH, query, next));
     return { ...page, items: page.items.map((product) => ProductResponse.of(product)) };
   }
 

@@ -1,0 +1,148 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { offsetOf, type PageRequest } from '../common/page.js';
+import { readPrepared } from './prepared-statement.js';
+import { TransactionRunner } from './transaction-runner.js';
+
+/** Ids of one block, as the triggers count them: `id >> 10`. A page is never further than this from a counted place. */
+const BLOCK_IDS = 1_024;
+/** Blocks of one block of the level above. */
+const FAN_OUT = 256;
+const FOLD_INTERVAL_MS = 1_000;
+/** Anybody's number; no two processes fold at the same time. */
+const FOLD_LOCK = 7_310_221;
+
+/** A list whose rows are counted, the highest id first. */
+export interface CountedList {
+  /** Of its prepared statement. */
+  readonly name: string;
+  /** Its names in `row_counts`. */
+  readonly counts: readonly string[];
+  /** The rows in SQL, up to and with a condition: `products WHERE deleted_at IS NULL`. */
+  readonly rows: string;
+}
+
+/** The ids of a page, and the last of them when there are more. */
+export interface FoundIds {
+  readonly total: number;
+  readonly ids: readonly number[];
+  readonly next: number | undefined;
+}
+
+/** Where a page of a list starts: `skip` rows further down from the ids below `below`. */
+interface Place {
+  readonly total: number;
+  readonly below: number;
+  readonly skip: number;
+}
+
+interface BlockCount {
+  readonly block: number;
+  readonly rows: number;
+}
+
+/**
+ * Finds pages far down a list, and its length, at a cost that does not grow with the table: rows are counted in blocks of ids
+ * and blocks of blocks, as in an order-statistic tree. Triggers append each change of a count to `row_count_changes`, in
+ * the transaction that makes it; readers add them up, and every second they are folded into `row_counts`.
+ */
+@Injectable()
+export class RowCounts implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(RowCounts.name);
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactions: TransactionRunner,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.fold().catch((error: unknown) => this.logger.debug(`Counts were not folded: ${String(error)}`));
+    }, FOLD_INTERVAL_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** The ids of a page: of its place in the list, or of those below `before`. The total is exact at the moment of the call. */
+  async page(list: CountedList, { before, ...request }: PageRequest & { before?: number }): Promise<FoundIds> {
+    const { total, below, skip } = await this.locate(list.counts, offsetOf(request));
+    const rows = await readPrepared<{ id: number }>(this.dataSource, {
+      name: `page-of-${list.name}`,
+      text: `SELECT id FROM ${list.rows} AND id < $1 ORDER BY id DESC OFFSET $2 LIMIT $3`,
+      values: [before ?? below, before === undefined ? skip : 0, request.page_size + 1],
+    });
+    return foundIds(
+      total,
+      rows.map(({ id }) => id),
+      request,
+    );
+  }
+
+  /** The place of the row that `offset` rows precede in the union of `lists`, the highest id first. */
+  private async locate(lists: readonly string[], offset: number): Promise<Place> {
+    const upper = await this.counts(lists, 1, [0, Number.MAX_SAFE_INTEGER]);
+    const total = upper.reduce((sum, { rows }) => sum + rows, 0);
+    if (offset >= total) return { total, below: 0, skip: 0 };
+    if (offset < BLOCK_IDS) return { total, below: Number.MAX_SAFE_INTEGER, skip: offset };
+    const outer = walk(upper, offset);
+    const first = outer.block * FAN_OUT;
+    const inner = walk(await this.counts(lists, 0, [first, first + FAN_OUT - 1]), outer.skip);
+    return { total, below: (inner.block + 1) * BLOCK_IDS, skip: inner.skip };
+  }
+
+  /** Takes the appended changes into the counts. Readers see both before or both after. */
+  async fold(): Promise<void> {
+    await this.transactions.run(async (manager) => {
+      const [lock] = await manager.query<[{ taken: boolean }]>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
+        FOLD_LOCK,
+      ]);
+      if (!lock.taken) return;
+      await manager.query(`
+        WITH folded AS (DELETE FROM row_count_changes RETURNING list, block, change)
+        INSERT INTO row_counts AS counted (list, level, block, rows)
+        SELECT list, 0, block, sum(change) FROM folded GROUP BY list, block
+        UNION ALL SELECT list, 1, block / ${FAN_OUT}, sum(change) FROM folded GROUP BY list, block / ${FAN_OUT}
+        ON CONFLICT (list, level, block) DO UPDATE SET rows = counted.rows + excluded.rows`);
+    });
+  }
+
+  /** The counts of blocks `from` to `to`, the highest block first. */
+  private async counts(
+    lists: readonly string[],
+    level: 0 | 1,
+    [from, to]: readonly [number, number],
+  ): Promise<BlockCount[]> {
+    return readPrepared<{ block: number; rows: number }>(this.dataSource, {
+      name: `count-blocks-${level}`,
+      text: `SELECT block, sum(rows)::bigint AS rows FROM (
+               SELECT block, rows FROM row_counts
+               WHERE list = ANY ($1::text[]) AND level = ${level} AND block BETWEEN $2 AND $3
+               UNION ALL
+               SELECT block / ${level === 0 ? 1 : FAN_OUT}, change FROM row_count_changes
+               WHERE list = ANY ($1::text[]) AND block / ${level === 0 ? 1 : FAN_OUT} BETWEEN $2 AND $3
+             ) AS counted
+             GROUP BY block ORDER BY block DESC`,
+      values: [lists, from, to],
+    });
+  }
+}
+
+/** Of ids that were asked for one beyond the page. */
+export function foundIds(total: number, ids: readonly number[], { page_size }: PageRequest): FoundIds {
+  const page = ids.slice(0, page_size);
+  return { total, ids: page, next: ids.length > page_size ? page.at(-1) : undefined };
+}
+
+/** The block that holds the row which `offset` rows precede, and how many of them are in it. */
+function walk(counts: readonly BlockCount[], offset: number): { block: number; skip: number } {
+  let skip = offset;
+  for (const { block, rows } of counts) {
+    if (skip < rows) return { block, skip };
+    skip -= rows;
+  }
+  // Rows went away between two looks: the end of the lowest block.
+  return { block: (counts.at(-1)?.block ?? 0) - 1, skip: 0 };
+}
