@@ -1,5 +1,6 @@
 /** What the benchmark runs on: a PostgreSQL and a Redis of its own, and the processes that are measured. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +15,7 @@ const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PEER = path.join(ROOT, '.data/bench/build/bench/peer/main.js');
+const DEBIAN_PACKAGES: Record<string, string> = { pgbench: 'postgresql' };
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** As a small server has it; `fsync` and `synchronous_commit` stay on, which is PostgreSQL's own default. */
@@ -31,6 +33,8 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 export interface Stage {
   databaseUrl: string;
   redisUrl: string;
+  /** Its database of the queue. */
+  queueUrl: string;
   sql: pg.Pool;
 }
 
@@ -42,13 +46,14 @@ export async function setUp(): Promise<Stage> {
   const [postgres, redis] = await Promise.all([
     startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS, onSpawn }),
     startRedis({ directory: path.join(directory, 'redis'), onSpawn }),
-    buildIfChanged(ROOT, async () => void (await run(['node_modules/@nestjs/cli/bin/nest.js', 'build']))),
+    buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'])),
     run(['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']),
   ]);
   await migrate(postgres.url);
   const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
   cleanUps.push(() => sql.end());
-  return { databaseUrl: postgres.url, redisUrl: redis.url, sql };
+  const queueUrl = redis.url.replace(/0$/, '1');
+  return { databaseUrl: postgres.url, redisUrl: redis.url, queueUrl, sql };
 }
 
 export async function tearDown(): Promise<void> {
@@ -120,5 +125,28 @@ async function run(args: readonly string[], environment: Record<string, string> 
     (error: unknown) => {
       throw new Error(`${args.join(' ')} failed:\n${String((error as { stdout?: string }).stdout)}\n${String(error)}`);
     },
+  );
+}
+
+/** Finds the programs that make the load, or installs them (Debian, as root). */
+export async function requirePrograms(programs: readonly string[], say: (line: string) => void): Promise<void> {
+  for (const program of programs) {
+    if (await isThere(program)) continue;
+    const name = DEBIAN_PACKAGES[program] ?? program;
+    if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+      say(`installing the Debian package of ${program}`);
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+      await execute('apt-get', ['update', '-qq'], { env });
+      await execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env });
+    }
+    if (!(await isThere(program)))
+      throw new Error(`${program} is needed and not there: install it (Debian: apt-get install ${name})`);
+  }
+}
+
+async function isThere(program: string): Promise<boolean> {
+  return execute('sh', ['-c', `command -v ${program}`]).then(
+    () => true,
+    () => false,
   );
 }

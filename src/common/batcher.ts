@@ -10,7 +10,7 @@ export class OverloadedError extends ApplicationError {
   }
 }
 
-export interface BatcherOptions {
+export interface BatcherOptions<Item> {
   /** Items served together at most. */
   readonly maxBatchSize: number;
   /** Batches being served at the same time at most. */
@@ -19,10 +19,13 @@ export interface BatcherOptions {
   readonly maxWaiting: number;
   /** The longest that an item waits for its turn; after that it is refused unserved. */
   readonly maxWaitMs: number;
+  /** What an item needs for itself: it waits while a batch with one of its keys is being served. None unless given. */
+  readonly keysOf?: (item: Item) => readonly unknown[];
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly keys: readonly unknown[];
   readonly since: number;
   readonly isGone: () => boolean;
   readonly resolve: (result: Result) => void;
@@ -31,18 +34,21 @@ interface Waiting<Item, Result> {
 
 /**
  * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
- * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone.
+ * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
+ * served at the same time share no key, and of two items with the same key the first to arrive is served first.
  *
  * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
  */
 export class Batcher<Item, Result> {
-  private readonly waiting: Waiting<Item, Result>[] = [];
+  private waiting: Waiting<Item, Result>[] = [];
+  private readonly busyKeys = new Set<unknown>();
   private inFlight = 0;
+  private isScheduled = false;
   private readonly idleListeners: (() => void)[] = [];
 
   constructor(
     private readonly serve: (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Result>[]>,
-    private readonly options: BatcherOptions,
+    private readonly options: BatcherOptions<Item>,
   ) {}
 
   /**
@@ -53,8 +59,9 @@ export class Batcher<Item, Result> {
   async submit(item: Item, isGone: () => boolean = () => false): Promise<Result> {
     if (this.waiting.length >= this.options.maxWaiting) throw new OverloadedError();
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, since: performance.now(), isGone, resolve, reject });
-      this.startBatches();
+      const keys = this.options.keysOf?.(item) ?? [];
+      this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
+      if (!this.isBlocked(keys, this.busyKeys)) this.schedule();
     });
   }
 
@@ -64,29 +71,49 @@ export class Batcher<Item, Result> {
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
+  /** Items that are submitted in one go are served in one go. */
+  private schedule(): void {
+    if (this.isScheduled || this.inFlight === this.options.maxInFlight) return;
+    this.isScheduled = true;
+    queueMicrotask(() => {
+      this.isScheduled = false;
+      this.startBatches();
+    });
+  }
+
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
       const batch = this.takeBatch();
-      if (batch.length > 0) void this.run(batch);
+      if (batch.length === 0) return;
+      void this.run(batch);
     }
   }
 
   private takeBatch(): Waiting<Item, Result>[] {
     const batch: Waiting<Item, Result>[] = [];
+    const staying: Waiting<Item, Result>[] = [];
+    const blocked = new Set(this.busyKeys);
     const oldest = performance.now() - this.options.maxWaitMs;
-    let taken = 0;
     for (const waiting of this.waiting) {
-      if (batch.length === this.options.maxBatchSize) break;
-      taken++;
-      if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
-      else batch.push(waiting);
+      if (batch.length === this.options.maxBatchSize) staying.push(waiting);
+      else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
+      else if (this.isBlocked(waiting.keys, blocked)) {
+        for (const key of waiting.keys) blocked.add(key);
+        staying.push(waiting);
+      } else batch.push(waiting);
     }
-    this.waiting.splice(0, taken);
+    this.waiting = staying;
     return batch;
+  }
+
+  private isBlocked(keys: readonly unknown[], blocked: ReadonlySet<unknown>): boolean {
+    return blocked.size > 0 && keys.some((key) => blocked.has(key));
   }
 
   private async run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     this.inFlight++;
+    const keys = batch.flatMap((waiting) => waiting.keys);
+    for (const key of keys) this.busyKeys.add(key);
     try {
       const outcomes = await this.serve(batch.map(({ item }) => item));
       batch.forEach(({ resolve, reject }, index) => {
@@ -98,6 +125,7 @@ export class Batcher<Item, Result> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.inFlight--;
+      for (const key of keys) this.busyKeys.delete(key);
       this.startBatches();
       if (this.inFlight === 0) for (const resolve of this.idleListeners.splice(0)) resolve();
     }

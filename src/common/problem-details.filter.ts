@@ -25,7 +25,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       return;
     }
     const problem = toProblem(this.translate(error) ?? error);
-    if (problem.status >= 500) this.log(problem, error, request);
+    // Who has hung up is told nothing, and was served nothing.
+    if (problem.status >= 500 && !request.raw.socket.destroyed) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
     const instance = request.url.split('?', 1)[0] ?? request.url;
     reply

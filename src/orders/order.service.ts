@@ -20,8 +20,11 @@ import { OrderDispatcher } from './order-dispatcher.js';
 import { Order } from './order.entity.js';
 import { mergeItems, type RequestedItem } from './requested-item.js';
 
-/** Batches in flight: one that commits and one that forms its transaction meanwhile. */
-const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000 };
+/**
+ * Two batches in flight, of different products: they would only wait for each other's locks. So a product that somebody else
+ * holds keeps one of them waiting, and its own buyers.
+ */
+const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: productIdsOf };
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
 /** How often an optimistic sale is tried again that was refused for stock which has come back since. */
@@ -153,6 +156,10 @@ function lockTextsOf(manager: EntityManager): Record<'all' | 'free', string> {
     free: `SELECT products.id, free.price, free.stock FROM products LEFT JOIN (${free}) AS free USING (id)
            WHERE products.id = ANY ($1) AND products.deleted_at IS NULL`,
   };
+}
+
+function productIdsOf(purchase: Purchase): number[] {
+  return purchase.map(({ productId }) => productId);
 }
 
 function idsOf(purchases: readonly Purchase[]): number[] {

@@ -2,8 +2,10 @@ import type { QueryConfig } from 'pg';
 import { parseCents } from '../common/money.js';
 import type { Product } from './product.entity.js';
 
+export type LiveProduct = Omit<Product, 'deletedAt'>;
+
 /** A row as the driver gives it: `numeric` as text. */
-export interface ProductRow extends Omit<Product, 'price' | 'deletedAt'> {
+export interface ProductRow extends Omit<LiveProduct, 'price'> {
   readonly price: string;
 }
 
@@ -17,6 +19,6 @@ export function selectProducts(ids: readonly number[]): QueryConfig {
   };
 }
 
-export function toProduct(row: ProductRow): Omit<Product, 'deletedAt'> {
+export function toProduct(row: ProductRow): LiveProduct {
   return { ...row, price: parseCents(row.price) };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, type Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { parseCents } from '../common/money.js';
@@ -14,7 +14,7 @@ import type { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductResponse } from './dto/product.response.js';
 import type { UpdateProductDto } from './dto/update-product.dto.js';
 import { Product } from './product.entity.js';
-import { type ProductRow, selectProducts, toProduct } from './product-row.js';
+import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
@@ -50,10 +50,11 @@ export class ProductService {
   }
 
   /** With `search`, `total` counts to {@link MAX_COUNTED} and stops there; the pages go on. */
-  async list({ search, ...request }: ListProductsQuery): Promise<Listing<Product>> {
+  async list({ search, ...request }: ListProductsQuery): Promise<Listing<LiveProduct>> {
     const found = search === undefined ? this.counts.page(PRODUCTS, request) : this.search(search, request);
     const { total, ids, next } = await found;
-    const products = await this.products.find({ where: { id: In(ids) }, order: { id: 'DESC' } });
+    const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts(ids));
+    const products = rows.map(toProduct).sort((a, b) => b.id - a.id);
     return { page: toPage(products, total, request), next };
   }
 

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
 import { PageResponse } from '../../common/page.response.js';
-import type { Product } from '../product.entity.js';
+import type { LiveProduct } from '../product-row.js';
 
 @ApiSchema({ name: 'Product' })
 export class ProductResponse {
@@ -23,7 +23,7 @@ export class ProductResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   updated_at: string;
 
-  static of(product: Omit<Product, 'deletedAt'>): ProductResponse {
+  static of(product: LiveProduct): ProductResponse {
     return {
       id: product.id,
       name: product.name,

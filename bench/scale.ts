@@ -1,0 +1,94 @@
+/** What a page of a list costs against the length of the list, on a database of its own. */
+import pg from 'pg';
+import { load } from './load.ts';
+import { migrate, type Process, type Stage, startApi } from './stage.ts';
+
+const DATABASE = 'scale';
+/** Orders for each product. */
+const ORDERS = 10;
+const STEP = 100_000;
+
+export interface ScalePoint {
+  products: number;
+  orders: number;
+  /** Milliseconds of a lone client, by the name of the page. */
+  p50: Record<string, number>;
+}
+
+const PAGES: Record<string, string> = {
+  'products, page 1': '/api/v1/products',
+  'products, page 10 000': '/api/v1/products?page=10000',
+  'products, search': '/api/v1/products?search=7777',
+  'orders, page 1': '/api/v1/orders',
+  'orders, page 10 000': '/api/v1/orders?page=10000',
+  'completed orders, page 10 000': '/api/v1/orders?status=completed&page=10000',
+};
+
+/** Measures each page at each of the sizes, which ascend. */
+export async function measureScale(
+  stage: Stage,
+  sizes: readonly number[],
+  options: { seconds: number; say: (line: string) => void },
+): Promise<ScalePoint[]> {
+  await stage.sql.query(`CREATE DATABASE ${DATABASE}`);
+  const url = new URL(stage.databaseUrl);
+  url.pathname = `/${DATABASE}`;
+  await migrate(url.href);
+  const sql = new pg.Client({ connectionString: url.href });
+  await sql.connect();
+  const api = await startApi({ ...stage, databaseUrl: url.href });
+  try {
+    const points: ScalePoint[] = [];
+    let filled = 0;
+    for (const products of sizes) {
+      await grow(sql, [filled, products], options.say);
+      filled = products;
+      points.push({ products, orders: products * ORDERS, p50: await measurePages(api, options.seconds) });
+      options.say(`${products} products, ${products * ORDERS} orders: ${JSON.stringify(points.at(-1)?.p50)}`);
+    }
+    return points;
+  } finally {
+    await api.stop();
+    await sql.end();
+  }
+}
+
+async function measurePages({ url }: Process, seconds: number): Promise<Record<string, number>> {
+  const p50: Record<string, number> = {};
+  for (const [name, path] of Object.entries(PAGES)) {
+    const options = { url, requests: [{ method: 'GET', path } as const], connections: 1 };
+    await load({ ...options, seconds: 1 });
+    const { p50: measured, refused } = await load({ ...options, seconds });
+    if (refused > 0) throw new Error(`${path} was refused`);
+    p50[name] = measured;
+  }
+  return p50;
+}
+
+/** Foreign keys are not checked while rows are made up by the million; all else is as for any client. */
+async function grow(sql: pg.Client, [from, to]: readonly [number, number], say: (line: string) => void): Promise<void> {
+  for (let first = from; first < to; first += STEP) {
+    const last = Math.min(first + STEP, to);
+    await sql.query('BEGIN');
+    await sql.query(
+      `INSERT INTO products (name, price, stock) SELECT 'Thing ' || n || ' of kind ' || n % 1000, 9.99, 100
+       FROM generate_series($1::integer + 1, $2::integer) AS n`,
+      [first, last],
+    );
+    await sql.query(
+      `INSERT INTO orders (total_price, status) SELECT 9.99, CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'completed' END
+       FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
+      [first, last],
+    );
+    await sql.query('SET LOCAL session_replication_role = replica');
+    await sql.query(
+      `INSERT INTO order_items (order_id, product_id, quantity, unit_price)
+       SELECT n, 1 + n / ${ORDERS + 1}, 1, 9.99 FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
+      [first, last],
+    );
+    await sql.query('COMMIT');
+    if (last % 200_000 === 0) say(`${last} products and ${last * ORDERS} orders are there`);
+  }
+  await sql.query('VACUUM ANALYZE');
+  await sql.query('CHECKPOINT');
+}
