@@ -11,6 +11,6 @@ export class SimulatedFulfilmentGateway extends FulfilmentGateway {
   }
 
   async fulfil(): Promise<void> {
-    await delay(this.config.orders.processingDelayMs);
+    if (this.config.orders.processingDelayMs > 0) await delay(this.config.orders.processingDelayMs);
   }
 }
