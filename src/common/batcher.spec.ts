@@ -151,6 +151,27 @@ describe('Batcher', () => {
     );
   });
 
+  it('serves the next of a key as soon as the key is given free', async () => {
+    const frees: (() => void)[] = [];
+    const served: number[] = [];
+    const batcher = new Batcher<number, void>(
+      (items, freeKeys) => {
+        served.push(...items);
+        frees.push(freeKeys);
+        return new Promise(() => undefined);
+      },
+      { ...OPTIONS, keysOf: () => ['the same'] },
+    );
+    void batcher.submit(1);
+    await settled();
+    void batcher.submit(2);
+    await settled();
+    expect(served).toEqual([1]);
+    frees[0]?.();
+    await settled();
+    expect(served).toEqual([1, 2]);
+  });
+
   it('is idle when nothing waits and nothing is being served', async () => {
     const { batcher, batches } = setup({ maxInFlight: 1 });
     await batcher.idle();

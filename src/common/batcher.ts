@@ -37,7 +37,8 @@ interface Waiting<Item, Result> {
  * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
  * served at the same time share no key, and of two items with the same key the first to arrive is served first.
  *
- * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
+ * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw. It may
+ * give the keys free before it is done.
  */
 export class Batcher<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
@@ -47,7 +48,10 @@ export class Batcher<Item, Result> {
   private readonly idleListeners: (() => void)[] = [];
 
   constructor(
-    private readonly serve: (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Result>[]>,
+    private readonly serve: (
+      items: readonly Item[],
+      freeKeys: () => void,
+    ) => Promise<readonly PromiseSettledResult<Result>[]>,
     private readonly options: BatcherOptions<Item>,
   ) {}
 
@@ -73,7 +77,7 @@ export class Batcher<Item, Result> {
 
   /** Items that are submitted in one go are served in one go. */
   private schedule(): void {
-    if (this.isScheduled || this.inFlight === this.options.maxInFlight) return;
+    if (this.isScheduled || this.waiting.length === 0 || this.inFlight === this.options.maxInFlight) return;
     this.isScheduled = true;
     queueMicrotask(() => {
       this.isScheduled = false;
@@ -112,10 +116,18 @@ export class Batcher<Item, Result> {
 
   private async run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     this.inFlight++;
-    const keys = batch.flatMap((waiting) => waiting.keys);
+    const keys = new Set(batch.flatMap((waiting) => waiting.keys));
     for (const key of keys) this.busyKeys.add(key);
+    const freeKeys = () => {
+      for (const key of keys) this.busyKeys.delete(key);
+      keys.clear();
+      this.schedule();
+    };
     try {
-      const outcomes = await this.serve(batch.map(({ item }) => item));
+      const outcomes = await this.serve(
+        batch.map(({ item }) => item),
+        freeKeys,
+      );
       batch.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
         if (outcome?.status === 'fulfilled') resolve(outcome.value);
@@ -125,9 +137,9 @@ export class Batcher<Item, Result> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.inFlight--;
-      for (const key of keys) this.busyKeys.delete(key);
-      this.startBatches();
-      if (this.inFlight === 0) for (const resolve of this.idleListeners.splice(0)) resolve();
+      freeKeys();
+      if (this.inFlight === 0 && this.waiting.length === 0)
+        for (const resolve of this.idleListeners.splice(0)) resolve();
     }
   }
 }

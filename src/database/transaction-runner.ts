@@ -33,6 +33,8 @@ export interface Writes<Row, Result> {
 export interface LockedDecision<Locked, Written, Result> {
   readonly lock: QueryConfig;
   readonly decide: (locked: readonly Locked[]) => Writes<Written, Result>;
+  /** Told when all is decided and written and the end is on its way: the locks are as good as gone. */
+  readonly onEnding?: () => void;
 }
 
 /** Runs work in a transaction: the one place that begins, commits, rolls back and retries. */
@@ -72,15 +74,19 @@ export class TransactionRunner {
   async lockThenWrite<Locked extends QueryResultRow, Written extends QueryResultRow, T>({
     lock,
     decide,
+    onEnding,
   }: LockedDecision<Locked, Written, T>): Promise<T> {
     return this.retry((runner) =>
-      this.attempt(runner, async (client) => decide((await client.query<Locked>(lock)).rows)),
+      this.attempt(runner, {
+        prepare: async (client) => decide((await client.query<Locked>(lock)).rows),
+        onEnding,
+      }),
     );
   }
 
   /** Writes that need nothing read before them, in two round trips: they travel with `BEGIN`. */
   async write<Written extends QueryResultRow, T>(writes: Writes<Written, T>): Promise<T> {
-    return this.retry((runner) => this.attempt(runner, () => writes));
+    return this.retry((runner) => this.attempt(runner, { prepare: () => Promise.resolve(writes) }));
   }
 
   private async retry<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
@@ -101,15 +107,17 @@ export class TransactionRunner {
 
   private async attempt<Written extends QueryResultRow, T>(
     runner: QueryRunner,
-    prepare: (client: ClientBase) => Promise<Writes<Written, T>> | Writes<Written, T>,
+    { prepare, onEnding }: { prepare: (client: ClientBase) => Promise<Writes<Written, T>>; onEnding?: () => void },
   ): Promise<T> {
     const client = await connect(runner);
     const xid = begin(client);
     try {
       const { statements, toResult } = await prepare(client);
       const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
-      if (statements.length > 0) await this.commit(await xid, () => client.query('COMMIT'));
-      else await rollBack(client);
+      const id = await xid;
+      const ended = statements.length > 0 ? this.commit(id, () => client.query('COMMIT')) : rollBack(client);
+      onEnding?.();
+      await ended;
       return toResult(results.at(-1)?.rows ?? []);
     } catch (error) {
       await rollBack(client);

@@ -21,8 +21,8 @@ import { Order } from './order.entity.js';
 import { mergeItems, type RequestedItem } from './requested-item.js';
 
 /**
- * Two batches in flight, of different products: they would only wait for each other's locks. So a product that somebody else
- * holds keeps one of them waiting, and its own buyers.
+ * Two batches in flight, of different products unless the first is committing already: else they would only wait for each
+ * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
 const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: productIdsOf };
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
@@ -52,7 +52,10 @@ export class OrderService {
     private readonly config: Config,
   ) {
     this.locks = lockTextsOf(orders.manager);
-    this.batcher = new Batcher((purchases) => this.tellAll(purchases, () => this.sellTogether(purchases)), BATCHING);
+    this.batcher = new Batcher(
+      (purchases, onEnding) => this.tellAll(purchases, () => this.sellTogether(purchases, onEnding)),
+      BATCHING,
+    );
   }
 
   /**
@@ -92,12 +95,12 @@ export class OrderService {
    * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are sold
    * that need no product somebody else holds, or all of them one by one: no purchase fails for a neighbour.
    */
-  private async sellTogether(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
+  private async sellTogether(purchases: readonly Purchase[], onEnding?: () => void): Promise<Outcome<Order>[]> {
     try {
-      return await this.sellLocked(purchases, 'all');
+      return await this.sellLocked(purchases, { which: 'all', onEnding });
     } catch (error) {
       if (hasWaitedTooLong(error)) {
-        return this.sellLocked(purchases, 'free');
+        return this.sellLocked(purchases, { which: 'free' });
       }
       if (purchases.length === 1 || !concernsOne(error)) throw error;
       return this.sellOneByOne(purchases);
@@ -115,11 +118,15 @@ export class OrderService {
   }
 
   /** Locks `all` products, however long others hold them, or only the `free` ones. */
-  private async sellLocked(purchases: readonly Purchase[], which: 'all' | 'free'): Promise<Outcome<Order>[]> {
+  private async sellLocked(
+    purchases: readonly Purchase[],
+    { which, onEnding }: { which: 'all' | 'free'; onEnding?: () => void },
+  ): Promise<Outcome<Order>[]> {
     const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [idsOf(purchases)] };
     return this.transactions.lockThenWrite({
       lock,
       decide: (locked: readonly LockedProduct[]) => saleOf(decide(purchases, locked)),
+      onEnding,
     });
   }
 

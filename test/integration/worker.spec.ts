@@ -4,7 +4,13 @@ import type { Queue } from 'bullmq';
 import { OrderFulfilmentService } from '../../src/orders/order-fulfilment.service.js';
 import { OrderSweep } from '../../src/orders/order-sweep.js';
 import { SimulatedFulfilmentGateway } from '../../src/orders/simulated-fulfilment-gateway.js';
-import { jobIdOf, ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
+import {
+  HAND_OVER_QUEUE,
+  handOverJob,
+  type HandOverPayload,
+  jobIdOf,
+  ORDERS_QUEUE,
+} from '../../src/queue/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -62,6 +68,28 @@ describe('the worker', () => {
     });
     const ids = await Promise.all(Array.from({ length: 50 }, () => order(product)));
     for (const id of ids) await untilStatus(id, 'completed');
+  });
+
+  it('makes a job of each of the orders that were handed over together, and works on each once', async () => {
+    const product = await api.createProduct({ stock: 100 });
+    const ids = await Promise.all(Array.from({ length: 100 }, () => order(product)));
+    const handOvers = api.app.get<Queue<HandOverPayload>>(getQueueToken(HAND_OVER_QUEUE), { strict: false });
+    const together = async () => (await handOvers.getWaiting()).flatMap(({ data }) => data.orderIds);
+    const alone = async () => (await queueOf(api.app).getWaiting()).map(({ id }) => id);
+    await eventually(async () => expect((await together()).length + (await alone()).length).toBe(100));
+    expect((await together()).length).toBeGreaterThan(50);
+    expect([...(await together()).map(jobIdOf), ...(await alone())].sort()).toEqual(ids.map(jobIdOf).sort());
+
+    const { name, data, opts } = handOverJob(ids); // And once more.
+    await handOvers.add(name, data, opts);
+    const calls: number[] = [];
+    worker = await startWorker(environment.config, (id) => {
+      calls.push(id);
+      return Promise.resolve();
+    });
+    for (const id of ids) await untilStatus(id, 'completed');
+    await eventually(async () => expect(await handOvers.getWaitingCount()).toBe(0));
+    expect(calls.sort((a, b) => a - b)).toEqual(ids.sort((a, b) => a - b));
   });
 
   it('simulates a call that takes the configured time and blocks nobody', async () => {
