@@ -18,7 +18,7 @@ export interface ScalePoint {
 const PAGES: Record<string, string> = {
   'products, page 1': '/api/v1/products',
   'products, page 10 000': '/api/v1/products?page=10000',
-  'products, search': '/api/v1/products?search=7777',
+  'products, search': '/api/v1/products?search=cee631121c2e',
   'orders, page 1': '/api/v1/orders',
   'orders, page 10 000': '/api/v1/orders?page=10000',
   'completed orders, page 10 000': '/api/v1/orders?status=completed&page=10000',
@@ -71,7 +71,7 @@ async function grow(sql: pg.Client, [from, to]: readonly [number, number], say: 
     const last = Math.min(first + STEP, to);
     await sql.query('BEGIN');
     await sql.query(
-      `INSERT INTO products (name, price, stock) SELECT 'Thing ' || n || ' of kind ' || n % 1000, 9.99, 100
+      `INSERT INTO products (name, price, stock) SELECT 'Thing ' || n || ' of kind ' || n % 1000 || ', ' || left(md5(n::text), 12), 9.99, 100
        FROM generate_series($1::integer + 1, $2::integer) AS n`,
       [first, last],
     );

@@ -16,6 +16,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PEER = path.join(ROOT, '.data/bench/build/bench/peer/main.js');
 const DEBIAN_PACKAGES: Record<string, string> = { pgbench: 'postgresql' };
+/** As `npm run start:prod` has them. */
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'];
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** As a small server has it; `fsync` and `synchronous_commit` stay on, which is PostgreSQL's own default. */
@@ -108,7 +110,7 @@ function startProcess(
   args: readonly string[],
   environment: Record<string, string>,
 ): { pid: number; stop: () => Promise<void> } {
-  const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+  const flags = [...NODE_FLAGS, ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? [])];
   const child: ChildProcess = spawn(process.execPath, [...flags, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },

@@ -134,7 +134,7 @@ export class ProductCache {
 }
 
 function keyOf(id: number): string {
-  return `product:${id}`;
+  return `product:${id}:json`;
 }
 
 function leaseOf(id: number): string {

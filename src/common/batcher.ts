@@ -88,8 +88,11 @@ export class Batcher<Item, Result> {
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
       const batch = this.takeBatch();
-      if (batch.length === 0) return;
+      if (batch.length === 0) break;
       void this.run(batch);
+    }
+    if (this.inFlight === 0 && this.waiting.length === 0) {
+      for (const resolve of this.idleListeners.splice(0)) resolve();
     }
   }
 
@@ -138,8 +141,7 @@ export class Batcher<Item, Result> {
     } finally {
       this.inFlight--;
       freeKeys();
-      if (this.inFlight === 0 && this.waiting.length === 0)
-        for (const resolve of this.idleListeners.splice(0)) resolve();
+      this.startBatches();
     }
   }
 }

@@ -57,6 +57,11 @@ export function isRefusal(error: unknown): boolean {
   return sqlState !== undefined && !UNAVAILABLE.test(sqlState);
 }
 
+/** A value that must be there is missing, or a number is too large for its column. */
+export function isImpossibleValue(error: unknown): boolean {
+  return ['23502', '22003'].includes(sqlStateOf(error) ?? '');
+}
+
 /** A deadlock or a serialization failure: the same transaction can succeed when it is run again. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');

@@ -1,5 +1,6 @@
 import pg, { type QueryConfig, type QueryResultRow } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { isConnectionError } from './database-errors.js';
 
 /** Runs a statement that only reads; with a name it is parsed and planned once a connection. */
 export async function readPrepared<Row extends QueryResultRow>(
@@ -9,7 +10,11 @@ export async function readPrepared<Row extends QueryResultRow>(
   const runner = dataSource.createQueryRunner();
   try {
     const client = await connect(runner);
-    return (await client.query<Row>(statement)).rows;
+    const result = await client.query<Row>(statement).catch((error: unknown) => {
+      if (isConnectionError(error)) void client.end(); // Or the pool would give it to the next one.
+      throw error;
+    });
+    return result.rows;
   } finally {
     await runner.release();
   }

@@ -9,6 +9,8 @@ const BLOCK_IDS = 1_024;
 /** Blocks of one block of the level above. */
 const FAN_OUT = 256;
 const FOLD_INTERVAL_MS = 1_000;
+/** Changes folded at once: as many as surely fit into the time of a transaction. */
+const MAX_FOLDED = 20_000;
 /** Anybody's number; no two processes fold at the same time. */
 const FOLD_LOCK = 7_310_221;
 
@@ -58,7 +60,7 @@ export class RowCounts implements OnApplicationBootstrap, BeforeApplicationShutd
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
-      this.fold().catch((error: unknown) => this.logger.debug(`Counts were not folded: ${String(error)}`));
+      this.fold().catch((error: unknown) => this.logger.warn(`Counts were not folded: ${String(error)}`));
     }, FOLD_INTERVAL_MS);
   }
 
@@ -101,7 +103,11 @@ export class RowCounts implements OnApplicationBootstrap, BeforeApplicationShutd
       ]);
       if (!lock.taken) return;
       await manager.query(`
-        WITH folded AS (DELETE FROM row_count_changes RETURNING list, block, change)
+        WITH folded AS (
+          DELETE FROM row_count_changes
+          WHERE ctid = ANY (ARRAY(SELECT ctid FROM row_count_changes LIMIT ${MAX_FOLDED}))
+          RETURNING list, block, change
+        )
         INSERT INTO row_counts AS counted (list, level, block, rows)
         SELECT list, 0, block, sum(change) FROM folded GROUP BY list, block
         UNION ALL SELECT list, 1, block / ${FAN_OUT}, sum(change) FROM folded GROUP BY list, block / ${FAN_OUT}

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import type { ClientBase, QueryConfig, QueryResultRow } from 'pg';
+import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { withDeadline } from '../common/deadline.js';
 import {
@@ -84,7 +84,7 @@ export class TransactionRunner {
     );
   }
 
-  /** Writes that need nothing read before them, in two round trips: they travel with `BEGIN`. */
+  /** Writes that need nothing read before them, together. */
   async write<Written extends QueryResultRow, T>(writes: Writes<Written, T>): Promise<T> {
     return this.retry((runner) => this.attempt(runner, { prepare: () => Promise.resolve(writes) }));
   }
@@ -110,15 +110,15 @@ export class TransactionRunner {
     { prepare, onEnding }: { prepare: (client: ClientBase) => Promise<Writes<Written, T>>; onEnding?: () => void },
   ): Promise<T> {
     const client = await connect(runner);
-    const xid = begin(client);
+    const begun = begin(client);
     try {
-      const { statements, toResult } = await prepare(client);
+      const [xid, { statements, toResult }] = await Promise.all([begun, prepare(client)]);
       const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
-      const id = await xid;
-      const ended = statements.length > 0 ? this.commit(id, () => client.query('COMMIT')) : rollBack(client);
+      const result = toResult(results.at(-1)?.rows ?? []);
+      const ended = statements.length > 0 ? this.commit(xid, () => client.query('COMMIT')) : rollBack(client);
       onEnding?.();
       await ended;
-      return toResult(results.at(-1)?.rows ?? []);
+      return result;
     } catch (error) {
       await rollBack(client);
       throw error;
@@ -126,13 +126,12 @@ export class TransactionRunner {
   }
 
   /** Returns when the transaction is on disk, also when that was never heard of. Without an id it has written nothing. */
-  private async commit(xid: string | null | undefined, commit: () => Promise<unknown>): Promise<void> {
+  private async commit(xid: string | null, commit: () => Promise<unknown>): Promise<void> {
     try {
       await commit();
     } catch (error) {
       if (isRefusal(error)) throw error;
       if (xid === null) return;
-      if (xid === undefined) throw new CommitOutcomeUnknownError(error);
       this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${xid}`);
       if (!(await this.wasCommitted(xid, error))) throw new DatabaseUnavailableError(error);
     }
@@ -166,16 +165,15 @@ export class TransactionRunner {
   }
 }
 
-/** Sends the beginning of a transaction without waiting for it; `undefined` when its id does not arrive. */
-async function begin(client: ClientBase): Promise<string | undefined> {
-  client.query('BEGIN').catch(() => undefined); // What follows it fails for the same reason.
-  return client.query<{ xid: string }>(TRANSACTION_ID).then(
-    ({ rows }) => rows[0]?.xid,
-    () => undefined,
-  );
+/** Sends the beginning of a transaction, and gives its id in case the end is never heard of. */
+async function begin(client: ClientBase): Promise<string> {
+  const [, { rows }] = await Promise.all([client.query('BEGIN'), client.query<{ xid: string }>(TRANSACTION_ID)]);
+  const [row] = rows;
+  if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
+  return row.xid;
 }
 
-/** Without effect after a commit, and on a lost connection, which PostgreSQL rolls back when it notices. */
-async function rollBack(client: ClientBase): Promise<void> {
-  await client.query('ROLLBACK').catch(() => undefined);
+/** Without effect after a commit. A connection that cannot be rolled back is closed: PostgreSQL does it then. */
+async function rollBack(client: Client): Promise<void> {
+  await client.query('ROLLBACK').catch(() => void client.end());
 }

@@ -1,6 +1,7 @@
 import { InjectQueue, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Job, Queue } from 'bullmq';
+import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
 import { HAND_OVER_QUEUE, type HandOverPayload, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 
@@ -36,6 +37,8 @@ export class HandOverProcessor extends WorkerHost implements OnApplicationBootst
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.worker.close();
+    await withDeadline(this.worker.close(), this.config.shutdownTimeoutMs / 2).catch(() =>
+      this.logger.warn('A hand-over was still running at the deadline; another worker takes it when its lock runs out'),
+    );
   }
 }

@@ -3,6 +3,7 @@ import type { QueryConfig } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
+import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { FulfilmentGateway } from './fulfilment-gateway.js';
 import { changeStatus, type ReachedStatus } from './status-change.js';
@@ -43,9 +44,19 @@ export class OrderFulfilmentService {
       throw error;
     }
     if (await this.completions.submit(orderId)) this.logger.log(`Order #${orderId} Processed.`);
+    else if (await this.claims.submit(orderId)) throw new Error(`The claim of order #${orderId} was lost`);
   }
 
+  /** An order whose row somebody else holds must not keep its neighbours: then each is changed by itself. */
   private async changeTogether(ids: readonly number[], to: ReachedStatus): Promise<PromiseSettledResult<boolean>[]> {
+    return this.change(ids, to).catch(async (error: unknown) => {
+      if (ids.length === 1 || !hasWaitedTooLong(error)) throw error;
+      const outcomes = await Promise.allSettled(ids.map((id) => this.change([id], to)));
+      return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [outcome]));
+    });
+  }
+
+  private async change(ids: readonly number[], to: ReachedStatus): Promise<PromiseSettledResult<boolean>[]> {
     return this.transactions.write({
       statements: to === 'processing' ? [WITHOUT_FLUSH, changeStatus(ids, to)] : [changeStatus(ids, to)],
       toResult: (rows: readonly { id: number }[]) => {

@@ -19,7 +19,8 @@ export class OrderReaderService {
   async list({ status, ...request }: ListOrdersQuery): Promise<Listing<Order>> {
     const { total, ids, next } = await this.counts.page(listOf(status), request);
     const orders = await this.orders.find({
-      where: { id: In(ids) },
+      // Asked again: a worker may have moved one of them on in between.
+      where: { id: In(ids), ...(status === undefined ? {} : { status }) },
       relations: { items: true },
       relationLoadStrategy: 'query',
       order: { id: 'DESC' },

@@ -9,7 +9,7 @@ import { Config } from '../config/config.js';
 import {
   DatabaseUnavailableError,
   hasWaitedTooLong,
-  isRefusal,
+  isImpossibleValue,
   translateDatabaseError,
 } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
@@ -29,6 +29,7 @@ const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWait
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
 /** How often an optimistic sale is tried again that was refused for stock which has come back since. */
 const MAX_RETRIES = 3;
+const RETRY_TIMEOUT_MS = 1_000;
 
 type Purchase = readonly RequestedItem[];
 type Outcome<T> = PromiseSettledResult<T>;
@@ -100,7 +101,7 @@ export class OrderService {
       return await this.sellLocked(purchases, { which: 'all', onEnding });
     } catch (error) {
       if (hasWaitedTooLong(error)) {
-        return this.sellLocked(purchases, { which: 'free' });
+        return this.sellLocked(purchases, { which: 'free', onEnding });
       }
       if (purchases.length === 1 || !concernsOne(error)) throw error;
       return this.sellOneByOne(purchases);
@@ -132,9 +133,10 @@ export class OrderService {
 
   private async sellOptimistically(items: Purchase): Promise<Order> {
     let failure: Error = new DatabaseUnavailableError();
-    for (let attempt = 0; attempt <= MAX_RETRIES; attempt++) {
+    const deadline = performance.now() + RETRY_TIMEOUT_MS;
+    for (let attempt = 0; attempt <= MAX_RETRIES && performance.now() < deadline; attempt++) {
       const order = await this.transactions.write(optimisticSaleOf(items)).catch((error: unknown) => {
-        if (!isRefusal(error)) throw error;
+        if (!isImpossibleValue(error)) throw error;
         if (error instanceof Error) failure = error;
         return undefined;
       });

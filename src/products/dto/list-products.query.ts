@@ -3,7 +3,11 @@ import { PageQuery } from '../../common/page.query.js';
 import { EmptyIsAbsent, IsText } from '../../common/validators.js';
 
 export class ListProductsQuery extends PageQuery {
-  @ApiPropertyOptional({ maxLength: 255, description: 'Any part of the name, ignoring case', example: 'keyboard' })
+  @ApiPropertyOptional({
+    maxLength: 255,
+    description: 'Any part of the name, ignoring case; `total` counts up to 10 000 hits, and the pages go on',
+    example: 'keyboard',
+  })
   @EmptyIsAbsent()
   @IsText(1, 255)
   readonly search?: string;
