@@ -19,6 +19,11 @@ const MAX_JITTER_MS = 50;
 /** How long after a broken commit PostgreSQL is asked what became of it. */
 const RESOLVE_TIMEOUT_MS = 1_500;
 const RESOLVE_INTERVAL_MS = 100;
+/**
+ * Everything in these transactions is found by its key. PostgreSQL keeps the plan of a foreign key's check for a connection,
+ * and one that was made while a table was nearly empty would read all of it for each order once it has grown.
+ */
+const BEGIN = 'BEGIN; SET LOCAL enable_seqscan TO off';
 /** Asked for at the beginning, in case the end is never heard of. */
 const TRANSACTION_ID: QueryConfig = { name: 'transaction-id', text: 'SELECT pg_current_xact_id()::text AS xid' };
 
@@ -167,7 +172,7 @@ export class TransactionRunner {
 
 /** Sends the beginning of a transaction, and gives its id in case the end is never heard of. */
 async function begin(client: ClientBase): Promise<string> {
-  const [, { rows }] = await Promise.all([client.query('BEGIN'), client.query<{ xid: string }>(TRANSACTION_ID)]);
+  const [, { rows }] = await Promise.all([client.query(BEGIN), client.query<{ xid: string }>(TRANSACTION_ID)]);
   const [row] = rows;
   if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
   return row.xid;

@@ -160,3 +160,20 @@ describe('the database itself', () => {
     });
   });
 });
+
+it('finds rows by their keys, also when PostgreSQL has seen the tables empty', async () => {
+  const environment = await createEnvironment();
+  const api = await startApi(environment.config);
+  const product_id = await api.createProduct({ stock: 100 });
+  for (const table of ['orders', 'order_items', 'products']) await environment.sql.query(`VACUUM ANALYZE ${table}`);
+  for (let order = 0; order < 20; order++) expect((await api.post('/orders', { product_id })).status).toBe(201);
+  await api.close(); // Sessions have told what they have read when they have ended.
+  await eventually(async () => {
+    const { rows } = await environment.sql.query(
+      `SELECT sum(seq_scan)::int AS sequential, sum(idx_scan)::int >= 40 AS by_index FROM pg_stat_user_tables
+       WHERE relname IN ('orders', 'products')`,
+    );
+    expect(rows).toEqual([{ sequential: 0, by_index: true }]);
+  });
+  await environment.close();
+});
