@@ -24,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void tearDown().then(() => process.exit(1)));
 
 try {
-  await requirePrograms(['wrk', 'pgbench'], say);
+  await requirePrograms(say);
   if (options.soak !== undefined) await soak(Number(options.soak));
   else await bench();
 } catch (error) {

@@ -1,13 +1,13 @@
 /** What the benchmark runs on: a PostgreSQL and a Redis of its own, and the processes that are measured. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { buildIfChanged } from '../tools/build.ts';
 import { startPostgres } from '../tools/postgres.ts';
-import { endProcess, freePort, pidOf, waitUntil } from '../tools/processes.ts';
+import { endProcess, freePort, NODE_FLAGS, pidOf, waitUntil } from '../tools/processes.ts';
+import { canInstall, findProgram, installFromDebian } from '../tools/programs.ts';
 import { startRedis } from '../tools/redis.ts';
 import { createTemporaryFolder } from '../tools/temporary-folder.ts';
 
@@ -15,9 +15,8 @@ const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PEER = path.join(ROOT, '.data/bench/build/bench/peer/main.js');
-const DEBIAN_PACKAGES: Record<string, string> = { pgbench: 'postgresql' };
-/** As `npm run start:prod` has them. */
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'];
+/** What makes the load, and the Debian packages that bring it. */
+const PROGRAMS = { wrk: 'wrk', pgbench: 'postgresql' };
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** As a small server has it; `fsync` and `synchronous_commit` stay on, which is PostgreSQL's own default. */
@@ -131,24 +130,12 @@ async function run(args: readonly string[], environment: Record<string, string> 
 }
 
 /** Finds the programs that make the load, or installs them (Debian, as root). */
-export async function requirePrograms(programs: readonly string[], say: (line: string) => void): Promise<void> {
-  for (const program of programs) {
-    if (await isThere(program)) continue;
-    const name = DEBIAN_PACKAGES[program] ?? program;
-    if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-      say(`installing the Debian package of ${program}`);
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-      await execute('apt-get', ['update', '-qq'], { env });
-      await execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env });
+export async function requirePrograms(say: (line: string) => void): Promise<void> {
+  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
+    if (findProgram(program) !== undefined) continue;
+    if (canInstall()) say(`installing the Debian package ${debianPackage} for ${program}`);
+    if (!canInstall() || (await installFromDebian(debianPackage, program)) === undefined) {
+      throw new Error(`${program} is needed and not there: install it (Debian: apt-get install ${debianPackage})`);
     }
-    if (!(await isThere(program)))
-      throw new Error(`${program} is needed and not there: install it (Debian: apt-get install ${name})`);
   }
-}
-
-async function isThere(program: string): Promise<boolean> {
-  return execute('sh', ['-c', `command -v ${program}`]).then(
-    () => true,
-    () => false,
-  );
 }

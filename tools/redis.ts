@@ -1,16 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { endProcess, freePort, pidOf, waitUntil } from './processes.ts';
+import { canInstall, findProgram, installFromDebian } from './programs.ts';
 
-const execute = promisify(execFile);
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
 const PREFERRED_PORT = 63_790;
-const FOLDERS = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
 
 export interface RedisOptions {
   /** A folder of its own; made when it is not there. */
@@ -63,9 +61,9 @@ export async function startRedis({ directory, port, flags = [], ...hooks }: Redi
 async function findRedisServer(onProgress: (step: string) => void = () => undefined): Promise<string> {
   const installed = findProgram('redis-server');
   if (installed !== undefined) return installed;
-  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+  if (canInstall()) {
     onProgress('installing the Debian package redis-server');
-    const program = await installFromDebian().catch(() => undefined);
+    const program = await installFromDebian('redis-server', 'redis-server');
     if (program !== undefined) return program;
   }
   onProgress('compiling Redis, which takes a minute or two');
@@ -76,29 +74,6 @@ async function findRedisServer(onProgress: (step: string) => void = () => undefi
         `The compiler said: ${String(error)}`,
     );
   });
-}
-
-function findProgram(name: string): string | undefined {
-  return FOLDERS.map((folder) => path.join(folder, name)).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** `RUNLEVEL=1` keeps the package from starting a service of its own. */
-async function installFromDebian(): Promise<string | undefined> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const install = () =>
-    execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env });
-  await install().catch(async () => {
-    await execute('apt-get', ['update', '-qq'], { env });
-    await install();
-  });
-  return findProgram('redis-server');
 }
 
 async function compile(): Promise<string> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildIfChanged } from './build.ts';
 import { startPostgres } from './postgres.ts';
-import { endProcess, isPortFree, pidOf, waitUntil } from './processes.ts';
+import { endProcess, isPortFree, NODE_FLAGS, pidOf, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { RunRecord } from './run-record.ts';
 
@@ -17,8 +17,6 @@ const ROLE_STOP_TIMEOUT_MS = 5_000;
 const ROLE_CLOSE_MS = 1_500;
 const READY_TIMEOUT_MS = 60_000;
 const PARENT_CHECK_MS = 500;
-/** As `npm run start:prod` has them: stacks of the sources, and a heap that is tidied before it grows. */
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'];
 const ROLE_FLAGS = { api: [], worker: ['--worker'], dashboard: ['--dashboard'] };
 
 const DATA_NAME = path.relative(ROOT, DATA);

@@ -3,13 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { withDeadline } from '../common/deadline.js';
-import {
-  CommitOutcomeUnknownError,
-  DatabaseUnavailableError,
-  isConnectionError,
-  isRefusal,
-  isRetryable,
-} from './database-errors.js';
+import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from './database-errors.js';
 import { connect } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
@@ -57,16 +51,17 @@ export class TransactionRunner {
    */
   async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.retry(async (runner) => {
+      const client = await connect(runner);
       try {
         await runner.startTransaction();
         const result = await work(runner.manager);
         const [row] = await runner.manager.query<[{ xid: string | null }]>(
           'SELECT pg_current_xact_id_if_assigned()::text AS xid',
         );
-        await this.commit(row.xid, () => runner.commitTransaction());
+        await this.commit(client, row.xid, () => runner.commitTransaction());
         return result;
       } catch (error) {
-        await this.rollBack(runner, error);
+        await rollBack(client);
         throw error;
       }
     });
@@ -120,7 +115,7 @@ export class TransactionRunner {
       const [xid, { statements, toResult }] = await Promise.all([begun, prepare(client)]);
       const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
       const result = toResult(results.at(-1)?.rows ?? []);
-      const ended = statements.length > 0 ? this.commit(xid, () => client.query('COMMIT')) : rollBack(client);
+      const ended = statements.length > 0 ? this.commit(client, xid, () => client.query('COMMIT')) : rollBack(client);
       onEnding?.();
       await ended;
       return result;
@@ -131,11 +126,12 @@ export class TransactionRunner {
   }
 
   /** Returns when the transaction is on disk, also when that was never heard of. Without an id it has written nothing. */
-  private async commit(xid: string | null, commit: () => Promise<unknown>): Promise<void> {
+  private async commit(client: Client, xid: string | null, commit: () => Promise<unknown>): Promise<void> {
     try {
       await commit();
     } catch (error) {
       if (isRefusal(error)) throw error;
+      void client.end(); // Or the pool would give it to the next one.
       if (xid === null) return;
       this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${xid}`);
       if (!(await this.wasCommitted(xid, error))) throw new DatabaseUnavailableError(error);
@@ -159,14 +155,6 @@ export class TransactionRunner {
       [xid],
     );
     return row.status;
-  }
-
-  /** A broken connection has nothing to roll back: PostgreSQL does it when it notices. */
-  private async rollBack(runner: QueryRunner, error: unknown): Promise<void> {
-    if (!runner.isTransactionActive || isConnectionError(error)) return;
-    await runner
-      .rollbackTransaction()
-      .catch((failure: unknown) => this.logger.warn(`A rollback failed: ${String(failure)}`));
   }
 }
 

@@ -20,7 +20,7 @@ interface SoldItem extends WrittenOrder {
  */
 export function optimisticSaleOf(items: readonly RequestedItem[]): Writes<SoldItem, Order | undefined> {
   return {
-    statements: [items.length === 1 ? saleOfOne(items) : saleOfSeveral(items)],
+    statements: [saleOf(items)],
     toResult: ([first, ...others]) =>
       first &&
       toOrder(
@@ -44,16 +44,18 @@ export async function explainRefusal(manager: EntityManager, items: readonly Req
   totalOf(priceItems(items, new Map(products.map((product) => [product.id, product]))));
 }
 
-function saleOfOne(items: readonly RequestedItem[]): QueryConfig {
-  return { name: 'sell-one', text: saleText(''), values: valuesOf(items) };
-}
+/** Of several, the rows are locked in ascending id before the `UPDATE`, whose own order is the planner's choice. */
+const LOCKS = `JOIN (
+  SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+) AS locked ON locked.id = item.product_id`;
 
-/** Locks the rows in ascending id before the `UPDATE`, whose own order is the planner's choice. */
-function saleOfSeveral(items: readonly RequestedItem[]): QueryConfig {
-  const locks = `JOIN (
-    SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
-  ) AS locked ON locked.id = item.product_id`;
-  return { name: 'sell-several', text: saleText(locks), values: valuesOf(items) };
+function saleOf(items: readonly RequestedItem[]): QueryConfig {
+  return {
+    ...(items.length === 1
+      ? { name: 'sell-one', text: saleText('') }
+      : { name: 'sell-several', text: saleText(LOCKS) }),
+    values: [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)],
+  };
 }
 
 function saleText(locks: string): string {
@@ -73,8 +75,4 @@ function saleText(locks: string): string {
           SELECT placed.id, status, created_at AS "createdAt", updated_at AS "updatedAt",
                  product_id AS "productId", quantity, price
           FROM placed CROSS JOIN taken`;
-}
-
-function valuesOf(items: readonly RequestedItem[]): unknown[] {
-  return [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)];
 }

@@ -41,15 +41,10 @@ export class OrderDispatcher implements BeforeApplicationShutdown {
   }
 
   private async handOver(orderIds: readonly number[]): Promise<PromiseSettledResult<void>[]> {
-    const [first] = orderIds;
+    const [first, ...others] = orderIds;
     try {
-      if (orderIds.length === 1 && first !== undefined) {
-        const { name, data, opts } = processOrderJob(first, this.config.orders);
-        await this.orders.add(name, data, opts);
-      } else {
-        const { name, data, opts } = handOverJob(orderIds);
-        await this.handOvers.add(name, data, opts);
-      }
+      if (others.length > 0) await this.handOvers.addBulk([handOverJob(orderIds)]);
+      else if (first !== undefined) await this.orders.addBulk([processOrderJob(first, this.config.orders)]);
     } catch (error) {
       this.logger.warn(`${orderIds.length} orders are left to the sweep: ${String(error)}`);
     }

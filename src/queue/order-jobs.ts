@@ -18,9 +18,10 @@ export interface ProcessOrderPayload {
   readonly orderId: number;
 }
 
-export interface ProcessOrderJob {
-  name: typeof PROCESS_ORDER;
-  data: ProcessOrderPayload;
+/** A job as `addBulk` takes it. */
+export interface NewJob<Payload> {
+  name: string;
+  data: Payload;
   opts: JobsOptions;
 }
 
@@ -33,7 +34,10 @@ export function jobIdOf(orderId: number): string {
   return `order-${orderId}`;
 }
 
-export function processOrderJob(orderId: number, { attempts, backoffMs }: Config['orders']): ProcessOrderJob {
+export function processOrderJob(
+  orderId: number,
+  { attempts, backoffMs }: Config['orders'],
+): NewJob<ProcessOrderPayload> {
   return {
     name: PROCESS_ORDER,
     data: { orderId },
@@ -48,11 +52,7 @@ export function processOrderJob(orderId: number, { attempts, backoffMs }: Config
 }
 
 /** Lost or failed it costs time and nothing else: the sweep finds its orders. */
-export function handOverJob(orderIds: readonly number[]): {
-  name: typeof HAND_OVER;
-  data: HandOverPayload;
-  opts: JobsOptions;
-} {
+export function handOverJob(orderIds: readonly number[]): NewJob<HandOverPayload> {
   return {
     name: HAND_OVER,
     data: { orderIds },

@@ -80,8 +80,7 @@ describe('the worker', () => {
     expect((await together()).length).toBeGreaterThan(50);
     expect([...(await together()).map(jobIdOf), ...(await alone())].sort()).toEqual(ids.map(jobIdOf).sort());
 
-    const { name, data, opts } = handOverJob(ids); // And once more.
-    await handOvers.add(name, data, opts);
+    await handOvers.addBulk([handOverJob(ids)]); // And once more.
     const calls: number[] = [];
     worker = await startWorker(environment.config, (id) => {
       calls.push(id);
