@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { createBatcher, settled } from '../../test/support/batches.js';
+import { Batcher } from './batcher.js';
+
+describe('Batcher with keys', () => {
+  it('serves no two batches with a common key at once, items of a key in order, and all of them', async () => {
+    const scenario = fc.record({
+      maxBatchSize: fc.integer({ min: 1, max: 5 }),
+      maxInFlight: fc.integer({ min: 1, max: 4 }),
+      keys: fc.array(fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }), { minLength: 1, maxLength: 60 }),
+      turns: fc.array(fc.nat({ max: 3 }), { minLength: 120, maxLength: 120 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ keys, turns, ...options }) => {
+        const keysOf = (item: number) => keys[item] ?? [];
+        const { batcher, batches } = createBatcher({ ...options, keysOf });
+        const open: typeof batches = [];
+        const served: number[] = [];
+        let seen = 0;
+        const look = async () => {
+          await settled();
+          for (const batch of batches.slice(seen)) {
+            const busy = new Set(open.flatMap(({ items }) => items.flatMap(keysOf)));
+            expect(batch.items.flatMap(keysOf).filter((key) => busy.has(key))).toEqual([]);
+            open.push(batch);
+            served.push(...batch.items);
+          }
+          seen = batches.length;
+        };
+        const finishOne = async (turn: number) => {
+          const [batch] = open.splice(turn % Math.max(open.length, 1), 1);
+          batch?.finish();
+          await look();
+        };
+        const callers = [];
+        for (const [index, turn] of turns.slice(0, keys.length).entries()) {
+          const caller = batcher.submit(index);
+          caller.catch(() => undefined);
+          callers.push(caller);
+          if (turn > 1) await look();
+          if (turn > 2) await finishOne(turn);
+        }
+        await look();
+        for (const turn of turns) await finishOne(turn);
+
+        await Promise.allSettled(callers);
+        await batcher.idle();
+        expect(served.toSorted((a, b) => a - b)).toEqual(keys.map((_, index) => index));
+        for (const key of [1, 2, 3, 4, 5, 6]) {
+          const ofKey = served.filter((item) => keysOf(item).includes(key));
+          expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it('serves the next of a key as soon as the key is given free', async () => {
+    const frees: (() => void)[] = [];
+    const served: number[] = [];
+    const batcher = new Batcher<number, void>(
+      (items, freeKeys) => {
+        served.push(...items);
+        frees.push(freeKeys);
+        return new Promise(() => undefined);
+      },
+      { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 10, maxWaitMs: 10_000, keysOf: () => ['the same'] },
+    );
+    void batcher.submit(1);
+    await settled();
+    void batcher.submit(2);
+    await settled();
+    expect(served).toEqual([1]);
+    frees[0]?.();
+    await settled();
+    expect(served).toEqual([1, 2]);
+  });
+});
