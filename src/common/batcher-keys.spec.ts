@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { createBatcher, settled } from '../../test/support/batches.js';
-import { Batcher } from './batcher.js';
 
 describe('Batcher with keys', () => {
-  it('serves no two batches with a common key at once, items of a key in order, and all of them', async () => {
+  it('serves no two batches with a common key at once, items of a key in order, late ones too, and all of them', async () => {
     const scenario = fc.record({
       maxBatchSize: fc.integer({ min: 1, max: 5 }),
       maxInFlight: fc.integer({ min: 1, max: 4 }),
@@ -29,8 +28,19 @@ describe('Batcher with keys', () => {
         };
         const finishOne = async (turn: number) => {
           const [batch] = open.splice(turn % Math.max(open.length, 1), 1);
+          if (turn % 2 === 1) takeLate(batch);
           batch?.finish();
           await look();
+        };
+        const takeLate = (batch = open[0]) => {
+          if (batch === undefined) return;
+          const keysOfBatch = new Set(batch.items.flatMap(keysOf));
+          const before = batch.items.length;
+          batch.turn.takeLate();
+          const late = batch.items.slice(before);
+          expect(late.flatMap(keysOf).every((key) => keysOfBatch.has(key))).toBe(true);
+          expect(batch.items.length).toBeLessThanOrEqual(options.maxBatchSize);
+          served.push(...late);
         };
         const callers = [];
         for (const [index, turn] of turns.slice(0, keys.length).entries()) {
@@ -55,23 +65,33 @@ describe('Batcher with keys', () => {
   });
 
   it('serves the next of a key as soon as the key is given free', async () => {
-    const frees: (() => void)[] = [];
-    const served: number[] = [];
-    const batcher = new Batcher<number, void>(
-      (items, freeKeys) => {
-        served.push(...items);
-        frees.push(freeKeys);
-        return new Promise(() => undefined);
-      },
-      { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 10, maxWaitMs: 10_000, keysOf: () => ['the same'] },
-    );
+    const { batcher, batches } = createBatcher({ keysOf: () => ['the same'] });
     void batcher.submit(1);
     await settled();
     void batcher.submit(2);
     await settled();
-    expect(served).toEqual([1]);
-    frees[0]?.();
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+    batches[0]?.turn.freeKeys();
     await settled();
-    expect(served).toEqual([1, 2]);
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
+  });
+
+  it('adds to a batch who came since and needs no other key, in order of arrival, and nobody else', async () => {
+    const keys: Record<number, string[]> = { 1: ['A', 'B'], 2: ['A'], 3: ['A', 'C'], 4: ['B'], 5: ['C'], 6: ['A'] };
+    const { batcher, batches } = createBatcher({ maxInFlight: 1, maxBatchSize: 3, keysOf: (item) => keys[item] ?? [] });
+    const outcomes = [1, 2, 3, 4, 5, 6].map(async (item, index) => {
+      if (index > 0) await settled();
+      return batcher.submit(item);
+    });
+    await settled();
+    batches[0]?.turn.takeLate();
+    expect(batches[0]?.items).toEqual([1, 2, 4]);
+    batches[0]?.turn.takeLate();
+    expect(batches[0]?.items).toEqual([1, 2, 4]);
+    batches[0]?.finish();
+    await settled();
+    expect(batches[1]?.items).toEqual([3, 5, 6]);
+    batches[1]?.finish();
+    expect(await Promise.all(outcomes)).toEqual([1, 2, 3, 4, 5, 6].map((item) => `did ${item}`));
   });
 });

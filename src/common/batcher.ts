@@ -32,13 +32,20 @@ interface Waiting<Item, Result> {
   readonly reject: (reason: unknown) => void;
 }
 
+/** What the one who serves a batch may do on the way. */
+export interface Turn {
+  /** Adds to the items those that arrived since and wait for nothing but keys of this batch. */
+  readonly takeLate: () => void;
+  /** Lets a batch begin that needs the same keys. Nobody is late after that. */
+  readonly freeKeys: () => void;
+}
+
 /**
  * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
  * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
  * served at the same time share no key, and of two items with the same key the first to arrive is served first.
  *
- * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw. It may
- * give the keys free before it is done.
+ * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
  */
 export class Batcher<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
@@ -48,10 +55,7 @@ export class Batcher<Item, Result> {
   private readonly idleListeners: (() => void)[] = [];
 
   constructor(
-    private readonly serve: (
-      items: readonly Item[],
-      freeKeys: () => void,
-    ) => Promise<readonly PromiseSettledResult<Result>[]>,
+    private readonly serve: (items: readonly Item[], turn: Turn) => Promise<readonly PromiseSettledResult<Result>[]>,
     private readonly options: BatcherOptions<Item>,
   ) {}
 
@@ -65,7 +69,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       const keys = this.options.keysOf?.(item) ?? [];
       this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
-      if (!this.isBlocked(keys, this.busyKeys)) this.schedule();
+      if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
   }
 
@@ -87,7 +91,7 @@ export class Batcher<Item, Result> {
 
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
-      const batch = this.takeBatch();
+      const batch = this.take(this.options.maxBatchSize, (key) => !this.busyKeys.has(key));
       if (batch.length === 0) break;
       void this.run(batch);
     }
@@ -96,41 +100,42 @@ export class Batcher<Item, Result> {
     }
   }
 
-  private takeBatch(): Waiting<Item, Result>[] {
-    const batch: Waiting<Item, Result>[] = [];
+  /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */
+  private take(count: number, isFree: (key: unknown) => boolean): Waiting<Item, Result>[] {
+    const taken: Waiting<Item, Result>[] = [];
     const staying: Waiting<Item, Result>[] = [];
-    const blocked = new Set(this.busyKeys);
+    const awaited = new Set<unknown>();
     const oldest = performance.now() - this.options.maxWaitMs;
     for (const waiting of this.waiting) {
-      if (batch.length === this.options.maxBatchSize) staying.push(waiting);
+      if (taken.length === count) staying.push(waiting);
       else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
-      else if (this.isBlocked(waiting.keys, blocked)) {
-        for (const key of waiting.keys) blocked.add(key);
+      else if (waiting.keys.every((key) => isFree(key) && !awaited.has(key))) taken.push(waiting);
+      else {
+        for (const key of waiting.keys) awaited.add(key);
         staying.push(waiting);
-      } else batch.push(waiting);
+      }
     }
     this.waiting = staying;
-    return batch;
+    return taken;
   }
 
-  private isBlocked(keys: readonly unknown[], blocked: ReadonlySet<unknown>): boolean {
-    return blocked.size > 0 && keys.some((key) => blocked.has(key));
-  }
-
-  private async run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  private async run(batch: Waiting<Item, Result>[]): Promise<void> {
     this.inFlight++;
+    const items = batch.map(({ item }) => item);
     const keys = new Set(batch.flatMap((waiting) => waiting.keys));
     for (const key of keys) this.busyKeys.add(key);
+    const takeLate = () => {
+      const late = this.take(this.options.maxBatchSize - batch.length, (key) => keys.has(key));
+      batch.push(...late);
+      items.push(...late.map(({ item }) => item));
+    };
     const freeKeys = () => {
       for (const key of keys) this.busyKeys.delete(key);
       keys.clear();
       this.schedule();
     };
     try {
-      const outcomes = await this.serve(
-        batch.map(({ item }) => item),
-        freeKeys,
-      );
+      const outcomes = await this.serve(items, { takeLate, freeKeys });
       batch.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
         if (outcome?.status === 'fulfilled') resolve(outcome.value);

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { QueryConfig } from 'pg';
 import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
-import { Batcher } from '../common/batcher.js';
+import { Batcher, type Turn } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { Config } from '../config/config.js';
 import {
@@ -54,7 +54,7 @@ export class OrderService {
   ) {
     this.locks = lockTextsOf(orders.manager);
     this.batcher = new Batcher(
-      (purchases, onEnding) => this.tellAll(purchases, () => this.sellTogether(purchases, onEnding)),
+      (purchases, turn) => this.tellAll(purchases, () => this.sellTogether(purchases, turn)),
       BATCHING,
     );
   }
@@ -96,13 +96,11 @@ export class OrderService {
    * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are sold
    * that need no product somebody else holds, or all of them one by one: no purchase fails for a neighbour.
    */
-  private async sellTogether(purchases: readonly Purchase[], onEnding?: () => void): Promise<Outcome<Order>[]> {
+  private async sellTogether(purchases: readonly Purchase[], turn?: Turn): Promise<Outcome<Order>[]> {
     try {
-      return await this.sellLocked(purchases, { which: 'all', onEnding });
+      return await this.sellLocked(purchases, { which: 'all', turn });
     } catch (error) {
-      if (hasWaitedTooLong(error)) {
-        return this.sellLocked(purchases, { which: 'free', onEnding });
-      }
+      if (hasWaitedTooLong(error)) return this.sellLocked(purchases, { which: 'free' });
       if (purchases.length === 1 || !concernsOne(error)) throw error;
       return this.sellOneByOne(purchases);
     }
@@ -118,16 +116,22 @@ export class OrderService {
     return outcomes;
   }
 
-  /** Locks `all` products, however long others hold them, or only the `free` ones. */
+  /**
+   * Locks `all` products, however long others hold them, or only the `free` ones. Who came while the locks were waited for is
+   * served with the rest.
+   */
   private async sellLocked(
     purchases: readonly Purchase[],
-    { which, onEnding }: { which: 'all' | 'free'; onEnding?: () => void },
+    { which, turn }: { which: 'all' | 'free'; turn?: Turn },
   ): Promise<Outcome<Order>[]> {
     const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [idsOf(purchases)] };
     return this.transactions.lockThenWrite({
       lock,
-      decide: (locked: readonly LockedProduct[]) => saleOf(decide(purchases, locked)),
-      onEnding,
+      decide: (locked: readonly LockedProduct[]) => {
+        turn?.takeLate();
+        return saleOf(decide(purchases, locked));
+      },
+      onEnding: turn?.freeKeys,
     });
   }
 

@@ -62,6 +62,24 @@ describe('purchases that are committed together', () => {
     expect(sums).toEqual([{ wrong: 0 }]);
   });
 
+  it('sells to those who came while the lock was waited for together with the first of them', async () => {
+    const product = await api.createProduct({ stock: 10 });
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [product]);
+    const first = api.post('/orders', { product_id: product });
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    const late = [];
+    for (let buyer = 0; buyer < 5; buyer++) late.push(await arrived(api.post('/orders', { product_id: product })));
+    await holder.end('COMMIT');
+    const ids = (await Promise.all([first, ...late.map(({ answer }) => answer)])).map(({ body }) => body.id);
+    const { rows } = await environment.sql.query(
+      'SELECT DISTINCT xmin::text AS transaction FROM orders WHERE id = ANY ($1)',
+      [ids],
+    );
+    expect([ids.length, rows.length]).toEqual([6, 1]);
+    expect((await api.get(`/products/${product}`)).body.stock).toBe(4);
+  });
+
   it('does not charge a buyer who hung up before the turn came', async () => {
     const product = await api.createProduct({ stock: 5 });
     const { release, waiting } = await holdTurns();

@@ -1,15 +1,16 @@
-import { Batcher, type BatcherOptions } from '../../src/common/batcher.js';
+import { Batcher, type BatcherOptions, type Turn } from '../../src/common/batcher.js';
 
 const OPTIONS: BatcherOptions<number> = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };
 
 /** A server of batches whose every batch the test lets go on its own. */
 export function createBatcher(options: Partial<BatcherOptions<number>> = {}) {
-  const batches: { items: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
+  const batches: { items: readonly number[]; turn: Turn; finish: () => void; fail: (error: Error) => void }[] = [];
   const batcher = new Batcher<number, string>(
-    (items) =>
+    (items, turn) =>
       new Promise((resolve, reject) => {
         batches.push({
-          items: [...items],
+          items,
+          turn,
           finish: () =>
             resolve(
               items.map((item) =>
