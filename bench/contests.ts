@@ -11,6 +11,8 @@ export const PRODUCTS = 100;
 export interface Field {
   stage: Stage;
   shop: Shop;
+  /** The shop of the peers. */
+  textbook: Shop;
   api: Process;
   /** A second process of the same API, on the same database. */
   otherApi: Process;
@@ -33,6 +35,7 @@ export function contestsOn(field: Field): Contest[] {
 
 function purchaseContests({
   shop,
+  textbook: peers,
   api,
   otherApi,
   optimistic,
@@ -41,9 +44,11 @@ function purchaseContests({
   stage,
   seconds,
 }: Field): Contest[] {
-  const open = () => shop.open(PRODUCTS);
-  const check = (measured: Measured, { name }: Contender) =>
-    name.startsWith('empty') ? Promise.resolve() : shop.check(measured, CLIENTS);
+  const open = () => Promise.all([shop, peers].map((each) => each.open(PRODUCTS)));
+  const check = (measured: Measured, { name }: Contender) => {
+    if (name.startsWith('empty')) return Promise.resolve();
+    return (name.startsWith('this system') ? shop : peers).check(measured, CLIENTS);
+  };
   const of = (name: string, { url }: Process, requests: readonly Request[]): Contender => ({
     name,
     measure: () => load({ url, requests, connections: CLIENTS, seconds }),
@@ -54,7 +59,7 @@ function purchaseContests({
   });
   const textbook = (clients: number, products: number): Contender => ({
     name: `pgbench, ${clients} clients`,
-    measure: () => pgbench({ databaseUrl: stage.databaseUrl, clients, products, seconds }),
+    measure: () => pgbench({ databaseUrl: stage.textbook.url, clients, products, seconds }),
   });
   const hot = purchases(1);
   const spread = purchases(PRODUCTS);

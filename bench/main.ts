@@ -41,8 +41,8 @@ async function bench(): Promise<void> {
   const { api, optimistic, peer } = field;
   const contended = { 'this system': api, optimistic, 'one transaction an order': peer };
   const byClients = {
-    hot: await measureByClients(field.shop, contended, purchases(1)),
-    spread: await measureByClients(field.shop, { 'this system': api, optimistic }, purchases(PRODUCTS)),
+    hot: await measureByClients(field, contended, purchases(1)),
+    spread: await measureByClients(field, { 'this system': api, optimistic }, purchases(PRODUCTS)),
   };
   const drains = new Map<number, number>();
   for (const concurrency of [50, 200]) {
@@ -59,6 +59,7 @@ async function prepare(): Promise<Field> {
   say('compiling, and bringing up PostgreSQL and Redis with fsync on');
   const stage = await setUp();
   const shop = new Shop(stage.sql);
+  const textbook = new Shop(stage.textbook.sql);
   const [api, otherApi, optimistic, withoutHandOver, peer] = await Promise.all([
     startApi(stage),
     startApi(stage),
@@ -66,8 +67,8 @@ async function prepare(): Promise<Field> {
     startApi(stage, { QUEUE_REDIS_URL: 'redis://127.0.0.1:1/0' }),
     startPeer(stage),
   ]);
-  const field = { stage, shop, api, otherApi, optimistic, withoutHandOver, peer, seconds: plan.seconds };
-  await shop.open(PRODUCTS);
+  const field = { stage, shop, textbook, api, otherApi, optimistic, withoutHandOver, peer, seconds: plan.seconds };
+  await Promise.all([shop, textbook].map((each) => each.open(PRODUCTS)));
   say('warming up');
   for (const { url } of [api, otherApi, optimistic, withoutHandOver, peer]) {
     await load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: url === api.url ? 3 : 1 });
@@ -79,16 +80,16 @@ type ByClients = Map<string, [clients: number, measured: Measured][]>;
 
 /** The same purchases by more and more clients. */
 async function measureByClients(
-  shop: Shop,
+  { shop, textbook, peer }: Field,
   contenders: Record<string, Process>,
   requests: readonly Request[],
 ): Promise<ByClients> {
   const measured: ByClients = new Map(Object.keys(contenders).map((name) => [name, []]));
-  await shop.open(PRODUCTS);
+  await Promise.all([shop, textbook].map((each) => each.open(PRODUCTS)));
   for (const connections of plan.clients) {
-    for (const [name, { url }] of Object.entries(contenders)) {
-      const result = await load({ url, requests, connections, seconds: 1 });
-      await shop.check(result, connections);
+    for (const [name, process] of Object.entries(contenders)) {
+      const result = await load({ url: process.url, requests, connections, seconds: 1 });
+      await (process === peer ? textbook : shop).check(result, connections);
       measured.get(name)?.push([connections, result]);
       say(`${connections} clients · ${requests.length} products · ${name}: ${Math.round(result.rate)}/s`);
     }

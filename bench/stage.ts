@@ -33,6 +33,8 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 
 export interface Stage {
   databaseUrl: string;
+  /** The same tables for the peers, without a trigger: they keep no ledger, no history and no counts. */
+  textbook: { url: string; sql: pg.Pool };
   redisUrl: string;
   /** Its database of the queue. */
   queueUrl: string;
@@ -54,7 +56,23 @@ export async function setUp(): Promise<Stage> {
   const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
   cleanUps.push(() => sql.end());
   const queueUrl = redis.url.replace(/0$/, '1');
-  return { databaseUrl: postgres.url, redisUrl: redis.url, queueUrl, sql };
+  return {
+    databaseUrl: postgres.url,
+    textbook: await createTextbook(postgres.url, sql),
+    redisUrl: redis.url,
+    queueUrl,
+    sql,
+  };
+}
+
+async function createTextbook(serverUrl: string, server: pg.Pool): Promise<Stage['textbook']> {
+  await server.query('CREATE DATABASE textbook');
+  const { href: url } = Object.assign(new URL(serverUrl), { pathname: '/textbook' });
+  await migrate(url);
+  const sql = new pg.Pool({ connectionString: url, max: 4 });
+  cleanUps.push(() => sql.end());
+  for (const table of ['products', 'orders']) await sql.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+  return { url, sql };
 }
 
 export async function tearDown(): Promise<void> {
@@ -73,7 +91,7 @@ export async function startApi(stage: Stage, variables: Record<string, string> =
 }
 
 export async function startPeer(stage: Stage): Promise<Process> {
-  return startServer([PEER], environmentOf(stage, {}), '/api/v1/empty');
+  return startServer([PEER], environmentOf(stage, { DATABASE_URL: stage.textbook.url }), '/api/v1/empty');
 }
 
 /** A worker whose external call takes no time. */
