@@ -1,6 +1,6 @@
 /** The one way of imports: roots → features → queue, cache, database → config, common. */
 const FEATURES = '^src/(products|orders|health)/';
-const INFRASTRUCTURE = '^src/(queue|cache|database)/';
+const INFRASTRUCTURE = '^src/(queue|cache|database|idempotency)/';
 
 module.exports = {
   forbidden: [

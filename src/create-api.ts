@@ -20,7 +20,7 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       strictPreflight: false,
-      exposedHeaders: ['Location', 'Link', 'X-Request-Id', 'Retry-After'],
+      exposedHeaders: ['Location', 'Link', 'ETag', 'Idempotent-Replayed', 'X-Request-Id', 'Retry-After'],
     });
   }
   await servePages(app);

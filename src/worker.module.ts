@@ -4,12 +4,13 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ReadinessModule } from './health/readiness.module.js';
 import { WorkerHeartbeat } from './health/worker-heartbeat.js';
+import { IdempotencySweep } from './idempotency/idempotency-sweep.js';
 import { OrderProcessingModule } from './orders/order-processing.module.js';
 
 /** The composition root of the worker, and the only one that reaches a processor. */
 @Module({
   imports: [DatabaseModule, OrderProcessingModule, ReadinessModule],
-  providers: [WorkerHeartbeat],
+  providers: [WorkerHeartbeat, IdempotencySweep],
 })
 export class WorkerModule {
   static forRoot(config: Config): DynamicModule {

@@ -134,7 +134,7 @@ export class ProductCache {
 }
 
 function keyOf(id: number): string {
-  return `product:${id}:json`;
+  return `product:${id}:document`;
 }
 
 function leaseOf(id: number): string {

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApplicationError } from './application-error.js';
 import { NoAnswerError } from './no-answer.error.js';
 import { type Problem, toProblem, toProblemDetails } from './problem-details.js';
 
@@ -28,6 +29,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     // Who has hung up is told nothing, and was served nothing.
     if (problem.status >= 500 && !request.raw.socket.destroyed) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+    if (error instanceof ApplicationError && error.isReplayed) reply.header('Idempotent-Replayed', 'true');
     const instance = request.url.split('?', 1)[0] ?? request.url;
     reply
       .code(problem.status)

@@ -18,7 +18,14 @@ export interface ProblemDetails {
 /** A problem before it is told where it happened. */
 export type Problem = Pick<ProblemDetails, 'status' | 'detail' | 'code' | 'errors'>;
 
-const STATUS_OF_KIND: Record<ErrorKind, number> = { rejected: 400, not_found: 404, invalid: 422, unavailable: 503 };
+const STATUS_OF_KIND: Record<ErrorKind, number> = {
+  rejected: 400,
+  not_found: 404,
+  conflict: 409,
+  changed: 412,
+  invalid: 422,
+  unavailable: 503,
+};
 
 const FRAMEWORK_PROBLEMS: Record<number, { code: string; detail: string } | undefined> = {
   400: { code: 'BAD_REQUEST', detail: 'The request cannot be read' },

@@ -15,6 +15,17 @@ export function IsIntegerBetween(min: number, max: number): PropertyDecorator {
   });
 }
 
+/** A whole number from `-max` to `max` that is not 0. */
+export function IsIntegerOtherThanZero(max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isIntegerOtherThanZero',
+    validator: {
+      validate: (value) => Number.isInteger(value) && value !== 0 && Math.abs(Number(value)) <= max,
+      defaultMessage: (argument) => `${argument?.property} must be a whole number from ${-max} to ${max}, and not 0`,
+    },
+  });
+}
+
 /** The id of a row; one that no row has is for the service to miss. */
 export function IsId(): PropertyDecorator {
   return ValidateBy({

@@ -31,6 +31,7 @@ export class Config {
     readonly sweepIntervalMs: number;
     readonly sweepAfterMs: number;
   };
+  readonly idempotencyTtlSeconds: number;
   readonly worker: { readonly concurrency: number; readonly heartbeatFile: string | undefined };
   readonly dashboard: {
     readonly port: number;
@@ -108,6 +109,7 @@ function readProcessing(reader: EnvironmentReader) {
       sweepIntervalMs: reader.integer('SWEEP_INTERVAL_MS', { fallback: 5_000, min: 10, max: 3_600_000 }),
       sweepAfterMs: reader.integer('SWEEP_AFTER_MS', { fallback: 10_000, min: 0, max: 3_600_000 }),
     },
+    idempotencyTtlSeconds: reader.integer('IDEMPOTENCY_TTL', { fallback: 86_400, min: 60, max: 31_536_000 }),
     worker: {
       concurrency: reader.integer('WORKER_CONCURRENCY', { fallback: 50, min: 1, max: 10_000 }),
       heartbeatFile: reader.optional('WORKER_HEARTBEAT_FILE'),

@@ -62,6 +62,11 @@ export function isImpossibleValue(error: unknown): boolean {
   return ['23502', '22003'].includes(sqlStateOf(error) ?? '');
 }
 
+/** Somebody else has written the same key first. */
+export function isDuplicate(error: unknown): boolean {
+  return sqlStateOf(error) === '23505';
+}
+
 /** A deadlock or a serialization failure: the same transaction can succeed when it is run again. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');

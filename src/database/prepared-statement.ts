@@ -9,15 +9,23 @@ export async function readPrepared<Row extends QueryResultRow>(
 ): Promise<Row[]> {
   const runner = dataSource.createQueryRunner();
   try {
-    const client = await connect(runner);
-    const result = await client.query<Row>(statement).catch((error: unknown) => {
-      if (isConnectionError(error)) void client.end(); // Or the pool would give it to the next one.
-      throw error;
-    });
-    return result.rows;
+    return await queryPrepared<Row>(runner, statement);
   } finally {
     await runner.release();
   }
+}
+
+/** Runs a statement by itself. */
+export async function queryPrepared<Row extends QueryResultRow>(
+  runner: QueryRunner,
+  statement: QueryConfig,
+): Promise<Row[]> {
+  const client = await connect(runner);
+  const result = await client.query<Row>(statement).catch((error: unknown) => {
+    if (isConnectionError(error)) void client.end(); // Or the pool would give it to the next one.
+    throw error;
+  });
+  return result.rows;
 }
 
 /** The driver's own client of a runner, for what TypeORM has no words for: prepared statements, several at a time. */

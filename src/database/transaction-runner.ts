@@ -4,7 +4,7 @@ import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { withDeadline } from '../common/deadline.js';
 import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from './database-errors.js';
-import { connect } from './prepared-statement.js';
+import { connect, queryPrepared } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
 /** No retry begins later than this after the first attempt: PostgreSQL takes a second to see a deadlock. */
@@ -13,11 +13,6 @@ const MAX_JITTER_MS = 50;
 /** How long after a broken commit PostgreSQL is asked what became of it. */
 const RESOLVE_TIMEOUT_MS = 1_500;
 const RESOLVE_INTERVAL_MS = 100;
-/**
- * Everything in these transactions is found by its key. PostgreSQL keeps the plan of a foreign key's check for a connection,
- * and one that was made while a table was nearly empty would read all of it for each order once it has grown.
- */
-const BEGIN = 'BEGIN; SET LOCAL enable_seqscan TO off';
 /** Asked for at the beginning, in case the end is never heard of. */
 const TRANSACTION_ID: QueryConfig = { name: 'transaction-id', text: 'SELECT pg_current_xact_id()::text AS xid' };
 
@@ -29,9 +24,11 @@ export interface Writes<Row, Result> {
 }
 
 /** A transaction that locks rows, decides by what it finds and writes. */
-export interface LockedDecision<Locked, Written, Result> {
+export interface LockedDecision<Locked, Read, Written, Result> {
   readonly lock: QueryConfig;
-  readonly decide: (locked: readonly Locked[]) => Writes<Written, Result>;
+  /** What else is to be known, as it is when the locks are held. */
+  readonly read?: QueryConfig;
+  readonly decide: (locked: readonly Locked[], read: readonly Read[]) => Writes<Written, Result>;
   /** Told when all is decided and written and the end is on its way: the locks are as good as gone. */
   readonly onEnding?: () => void;
 }
@@ -71,17 +68,28 @@ export class TransactionRunner {
    * The same in three round trips: the lock travels with `BEGIN`, all writes together, and `COMMIT`. Between the first two
    * stands `decide`, which cannot be asynchronous: nothing is waited for while rows are locked.
    */
-  async lockThenWrite<Locked extends QueryResultRow, Written extends QueryResultRow, T>({
+  async lockThenWrite<Locked extends QueryResultRow, Read extends QueryResultRow, Written extends QueryResultRow, T>({
     lock,
+    read,
     decide,
     onEnding,
-  }: LockedDecision<Locked, Written, T>): Promise<T> {
-    return this.retry((runner) =>
-      this.attempt(runner, {
-        prepare: async (client) => decide((await client.query<Locked>(lock)).rows),
-        onEnding,
-      }),
-    );
+  }: LockedDecision<Locked, Read, Written, T>): Promise<T> {
+    const prepare = async (client: ClientBase) => {
+      const [locked, found] = await Promise.all([
+        client.query<Locked>(lock),
+        read === undefined ? undefined : client.query<Read>(read),
+      ]);
+      return decide(locked.rows, found?.rows ?? []);
+    };
+    return this.retry((runner) => this.attempt(runner, { prepare, onEnding }));
+  }
+
+  /**
+   * One statement, a transaction by itself in one round trip. It must do no harm when it is run twice: what became of it is
+   * not looked up when its answer is lost.
+   */
+  async writeRepeatable<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> {
+    return this.retry((runner) => queryPrepared<Row>(runner, statement));
   }
 
   /** Writes that need nothing read before them, together. */
@@ -160,7 +168,7 @@ export class TransactionRunner {
 
 /** Sends the beginning of a transaction, and gives its id in case the end is never heard of. */
 async function begin(client: ClientBase): Promise<string> {
-  const [, { rows }] = await Promise.all([client.query(BEGIN), client.query<{ xid: string }>(TRANSACTION_ID)]);
+  const [, { rows }] = await Promise.all([client.query('BEGIN'), client.query<{ xid: string }>(TRANSACTION_ID)]);
   const [row] = rows;
   if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
   return row.xid;

@@ -6,6 +6,7 @@ import { Product } from '../products/product.entity.js';
 import { toOrder, type WrittenOrder } from './order-batch.js';
 import type { Order } from './order.entity.js';
 import { priceItems, totalOf } from './priced-item.js';
+import type { Purchase } from './purchase.js';
 import type { RequestedItem } from './requested-item.js';
 
 interface SoldItem extends WrittenOrder {
@@ -18,9 +19,9 @@ interface SoldItem extends WrittenOrder {
  * An order in one statement. The conditional `UPDATE` checks and takes in one step, without a lock before it. When it takes
  * some items and not all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
-export function optimisticSaleOf(items: readonly RequestedItem[]): Writes<SoldItem, Order | undefined> {
+export function optimisticSaleOf(purchase: Purchase): Writes<SoldItem, Order | undefined> {
   return {
-    statements: [saleOf(items)],
+    statements: [saleOf(purchase)],
     toResult: ([first, ...others]) =>
       first &&
       toOrder(
@@ -49,30 +50,40 @@ const LOCKS = `JOIN (
   SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
 ) AS locked ON locked.id = item.product_id`;
 
-function saleOf(items: readonly RequestedItem[]): QueryConfig {
+function saleOf({ items, request }: Purchase): QueryConfig {
+  const isAlone = items.length === 1;
+  const sold = [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)];
+  const options = { locks: isAlone ? '' : LOCKS, keepKey: request === undefined ? '' : KEEP_KEY };
   return {
-    ...(items.length === 1
-      ? { name: 'sell-one', text: saleText('') }
-      : { name: 'sell-several', text: saleText(LOCKS) }),
-    values: [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)],
+    name: `sell-${isAlone ? 'one' : 'several'}${request === undefined ? '' : '-with-key'}`,
+    text: saleText(options),
+    values: request === undefined ? sold : [...sold, request.key, request.fingerprint],
   };
 }
 
-function saleText(locks: string): string {
+const KEEP_KEY = `kept AS (
+  INSERT INTO idempotency_keys (key, fingerprint, order_id) SELECT $3, $4, id FROM placed
+),`;
+
+function saleText({ locks, keepKey }: { locks: string; keepKey: string }): string {
   return `WITH taken AS (
             UPDATE products SET stock = stock - item.quantity
             FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity) ${locks}
             WHERE products.id = item.product_id AND stock >= item.quantity AND deleted_at IS NULL
-            RETURNING item.product_id, item.quantity, price
+            RETURNING item.product_id, item.quantity, price, stock
           ), placed AS (
             INSERT INTO orders (total_price)
             SELECT CASE WHEN count(*) = cardinality($1) THEN sum(price * quantity) END FROM taken HAVING count(*) > 0
-            RETURNING id, status, created_at, updated_at
-          ), filled AS (
+            RETURNING id, created_at
+          ), ${keepKey} filled AS (
             INSERT INTO order_items (order_id, product_id, quantity, unit_price)
             SELECT placed.id, product_id, quantity, price FROM placed CROSS JOIN taken
+          ), moved AS (
+            INSERT INTO stock_movements (product_id, kind, quantity, stock_after, order_id)
+            SELECT product_id, 'sale', -quantity, stock, placed.id FROM placed CROSS JOIN taken
+          ), begun AS (
+            INSERT INTO order_events (order_id, status, cause) SELECT id, 'pending', 'bought' FROM placed
           )
-          SELECT placed.id, status, created_at AS "createdAt", updated_at AS "updatedAt",
-                 product_id AS "productId", quantity, price
+          SELECT placed.id, created_at AS "createdAt", product_id AS "productId", quantity, price
           FROM placed CROSS JOIN taken`;
 }

@@ -2,10 +2,12 @@ import type { QueryConfig } from 'pg';
 import { formatCents, parseCents } from '../common/money.js';
 import { LockTimeoutError } from '../database/database-errors.js';
 import type { Writes } from '../database/transaction-runner.js';
+import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
+import { keepErrors } from '../idempotency/idempotency-keys.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 import { type PricedItem, priceItems, totalOf } from './priced-item.js';
-import type { RequestedItem } from './requested-item.js';
+import type { Purchase } from './purchase.js';
 
 type Outcome<T> = PromiseSettledResult<T>;
 
@@ -18,101 +20,163 @@ export interface LockedProduct {
 }
 
 /** What PostgreSQL makes of an order that is written. */
-export type WrittenOrder = Pick<Order, 'id' | 'status' | 'createdAt' | 'updatedAt'>;
+export type WrittenOrder = Pick<Order, 'id' | 'createdAt'>;
+
+/** An item that is sold, and the stock that it leaves. */
+export interface SoldItem extends PricedItem {
+  readonly stockAfter: number;
+}
+
+interface Sale extends Pick<Purchase, 'request'> {
+  readonly items: readonly SoldItem[];
+}
+
+/** What a sale of several orders gives: their ids, ascending and so in their order, and the one moment of all of them. */
+interface WrittenOrders {
+  readonly ids: readonly number[];
+  readonly createdAt: Date;
+}
+
+/** What a batch finds under its locks. */
+export interface Found {
+  readonly locked: readonly LockedProduct[];
+  /** Idempotency keys that have been used. */
+  readonly takenKeys: readonly string[];
+}
 
 /**
  * Decides on each purchase in turn, each against the stock that those before it left. A purchase of a product that
- * somebody else holds is refused with a `LockTimeoutError`.
+ * somebody else holds is refused with a `LockTimeoutError`, and one whose key was used with a `KeyTakenError`.
  */
-export function decide(
-  purchases: readonly (readonly RequestedItem[])[],
-  locked: readonly LockedProduct[],
-): Outcome<PricedItem[]>[] {
+export function decide(purchases: readonly Purchase[], { locked, takenKeys }: Found): Outcome<SoldItem[]>[] {
   const held = new Set<number>();
+  const taken = new Set(takenKeys);
   const products = new Map<number, { readonly price: bigint; stock: number }>();
   for (const { id, price, stock } of locked) {
     if (price === null || stock === null) held.add(id);
     else products.set(id, { price: parseCents(price), stock });
   }
-  return purchases.map((items) => {
+  return purchases.map(({ items, request }) => {
     try {
+      if (request !== undefined) useKey(request.key, taken);
       if (held.size > 0 && items.some(({ productId }) => held.has(productId))) throw new LockTimeoutError();
       const priced = priceItems(items, products);
       totalOf(priced);
-      for (const { productId, quantity } of priced) {
-        const product = products.get(productId);
-        if (product !== undefined) product.stock -= quantity;
-      }
-      return { status: 'fulfilled', value: priced };
+      return { status: 'fulfilled', value: priced.map((item) => ({ ...item, stockAfter: take(item, products) })) };
     } catch (reason) {
       return { status: 'rejected', reason };
     }
   });
 }
 
-/** Takes the stock of what was decided for, from rows that the transaction has locked, and writes the orders with their items. */
-export function saleOf(decisions: readonly Outcome<PricedItem[]>[]): Writes<WrittenOrder, Outcome<Order>[]> {
-  const sold = decisions.flatMap((decision) => (decision.status === 'fulfilled' ? [decision.value] : []));
+/**
+ * Takes the stock of what was decided for, from rows that the transaction has locked, and writes the orders with their items,
+ * the movements of the stock, the first event of each order, and what is answered to those who may ask again.
+ */
+export function saleOf(
+  purchases: readonly Purchase[],
+  decisions: readonly Outcome<SoldItem[]>[],
+): Writes<WrittenOrders, Outcome<Order>[]> {
+  const sales: Sale[] = [];
+  const refusals: Parameters<typeof keepErrors>[0][number][] = [];
+  decisions.forEach((decision, index) => {
+    const request = purchases[index]?.request;
+    if (decision.status === 'fulfilled') sales.push({ items: decision.value, request });
+    else if (request !== undefined && isFinal(decision.reason)) refusals.push({ request, error: decision.reason });
+  });
   return {
-    statements: sold.length === 0 ? [] : [takeStock(sold.flat()), writeOrders(sold)],
-    toResult: (rows) => {
-      const written = rows.values();
+    statements: [
+      ...(refusals.length > 0 ? [keepErrors(refusals)] : []), //
+      ...(sales.length > 0 ? [sell(sales)] : []),
+    ],
+    toResult: ([written]) => {
+      const ids = sales.length > 0 ? written?.ids.values() : undefined;
       return decisions.map((decision) => {
         if (decision.status === 'rejected') return decision;
-        const { value } = written.next();
-        if (value === undefined) throw new Error('PostgreSQL returned fewer orders than were written');
-        return { status: 'fulfilled', value: toOrder(value, decision.value) };
+        const id = ids?.next().value;
+        if (written === undefined || id === undefined) throw new Error('PostgreSQL wrote fewer orders than were sold');
+        return { status: 'fulfilled', value: toOrder({ id, createdAt: written.createdAt }, decision.value) };
       });
     },
   };
 }
 
-function takeStock(items: readonly PricedItem[]): QueryConfig {
-  const quantities = new Map<number, number>();
-  for (const { productId, quantity } of items) {
-    quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  }
-  return {
-    name: 'take-stock',
-    text: `UPDATE products SET stock = stock - item.quantity
-           FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity)
-           WHERE products.id = item.product_id`,
-    values: [[...quantities.keys()], [...quantities.values()]],
-  };
+/** One statement: the trigger that compares stock and ledger looks when all of it is there. */
+function sell(sales: readonly Sale[]): QueryConfig {
+  const items = sales.flatMap((sale, index) => sale.items.map((item) => ({ ...item, position: index + 1 })));
+  const keys = sales.flatMap(({ request }, index) =>
+    request === undefined ? [] : { ...request, position: index + 1 },
+  );
+  const sold = [
+    sales.map((sale) => formatCents(totalOf(sale.items))),
+    items.map(({ position }) => position),
+    items.map(({ productId }) => productId),
+    items.map(({ quantity }) => quantity),
+    items.map(({ unitPrice }) => formatCents(unitPrice)),
+    items.map(({ stockAfter }) => stockAfter),
+  ];
+  if (keys.length === 0) return { name: 'sell', text: sellText(''), values: sold };
+  const kept = [
+    keys.map(({ key }) => key),
+    keys.map(({ fingerprint }) => fingerprint),
+    keys.map(({ position }) => position),
+  ];
+  return { name: 'sell-with-keys', text: sellText(KEEP_KEYS), values: [...sold, ...kept] };
 }
 
-/** Returns a {@link WrittenOrder} for each purchase, in their order. */
-function writeOrders(purchases: readonly (readonly PricedItem[])[]): QueryConfig {
-  const items = purchases.flatMap((purchase, index) => purchase.map((item) => ({ ...item, position: index + 1 })));
-  return {
-    name: 'write-orders',
-    text: `WITH written AS (
-             INSERT INTO orders (total_price)
-             SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position)
-             ORDER BY position
-             RETURNING id, status, created_at, updated_at
-           ), placed AS (
-             SELECT *, row_number() OVER (ORDER BY id) AS position FROM written
-           ), filled AS (
-             INSERT INTO order_items (order_id, product_id, quantity, unit_price)
-             SELECT placed.id, item.product_id, item.quantity, item.unit_price
-             FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::numeric[])
-               AS item (position, product_id, quantity, unit_price)
-             JOIN placed USING (position)
-           )
-           SELECT id, status, created_at AS "createdAt", updated_at AS "updatedAt" FROM placed ORDER BY position`,
-    values: [
-      purchases.map((purchase) => formatCents(totalOf(purchase))),
-      items.map(({ position }) => position),
-      items.map(({ productId }) => productId),
-      items.map(({ quantity }) => quantity),
-      items.map(({ unitPrice }) => formatCents(unitPrice)),
-    ],
-  };
+const KEEP_KEYS = `kept AS (
+    INSERT INTO idempotency_keys (key, fingerprint, order_id)
+    SELECT key, fingerprint, placed.id
+    FROM unnest($7::text[], $8::text[], $9::bigint[]) AS request (key, fingerprint, position) JOIN placed USING (position)
+  ),`;
+
+function sellText(keepKeys: string): string {
+  return `WITH item AS MATERIALIZED (
+      SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::numeric[], $6::integer[])
+        WITH ORDINALITY AS item (position, product_id, quantity, unit_price, stock_after, turn)
+    ), taken AS (
+      UPDATE products SET stock = stock - units
+      FROM (SELECT product_id, sum(quantity) AS units FROM item GROUP BY product_id) AS sold
+      WHERE products.id = sold.product_id
+    ), written AS (
+      INSERT INTO orders (total_price)
+      SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position)
+      ORDER BY position
+      RETURNING id, created_at
+    ), placed AS (
+      SELECT id, row_number() OVER (ORDER BY id) AS position FROM written
+    ), ${keepKeys} line AS MATERIALIZED (
+      SELECT placed.id AS order_id, item.* FROM item JOIN placed USING (position)
+    ), filled AS (
+      INSERT INTO order_items (order_id, product_id, quantity, unit_price)
+      SELECT order_id, product_id, quantity, unit_price FROM line
+    ), moved AS (
+      INSERT INTO stock_movements (product_id, kind, quantity, stock_after, order_id)
+      SELECT product_id, 'sale', -quantity, stock_after, order_id FROM line ORDER BY turn
+    ), begun AS (
+      INSERT INTO order_events (order_id, status, cause) SELECT id, 'pending', 'bought' FROM written
+    )
+    SELECT array_agg(id ORDER BY id) AS ids, min(created_at) AS "createdAt" FROM written`;
+}
+
+/** @throws KeyTakenError */
+function useKey(key: string, taken: Set<string>): void {
+  if (taken.has(key)) throw new KeyTakenError();
+  taken.add(key);
+}
+
+function take({ productId, quantity }: PricedItem, products: ReadonlyMap<number, { stock: number }>): number {
+  const product = products.get(productId);
+  if (product === undefined) throw new Error(`Product ${productId} was decided for without its row`);
+  product.stock -= quantity;
+  return product.stock;
 }
 
 /** The order as it stands in the database after its commit. */
-export function toOrder(written: WrittenOrder, purchase: readonly PricedItem[]): Order {
-  const items = purchase.map((item) => Object.assign(new OrderItem(), { ...item, orderId: written.id }));
-  return Object.assign(new Order(), written, { totalPrice: totalOf(purchase), items });
+export function toOrder({ id, createdAt }: WrittenOrder, purchase: readonly PricedItem[]): Order {
+  const items = purchase.map(({ productId, quantity, unitPrice }) =>
+    Object.assign(new OrderItem(), { orderId: id, productId, quantity, unitPrice }),
+  );
+  const written = { id, status: 'pending', createdAt, updatedAt: createdAt, totalPrice: totalOf(purchase), items };
+  return Object.assign(new Order(), written);
 }

@@ -6,17 +6,20 @@
  * - `processing`: set by the worker that claims it. That worker ends it; if it dies, BullMQ or the sweep gives the job
  *   to another, which claims it again.
  * - `completed`, `failed`: set by the worker, once. Nothing leaves them. With `failed` the stock has gone back.
+ * - `cancelled`: set by the customer, once, as long as the order is open. Nothing leaves it, and the stock has gone back.
  */
-export const ORDER_STATUSES = ['pending', 'processing', 'completed', 'failed'] as const;
+export const ORDER_STATUSES = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const;
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** The states from which a state may be entered. */
-export const ENTERED_FROM: Readonly<Record<Exclude<OrderStatus, 'pending'>, readonly OrderStatus[]>> = {
-  processing: ['pending', 'processing'],
-  completed: ['processing'],
-  failed: ['pending', 'processing'],
+/** The ways that lead from each state. The trigger `orders_status_transition` knows the same ones and refuses all others. */
+export const TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  pending: ['processing', 'cancelled'],
+  processing: ['completed', 'failed', 'cancelled'],
+  completed: [],
+  failed: [],
+  cancelled: [],
 };
 
 /** The states that a worker still has to move on. */
-export const OPEN_STATUSES: readonly OrderStatus[] = ['pending', 'processing'];
+export const OPEN_STATUSES = ORDER_STATUSES.filter((status) => TRANSITIONS[status].length > 0);

@@ -14,7 +14,7 @@ import type { OrderStatus } from './order-status.js';
 
 /** A purchase that was committed. Its `pending` row is the durable intent to process it. */
 @Entity('orders')
-@Check('orders_status_check', `status IN ('pending', 'processing', 'completed', 'failed')`)
+@Check('orders_status_check', `status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`)
 @Check('orders_total_price_check', `total_price > 0`)
 @Index('orders_status_id_idx', ['status', 'id'])
 @Index('orders_open_idx', ['id'], { where: `status IN ('pending', 'processing')` })

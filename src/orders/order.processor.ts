@@ -27,8 +27,8 @@ export class OrderProcessor extends WorkerHost implements OnApplicationBootstrap
   }
 
   async process(job: Job<ProcessOrderPayload>): Promise<void> {
-    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    await this.fulfilment.process(job.data.orderId, lastAttempt);
+    const attempt = job.attemptsMade + 1;
+    await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1) });
   }
 
   @OnWorkerEvent('failed')

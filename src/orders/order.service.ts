@@ -9,29 +9,32 @@ import { Config } from '../config/config.js';
 import {
   DatabaseUnavailableError,
   hasWaitedTooLong,
+  isDuplicate,
   isImpossibleValue,
   translateDatabaseError,
 } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
+import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
+import { keepErrors, selectTakenKeys } from '../idempotency/idempotency-keys.js';
 import { Product } from '../products/product.entity.js';
 import { explainRefusal, optimisticSaleOf } from './optimistic-sale.js';
 import { decide, type LockedProduct, saleOf } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { Order } from './order.entity.js';
-import { mergeItems, type RequestedItem } from './requested-item.js';
+import { productIdsOf, type Purchase } from './purchase.js';
+import { mergeItems } from './requested-item.js';
 
 /**
  * Two batches in flight, of different products unless the first is committing already: else they would only wait for each
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
-const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: productIdsOf };
+const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: needsOf };
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
 /** How often an optimistic sale is tried again that was refused for stock which has come back since. */
 const MAX_RETRIES = 3;
 const RETRY_TIMEOUT_MS = 1_000;
 
-type Purchase = readonly RequestedItem[];
 type Outcome<T> = PromiseSettledResult<T>;
 
 /**
@@ -66,12 +69,13 @@ export class OrderService {
    *
    * @throws ValidationError, ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError: nothing has changed.
    * @throws LockTimeoutError, OverloadedError when it takes too long to get a turn: nothing has changed.
+   * @throws KeyTakenError when its idempotency key was used: nothing has changed.
    */
-  async create(requested: Purchase, isGone?: () => boolean): Promise<Order> {
-    const items = mergeItems(requested);
-    if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(items, isGone);
-    const [outcome] = await this.tellAll([items], async () => [
-      { status: 'fulfilled', value: await this.sellOptimistically(items) },
+  async create({ items, request }: Purchase, isGone?: () => boolean): Promise<Order> {
+    const purchase = { items: mergeItems(items), request };
+    if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(purchase, isGone);
+    const [outcome] = await this.tellAll([purchase], async () => [
+      { status: 'fulfilled', value: await this.sellOptimistically(purchase) },
     ]);
     if (outcome?.status === 'fulfilled') return outcome.value;
     throw outcome?.reason ?? new Error('A sale has neither an order nor an error');
@@ -87,7 +91,7 @@ export class OrderService {
     const isUnknown = outcomes.some(
       (outcome) => outcome.status === 'rejected' && outcome.reason instanceof NoAnswerError,
     );
-    await this.cache.drop(idsOf(isUnknown ? purchases : orders.map(({ items }) => items)));
+    await this.cache.drop(productIdsOf(isUnknown ? purchases : orders));
     for (const { id } of orders) this.dispatcher.dispatch(id);
     return outcomes;
   }
@@ -101,6 +105,7 @@ export class OrderService {
       return await this.sellLocked(purchases, { which: 'all', turn });
     } catch (error) {
       if (hasWaitedTooLong(error)) return this.sellLocked(purchases, { which: 'free' });
+      if (purchases.length === 1 && isDuplicate(error)) throw new KeyTakenError();
       if (purchases.length === 1 || !concernsOne(error)) throw error;
       return this.sellOneByOne(purchases);
     }
@@ -124,30 +129,42 @@ export class OrderService {
     purchases: readonly Purchase[],
     { which, turn }: { which: 'all' | 'free'; turn?: Turn },
   ): Promise<Outcome<Order>[]> {
-    const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [idsOf(purchases)] };
+    const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [productIdsOf(purchases)] };
+    const keys = purchases.flatMap(({ request }) => request?.key ?? []);
     return this.transactions.lockThenWrite({
       lock,
-      decide: (locked: readonly LockedProduct[]) => {
+      read: keys.length > 0 ? selectTakenKeys(keys) : undefined,
+      decide: (locked: readonly LockedProduct[], taken: readonly { key: string }[]) => {
         turn?.takeLate();
-        return saleOf(decide(purchases, locked));
+        return saleOf(purchases, decide(purchases, { locked, takenKeys: taken.map(({ key }) => key) }));
       },
       onEnding: turn?.freeKeys,
     });
   }
 
-  private async sellOptimistically(items: Purchase): Promise<Order> {
+  private async sellOptimistically(purchase: Purchase): Promise<Order> {
     let failure: Error = new DatabaseUnavailableError();
     const deadline = performance.now() + RETRY_TIMEOUT_MS;
     for (let attempt = 0; attempt <= MAX_RETRIES && performance.now() < deadline; attempt++) {
-      const order = await this.transactions.write(optimisticSaleOf(items)).catch((error: unknown) => {
+      const order = await this.transactions.write(optimisticSaleOf(purchase)).catch((error: unknown) => {
+        if (isDuplicate(error)) throw new KeyTakenError();
         if (!isImpossibleValue(error)) throw error;
         if (error instanceof Error) failure = error;
         return undefined;
       });
       if (order !== undefined) return order;
-      await explainRefusal(this.orders.manager, items);
+      await explainRefusal(this.orders.manager, purchase.items).catch((error: unknown) => this.refuse(purchase, error));
     }
     throw failure;
+  }
+
+  /** Keeps a refusal for who asks again with the key, unless somebody has been given another outcome meanwhile. */
+  private async refuse({ request }: Purchase, error: unknown): Promise<never> {
+    if (request !== undefined && isFinal(error)) {
+      const kept = await this.transactions.writeRepeatable(keepErrors([{ request, error }]));
+      if (kept.length === 0) throw new KeyTakenError();
+    }
+    throw error;
   }
 }
 
@@ -171,12 +188,10 @@ function lockTextsOf(manager: EntityManager): Record<'all' | 'free', string> {
   };
 }
 
-function productIdsOf(purchase: Purchase): number[] {
-  return purchase.map(({ productId }) => productId);
-}
-
-function idsOf(purchases: readonly Purchase[]): number[] {
-  return [...new Set(purchases.flat().map(({ productId }) => productId))];
+/** What a purchase needs for itself: its products, and its key. */
+function needsOf(purchase: Purchase): (number | string)[] {
+  const productIds = productIdsOf([purchase]);
+  return purchase.request === undefined ? productIds : [...productIds, purchase.request.key];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
@@ -10,12 +10,23 @@ import {
 } from '../common/api-problem.decorator.js';
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
+import { AnswersText, type TextAnswer } from '../common/text-answer.js';
+import {
+  ApiIdempotencyKey,
+  IdempotencyKey,
+  idempotentRequestOf,
+  REPLAYED,
+} from '../idempotency/idempotency-key.decorator.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import { CancelOrderDto } from './dto/cancel-order.dto.js';
 import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
+import { OrderEventResponse, OrderEventsResponse } from './dto/order-event.response.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
+import { OrderLifeService } from './order-life.service.js';
 import { OrderReaderService } from './order-reader.service.js';
-import { OrderService } from './order.service.js';
+import { PurchaseService } from './purchase.service.js';
 
 const PATH = `${API_PREFIX}/orders`;
 const NEXT_PAGE = {
@@ -31,14 +42,20 @@ const INSUFFICIENT_STOCK = {
   code: 'INSUFFICIENT_STOCK',
   detail: 'Insufficient stock. Available: 0, Requested: 1',
 };
+const NOT_CANCELLABLE = {
+  status: 409,
+  code: 'ORDER_NOT_CANCELLABLE',
+  detail: 'Order with ID 7 is completed and can no longer be cancelled',
+};
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
 
 @ApiTags('Orders')
 @Controller('orders')
 export class OrdersController {
   constructor(
-    private readonly sales: OrderService,
+    private readonly purchases: PurchaseService,
     private readonly orders: OrderReaderService,
+    private readonly life: OrderLifeService,
   ) {}
 
   @Post()
@@ -56,8 +73,9 @@ export class OrdersController {
   })
   @ApiCreatedResponse({
     type: OrderResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...REPLAYED },
   })
+  @ApiIdempotencyKey(PATH)
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
   @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
@@ -65,11 +83,13 @@ export class OrdersController {
   @ApiUnavailableProblem(PATH)
   async create(
     @Body() dto: CreateOrderDto,
-    @Req() { raw }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const order = await this.sales.create(requestedItemsOf(dto), () => raw.socket.destroyed);
+    const purchase = { items: requestedItemsOf(dto), request: idempotentRequestOf(request) };
+    const { order, isReplayed } = await this.purchases.buy(purchase, () => request.raw.socket.destroyed);
     reply.header('Location', `${PATH}/${order.id}`);
+    if (isReplayed) reply.header('Idempotent-Replayed', 'true');
     return OrderResponse.of(order);
   }
 
@@ -107,5 +127,40 @@ export class OrdersController {
   @ApiUnavailableProblem(`${PATH}/7/status`)
   async getStatus(@Id() id: number): Promise<OrderStatusResponse> {
     return OrderStatusResponse.of(await this.orders.getStatus(id));
+  }
+
+  @Get(':id/events')
+  @ApiId()
+  @ApiOperation({ summary: 'Read what an order went through, when and why' })
+  @ApiOkResponse({ type: OrderEventsResponse })
+  @ApiProblem('There is no such order', `${PATH}/7/events`, NOT_FOUND)
+  @ApiInvalidId()
+  @ApiUnavailableProblem(`${PATH}/7/events`)
+  async getEvents(@Id() id: number): Promise<OrderEventsResponse> {
+    const events = await this.life.events(id);
+    return { items: events.map((event) => OrderEventResponse.of(event)) };
+  }
+
+  @Post(':id/cancel')
+  @ApiId()
+  @HttpCode(200)
+  @AnswersText()
+  @ApiOperation({
+    summary: 'Cancel an order that is pending or processing; its stock goes back',
+    description: 'An order that is cancelled already is answered as it is.',
+  })
+  @ApiIdempotencyKey(`${PATH}/7/cancel`)
+  @ApiOkResponse({ type: OrderResponse, headers: REPLAYED })
+  @ApiProblem('There is no such order', `${PATH}/7/cancel`, NOT_FOUND)
+  @ApiProblem('It is too late, or the `Idempotency-Key` is in use', `${PATH}/7/cancel`, NOT_CANCELLABLE)
+  @ApiValidationProblem(`${PATH}/7/cancel`, 'reason', 'reason must be a text of 1 to 255 characters, none of them NUL')
+  @ApiBodyProblems(`${PATH}/7/cancel`)
+  @ApiUnavailableProblem(`${PATH}/7/cancel`)
+  async cancel(
+    @Id() id: number,
+    @Body() { reason }: CancelOrderDto,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
+  ): Promise<TextAnswer> {
+    return this.life.cancel(id, reason, request);
   }
 }

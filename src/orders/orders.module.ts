@@ -1,18 +1,21 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Product } from '../products/product.entity.js';
 import { QueueModule } from '../queue/queue.module.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
+import { OrderLifeService } from './order-life.service.js';
 import { OrderReaderService } from './order-reader.service.js';
 import { OrderService } from './order.service.js';
 import { OrdersController } from './orders.controller.js';
+import { PurchaseService } from './purchase.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule],
+  imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule, IdempotencyModule],
   controllers: [OrdersController],
-  providers: [OrderService, OrderReaderService, OrderDispatcher],
+  providers: [OrderService, PurchaseService, OrderReaderService, OrderLifeService, OrderDispatcher],
 })
 export class OrdersModule {}

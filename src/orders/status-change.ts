@@ -1,14 +1,38 @@
 import type { QueryConfig } from 'pg';
-import { ENTERED_FROM, type OrderStatus } from './order-status.js';
+import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 
 /** A state that an order is moved to; it starts as `pending`. */
 export type ReachedStatus = Exclude<OrderStatus, 'pending'>;
 
-/** Moves the orders on that may enter the state, and returns their ids: of two that race for one, one changes the row. */
-export function changeStatus(ids: readonly number[], to: ReachedStatus): QueryConfig {
+/** An order that is to be moved, and why, for its history. */
+export interface StatusChange {
+  readonly orderId: number;
+  readonly cause: string;
+}
+
+/**
+ * Moves the orders on that may enter the state, writes it into their history, and returns their ids: of two that race for
+ * one, one changes the row. An order in `processing` may be claimed again, by whoever takes over. A claim that is lost with
+ * PostgreSQL is made again as well, and so need not wait until it is on disk.
+ */
+export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus): QueryConfig & { text: string } {
+  const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
+  const isClaim = to === 'processing';
   return {
-    name: 'change-status',
-    text: 'UPDATE orders SET status = $2 WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[]) RETURNING id',
-    values: [ids, to, ENTERED_FROM[to]],
+    name: isClaim ? 'claim' : 'change-status',
+    text: `WITH changed AS (
+             UPDATE orders SET status = $3
+             FROM unnest($1::bigint[], $2::text[]) AS change (order_id, cause)
+             WHERE orders.id = change.order_id AND status = ANY ($4::text[])
+             RETURNING orders.id, change.cause
+           )
+           INSERT INTO order_events (order_id, status, cause) SELECT id, $3, cause FROM changed
+           ${isClaim ? `WHERE set_config('synchronous_commit', 'off', true) = 'off'` : ''} RETURNING order_id AS id`,
+    values: [
+      changes.map(({ orderId }) => orderId),
+      changes.map(({ cause }) => cause),
+      to,
+      isClaim ? [...from, to] : from,
+    ],
   };
 }

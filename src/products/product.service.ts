@@ -3,19 +3,25 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
+import { requireMatch } from '../common/conditional-request.js';
 import { parseCents } from '../common/money.js';
 import { type Listing, offsetOf, toPage } from '../common/page.js';
 import type { PageQuery } from '../common/page.query.js';
+import type { TextAnswer } from '../common/text-answer.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { type CountedList, type FoundIds, foundIds, RowCounts } from '../database/row-counts.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductResponse } from './dto/product.response.js';
 import type { UpdateProductDto } from './dto/update-product.dto.js';
+import { documentOf, packDocument, type ProductDocument, unpackDocument } from './product-document.js';
 import { Product } from './product.entity.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
+import { lockProduct, recordStock } from './stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
@@ -35,18 +41,22 @@ const FIND_HITS = `SELECT id FROM ${HITS} AND id < $2 ORDER BY id DESC OFFSET $3
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
 @Injectable()
 export class ProductService {
-  private readonly reads = new Batcher<number, string>((ids) => this.load(ids), BATCHING);
+  private readonly reads = new Batcher<number, ProductDocument>((ids) => this.load(ids), BATCHING);
 
   constructor(
     @InjectRepository(Product) private readonly products: Repository<Product>,
     private readonly cache: ProductCache,
     private readonly transactions: TransactionRunner,
     private readonly counts: RowCounts,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
-  async create({ name, price, stock }: CreateProductDto): Promise<Product> {
-    const product = this.products.create({ name, price: parseCents(String(price)), stock });
-    return this.transactions.run((manager) => manager.save(product));
+  /** The database records the initial stock. */
+  async create({ name, price, stock }: CreateProductDto, request?: IdempotentRequest): Promise<TextAnswer> {
+    return this.idempotency.run(request, async (manager) => {
+      const product = this.products.create({ name, price: parseCents(String(price)), stock });
+      return ProductResponse.of(await manager.save(product));
+    });
   }
 
   /** With `search`, `total` counts to {@link MAX_COUNTED} and stops there; the pages go on. */
@@ -59,50 +69,53 @@ export class ProductService {
   }
 
   /**
-   * The answer of `GET /products/{id}` as JSON text, from the database.
+   * A product from the database.
    *
    * @throws ProductNotFoundError
    * @throws OverloadedError when too many reads wait.
    */
-  async get(id: number): Promise<string> {
+  async get(id: number): Promise<ProductDocument> {
     return this.reads.submit(id);
   }
 
   /**
-   * The same text through the cache. It may be old by a moment and never older than the cache's TTL, so nothing may be
+   * The same through the cache. It may be old by a moment and never older than the cache's TTL, so nothing may be
    * decided from it.
    *
    * @throws ProductNotFoundError
    */
-  async getCached(id: number): Promise<string> {
-    return this.cache.read(id, () => this.get(id));
+  async getCached(id: number): Promise<ProductDocument> {
+    return unpackDocument(await this.cache.read(id, async () => packDocument(await this.get(id))));
   }
 
   /**
-   * Changes the given fields and leaves the others, under the row's lock: a sale in between is not written over.
+   * Changes the given fields and leaves the others, under the row's lock: a sale in between is not written over. A stock that
+   * differs is an adjustment. With `ifMatch` nothing is changed that the caller has not seen.
    *
-   * @throws ProductNotFoundError
+   * @throws ProductNotFoundError, PreconditionFailedError
    */
-  async update(id: number, { name, price, stock }: UpdateProductDto): Promise<Product> {
+  async update(id: number, { name, price, stock }: UpdateProductDto, ifMatch?: string): Promise<ProductDocument> {
     return this.change(id, async (manager) => {
-      const product = await manager.findOne(Product, { where: { id }, lock: { mode: 'pessimistic_write' } });
-      if (product === null) throw new ProductNotFoundError(id);
+      const product = await lockProduct(manager, id);
+      requireMatch(ifMatch, () => documentOf(product).etag);
+      if (stock !== undefined) await recordStock(manager, product, { stock, reason: 'set by PUT' });
       product.name = name ?? product.name;
       product.stock = stock ?? product.stock;
       product.price = price === undefined ? product.price : parseCents(String(price));
-      return manager.save(product);
+      return documentOf(await manager.save(product));
     });
   }
 
   /**
    * Takes a product out of the catalogue. Its row stays for the orders that hold it.
    *
-   * @throws ProductNotFoundError
+   * @throws ProductNotFoundError, PreconditionFailedError
    */
-  async remove(id: number): Promise<void> {
+  async remove(id: number, ifMatch?: string): Promise<void> {
     await this.change(id, async (manager) => {
-      const { affected } = await manager.softDelete(Product, { id });
-      if (affected === 0) throw new ProductNotFoundError(id);
+      const product = await lockProduct(manager, id);
+      requireMatch(ifMatch, () => documentOf(product).etag);
+      await manager.softRemove(product);
     });
   }
 
@@ -128,11 +141,11 @@ export class ProductService {
     );
   }
 
-  private async load(ids: readonly number[]): Promise<PromiseSettledResult<string>[]> {
+  private async load(ids: readonly number[]): Promise<PromiseSettledResult<ProductDocument>[]> {
     const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts([...new Set(ids)]));
-    const texts = new Map(rows.map((row) => [row.id, JSON.stringify(ProductResponse.of(toProduct(row)))]));
+    const documents = new Map(rows.map((row) => [row.id, documentOf(toProduct(row))]));
     return ids.map((id) => {
-      const value = texts.get(id);
+      const value = documents.get(id);
       return value === undefined
         ? { status: 'rejected', reason: new ProductNotFoundError(id) }
         : { status: 'fulfilled', value };

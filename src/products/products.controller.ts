@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -8,12 +8,17 @@ import {
   ApiValidationProblem,
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
+import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../common/conditional-request.js';
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
+import { AnswersText, JSON_TEXT, type TextAnswer } from '../common/text-answer.js';
+import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
 import { UpdateProductDto } from './dto/update-product.dto.js';
+import { type ProductDocument, toDocument } from './product-document.js';
 import { ProductService } from './product.service.js';
 
 const PATH = `${API_PREFIX}/products`;
@@ -24,8 +29,7 @@ const NEXT_PAGE = {
   },
 };
 const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
-/** Of an answer that is text already. */
-const JSON_TEXT = 'application/json; charset=utf-8';
+const ETAG = { ETag: { schema: { type: 'string' as const }, description: 'Of just this state, strong' } };
 const ApiProductNotFound = () => ApiProblem('There is no such product', `${PATH}/9999`, NOT_FOUND);
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
 
@@ -36,9 +40,11 @@ export class ProductsController {
 
   @Post()
   @ApiOperation({ summary: 'Create a product' })
+  @AnswersText()
+  @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ProductResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...ETAG, ...REPLAYED },
   })
   @ApiValidationProblem(
     PATH,
@@ -49,11 +55,12 @@ export class ProductsController {
   @ApiUnavailableProblem(PATH)
   async create(
     @Body() dto: CreateProductDto,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ProductResponse> {
-    const product = await this.products.create(dto);
-    reply.header('Location', `${PATH}/${product.id}`);
-    return ProductResponse.of(product);
+  ): Promise<TextAnswer> {
+    const answer = await this.products.create(dto, request);
+    reply.header('Location', `${PATH}/${/^{"id":(\d+)/.exec(answer.text)?.[1]}`);
+    return { ...answer, ...toDocument(answer.text) };
   }
 
   @Get()
@@ -74,12 +81,17 @@ export class ProductsController {
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @ApiOperation({ summary: 'Read a product from the database' })
-  @ApiOkResponse({ type: ProductResponse })
+  @ApiOkResponse({ type: ProductResponse, headers: ETAG })
+  @ApiIfNoneMatch()
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async get(@Id() id: number): Promise<string> {
-    return this.products.get(id);
+  async get(
+    @Id() id: number,
+    @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return sendDocument(reply, await this.products.get(id), ifNoneMatch);
   }
 
   @Get(':id/cached')
@@ -90,24 +102,35 @@ export class ProductsController {
     description:
       'The same body as `GET /products/{id}`, at most `CACHE_TTL` seconds old. With Redis down it is read from the database.',
   })
-  @ApiOkResponse({ type: ProductResponse })
+  @ApiOkResponse({ type: ProductResponse, headers: ETAG })
+  @ApiIfNoneMatch()
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1/cached`)
-  async getCached(@Id() id: number): Promise<string> {
-    return this.products.getCached(id);
+  async getCached(
+    @Id() id: number,
+    @Headers('If-None-Match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return sendDocument(reply, await this.products.getCached(id), ifNoneMatch);
   }
 
   @Put(':id')
   @ApiId()
-  @ApiOperation({ summary: 'Change some fields of a product' })
-  @ApiOkResponse({ type: ProductResponse })
+  @AnswersText()
+  @ApiOperation({ summary: 'Change some fields of a product; another stock is an adjustment' })
+  @ApiOkResponse({ type: ProductResponse, headers: ETAG })
+  @ApiIfMatch(`${PATH}/1`)
   @ApiProductNotFound()
   @ApiValidationProblem(`${PATH}/1`, 'stock', 'stock must be a whole number from 0 to 2147483647')
   @ApiBodyProblems(`${PATH}/1`)
   @ApiUnavailableProblem(`${PATH}/1`)
-  async update(@Id() id: number, @Body() dto: UpdateProductDto): Promise<ProductResponse> {
-    return ProductResponse.of(await this.products.update(id, dto));
+  async update(
+    @Id() id: number,
+    @Body() dto: UpdateProductDto,
+    @Headers('If-Match') ifMatch: string | undefined,
+  ): Promise<TextAnswer> {
+    return this.products.update(id, dto, ifMatch);
   }
 
   @Delete(':id')
@@ -115,10 +138,18 @@ export class ProductsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Take a product out of the catalogue; its orders stay readable' })
   @ApiNoContentResponse({ description: 'It is gone' })
+  @ApiIfMatch(`${PATH}/1`)
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async remove(@Id() id: number): Promise<void> {
-    await this.products.remove(id);
+  async remove(@Id() id: number, @Headers('If-Match') ifMatch: string | undefined): Promise<void> {
+    await this.products.remove(id, ifMatch);
   }
+}
+
+function sendDocument(reply: FastifyReply, { etag, text }: ProductDocument, ifNoneMatch?: string): string | undefined {
+  reply.header('ETag', etag);
+  if (!isUnchanged(ifNoneMatch, etag)) return text;
+  reply.code(304).removeHeader('Content-Type');
+  return undefined;
 }

@@ -38,16 +38,20 @@ describe('the OpenAPI document', () => {
       ]),
     );
     expect(Object.fromEntries(answers)).toEqual({
-      'POST /api/v1/products': '201 413 415 422 503',
+      'POST /api/v1/products': '201 409 413 415 422 503',
       'GET /api/v1/products': '200 422 503',
-      'GET /api/v1/products/{id}': '200 404 422 503',
-      'GET /api/v1/products/{id}/cached': '200 404 422 503',
-      'PUT /api/v1/products/{id}': '200 404 413 415 422 503',
-      'DELETE /api/v1/products/{id}': '204 404 422 503',
-      'POST /api/v1/orders': '201 400 404 413 415 422 503',
+      'GET /api/v1/products/{id}': '200 304 404 422 503',
+      'GET /api/v1/products/{id}/cached': '200 304 404 422 503',
+      'PUT /api/v1/products/{id}': '200 404 412 413 415 422 503',
+      'DELETE /api/v1/products/{id}': '204 404 412 422 503',
+      'GET /api/v1/products/{id}/stock-movements': '200 404 422 503',
+      'POST /api/v1/products/{id}/stock-adjustments': '201 400 404 409 413 415 422 503',
+      'POST /api/v1/orders': '201 400 404 409 413 415 422 503',
       'GET /api/v1/orders': '200 422 503',
       'GET /api/v1/orders/{id}': '200 404 422 503',
       'GET /api/v1/orders/{id}/status': '200 404 422 503',
+      'GET /api/v1/orders/{id}/events': '200 404 422 503',
+      'POST /api/v1/orders/{id}/cancel': '200 404 409 413 415 422 503',
       'GET /api/v1/health': '200',
       'GET /api/v1/health/ready': '200 503',
       'GET /api/v1/health/cache/stats': '200 503',
@@ -59,7 +63,7 @@ describe('the OpenAPI document', () => {
       for (const { responses, summary } of Object.values(operations)) {
         expect(summary).toBeDefined();
         for (const [status, { content }] of Object.entries(responses)) {
-          if (status === '204') continue;
+          if (status === '204' || status === '304') continue;
           const [media] = Object.values(content ?? {});
           expect(media?.schema).toBeDefined();
           if (content?.['application/problem+json'] !== undefined) {

@@ -27,8 +27,10 @@ describe('long lists', () => {
     await sql.query(`UPDATE products SET deleted_at = now() WHERE id % 7 = 0 OR id BETWEEN 12000 AND 15000`);
     await sql.query(`UPDATE products SET name = 'Rarity ' || id WHERE id % 10000 = 1`);
     await sql.query(`INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, $1::integer)`, [ORDERS]);
-    await sql.query(`UPDATE orders SET status = 'completed' WHERE id % 3 <> 0`);
-    await sql.query(`UPDATE orders SET status = 'failed' WHERE id % 500 = 0`);
+    await sql.query(`UPDATE orders SET status = 'processing' WHERE id % 3 <> 0 OR id % 500 = 0`);
+    await sql.query(
+      `UPDATE orders SET status = CASE WHEN id % 500 = 0 THEN 'failed' ELSE 'completed' END WHERE status = 'processing'`,
+    );
     await sql.query('VACUUM ANALYZE products, orders, row_counts, row_count_changes');
   }, 60_000);
 
@@ -71,7 +73,7 @@ describe('long lists', () => {
     const totals = () => Promise.all(LISTS.map(async ([path]) => (await api.get(`${path}page_size=1`)).body.total));
     const client = await environment.sql.connect();
     await client.query('BEGIN');
-    await client.query(`UPDATE orders SET status = 'failed' WHERE id <= 100`);
+    await client.query(`UPDATE orders SET status = 'processing' WHERE id <= 100 AND status = 'pending'`);
     await client.query('DELETE FROM orders WHERE id BETWEEN 101 AND 200');
     await client.query('DELETE FROM products WHERE id <= 100');
     const before = await totals();
@@ -79,7 +81,7 @@ describe('long lists', () => {
     client.release();
     expect(await totals()).toEqual(before);
 
-    await environment.sql.query(`UPDATE orders SET status = 'failed' WHERE id <= 100`);
+    await environment.sql.query(`UPDATE orders SET status = 'processing' WHERE id <= 100 AND status = 'pending'`);
     await environment.sql.query('DELETE FROM orders WHERE id BETWEEN 101 AND 200');
     await environment.sql.query('DELETE FROM products WHERE id <= 100');
     await environment.sql.query('UPDATE products SET deleted_at = NULL WHERE id BETWEEN 14001 AND 15000');

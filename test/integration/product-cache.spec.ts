@@ -51,7 +51,7 @@ describe('the product cache', () => {
   it('keeps a product for CACHE_TTL seconds', async () => {
     const id = await one.createProduct();
     await cachedBy(one, id);
-    const ttlMs = await redis.pttl(`product:${id}:json`);
+    const ttlMs = await redis.pttl(`product:${id}:document`);
     expect(ttlMs).toBeGreaterThan(70_000);
     expect(ttlMs).toBeLessThanOrEqual(77_000);
   });
@@ -116,7 +116,7 @@ describe('the product cache', () => {
       expect(await early).toBe('"old"');
       expect(await writer.read(id, () => Promise.resolve('"new"'))).toBe('"new"');
       // It is stored without keeping its reader waiting.
-      await eventually(async () => expect(await redis.get(`product:${id}:json`)).toContain('new'));
+      await eventually(async () => expect(await redis.get(`product:${id}:document`)).toContain('new'));
       expect(await reader.read(id, () => Promise.resolve('"newer"'))).toBe('"new"');
     },
   );

@@ -10,12 +10,14 @@ export interface Answer {
   body: any;
 }
 
+type WithBody = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+
 interface Client {
   url: string;
-  get: (path: string) => Promise<Answer>;
-  post: (path: string, body?: unknown) => Promise<Answer>;
-  put: (path: string, body?: unknown) => Promise<Answer>;
-  delete: (path: string) => Promise<Answer>;
+  get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
+  post: WithBody;
+  put: WithBody;
+  delete: (path: string, headers?: Record<string, string>) => Promise<Answer>;
   send: (path: string, request: RequestInit) => Promise<Answer>;
   /** Creates a product and gives its id. */
   createProduct: (overrides?: { name?: string; price?: number; stock?: number }) => Promise<number>;
@@ -41,16 +43,18 @@ export function createClient(origin: string): Client {
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
-  const withBody = (method: string) => (path: string, body?: unknown) =>
-    send(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  const withBody =
+    (method: string): WithBody =>
+    (path, body, headers = {}) =>
+      send(path, { method, headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
   const post = withBody('POST');
   return {
     url,
     send,
     post,
     put: withBody('PUT'),
-    get: (path) => send(path, {}),
-    delete: (path) => send(path, { method: 'DELETE' }),
+    get: (path, headers) => send(path, { headers }),
+    delete: (path, headers) => send(path, { method: 'DELETE', headers }),
     createProduct: async (overrides = {}) => {
       const { status, body } = await post('/products', { name: 'Keyboard', price: 89.9, stock: 10, ...overrides });
       if (status !== 201) throw new Error(JSON.stringify(body));

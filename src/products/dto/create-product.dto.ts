@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIntegerBetween, IsText, Trimmed } from '../../common/validators.js';
 import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
 
-const MAX_STOCK = 2_147_483_647;
+export const MAX_STOCK = 2_147_483_647;
 
 export class CreateProductDto {
   @ApiProperty({

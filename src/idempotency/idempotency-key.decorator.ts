@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { ApiProblem } from '../common/api-problem.decorator.js';
+import { ValidationError } from '../common/validation-error.js';
+import { IdempotencyKeyInUseError } from './idempotency.errors.js';
+import type { IdempotentRequest } from './idempotent-request.js';
+
+const HEADER = 'Idempotency-Key';
+const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+
+/** The request as one that may be sent again, when it has the header `Idempotency-Key`. */
+export const IdempotencyKey = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  idempotentRequestOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/**
+ * Reads the header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+ *
+ * @throws ValidationError
+ */
+export function idempotentRequestOf({ headers, method, url, body }: FastifyRequest): IdempotentRequest | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !PRINTABLE.test(key)) {
+    const message = `${HEADER} must be 1 to 255 printable characters of ASCII`;
+    throw new ValidationError([{ field: HEADER, message }]);
+  }
+  const path = url.split('?', 1)[0]?.replace(/\/$/, '') ?? url;
+  return { key, fingerprint: hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(body))}`, 'base64url') };
+}
+
+/** Of an answer that is given again. */
+export const REPLAYED = {
+  'Idempotent-Replayed': { schema: { type: 'string' as const }, description: '`true` when it was answered before' },
+};
+
+/** Documents {@link IdempotencyKey}. */
+export function ApiIdempotencyKey(instance: string): MethodDecorator {
+  const { code, message } = new IdempotencyKeyInUseError();
+  return applyDecorators(
+    ApiHeader({
+      name: HEADER,
+      required: false,
+      description:
+        'Makes the request safe to send again: the same key with the same body is answered as the first time, with ' +
+        '`Idempotent-Replayed: true`; with another body it is a 422. Kept for a day.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    }),
+    ApiProblem('Too late, or a request with this `Idempotency-Key` is still being worked on', instance, {
+      status: 409,
+      code,
+      detail: message,
+    }),
+  );
+}
+
+/** The same for every order of the names. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, sorted(inner)]),
+  );
+}

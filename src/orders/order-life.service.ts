@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { ProductCache } from '../cache/product-cache.js';
+import type { TextAnswer } from '../common/text-answer.js';
+import { readPrepared } from '../database/prepared-statement.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import { OrderResponse } from './dto/order.response.js';
+import { OrderNotCancellableError, OrderNotFoundError } from './order.errors.js';
+import { Order } from './order.entity.js';
+import { type OrderEvent, selectEvents } from './order-event.js';
+import { changeStatus } from './status-change.js';
+import { releaseStock } from './stock-release.js';
+
+/** What an order goes through beside being bought and worked on. */
+@Injectable()
+export class OrderLifeService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly cache: ProductCache,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  /**
+   * Cancels an order that has not come to its end and puts its stock back, once: an order that is cancelled already is
+   * given as it is. Of a worker that ends the order and a customer who cancels it, one wins: the row is changed once.
+   *
+   * @throws OrderNotFoundError
+   * @throws OrderNotCancellableError when it is too late.
+   */
+  async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<TextAnswer> {
+    const cause = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
+    let released: number[] = [];
+    try {
+      return await this.idempotency.run(request, async (manager) => {
+        const { text, values } = changeStatus([{ orderId: id, cause }], 'cancelled');
+        const cancelled = await manager.query<{ id: number }[]>(text, values);
+        if (cancelled.length > 0) released = await releaseStock(manager, id, cause);
+        const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
+        if (order === null) throw new OrderNotFoundError(id);
+        if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
+        return OrderResponse.of(order);
+      });
+    } finally {
+      await this.cache.drop(released);
+    }
+  }
+
+  /**
+   * The history of an order, from its beginning.
+   *
+   * @throws OrderNotFoundError
+   */
+  async events(id: number): Promise<OrderEvent[]> {
+    const [order, ...events] = await readPrepared<OrderEvent>(this.dataSource, selectEvents(id));
+    if (order === undefined) throw new OrderNotFoundError(id);
+    return [order, ...events];
+  }
+}

@@ -1,0 +1,53 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { MOVEMENT_KINDS, type StockMovement } from '../stock-movement.js';
+
+@ApiSchema({ name: 'StockMovement' })
+export class StockMovementResponse {
+  @ApiProperty({ type: 'integer', example: 12 })
+  id: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  product_id: number;
+
+  @ApiProperty({ enum: MOVEMENT_KINDS, example: 'sale' })
+  kind: StockMovement['kind'];
+
+  @ApiProperty({ type: 'integer', example: -2, description: 'Units, negative when they left' })
+  quantity: number;
+
+  @ApiProperty({ type: 'integer', example: 98 })
+  stock_after: number;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 7, description: 'Of a sale, and of its release' })
+  order_id: number | null;
+
+  @ApiProperty({ type: 'string', nullable: true, example: null })
+  reason: string | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
+  created_at: string;
+
+  static of({ productId, stockAfter, orderId, createdAt, ...same }: StockMovement): StockMovementResponse {
+    return {
+      ...same,
+      product_id: productId,
+      stock_after: stockAfter,
+      order_id: orderId,
+      created_at: createdAt.toISOString(),
+    };
+  }
+}
+
+@ApiSchema({ name: 'StockMovements' })
+export class StockMovementsResponse {
+  @ApiProperty({ type: [StockMovementResponse], description: 'The newest first' })
+  items: StockMovementResponse[];
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: null,
+    description: 'What to give as `before` for the next page; `null` on the last one',
+  })
+  next: number | null;
+}

@@ -1,0 +1,194 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from '../../src/orders/order-status.js';
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { startWorker } from '../support/worker.js';
+
+describe('the life of an order', () => {
+  let environment: Environment;
+  let api: Api;
+  let worker: INestApplicationContext | undefined;
+
+  beforeAll(async () => {
+    environment = await createEnvironment({ ORDER_ATTEMPTS: '2', ORDER_BACKOFF_MS: '5' });
+    api = await startApi(environment.config);
+  });
+
+  afterEach(async () => {
+    await worker?.close();
+    worker = undefined;
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  const order = async (product_id: number, quantity = 1): Promise<number> =>
+    (await api.post('/orders', { product_id, quantity })).body.id;
+  const stockOf = async (id: number) => (await api.get(`/products/${id}`)).body.stock;
+  const untilStatus = (id: number, status: string) =>
+    eventually(async () => expect((await api.get(`/orders/${id}/status`)).body.status).toBe(status));
+  const eventsOf = async (id: number) => {
+    const { body } = await api.get(`/orders/${id}/events`);
+    return body.items.map(({ status, cause }: { status: string; cause: string }) => [status, cause]);
+  };
+
+  it('is told from its beginning to its end, with times and causes', async () => {
+    const id = await order(await api.createProduct());
+    worker = await startWorker(environment.config);
+    await untilStatus(id, 'completed');
+    expect(await eventsOf(id)).toEqual([
+      ['pending', 'bought'],
+      ['processing', 'attempt 1'],
+      ['completed', 'fulfilled'],
+    ]);
+    const { items } = (await api.get(`/orders/${id}/events`)).body;
+    const times = items.map(({ created_at }: { created_at: string }) => Date.parse(created_at));
+    expect(times).toEqual(times.toSorted((a: number, b: number) => a - b));
+  });
+
+  it('is told with each attempt, and why it failed', async () => {
+    const id = await order(await api.createProduct());
+    worker = await startWorker(environment.config, () => Promise.reject(new Error('card declined')));
+    await untilStatus(id, 'failed');
+    expect(await eventsOf(id)).toEqual([
+      ['pending', 'bought'],
+      ['processing', 'attempt 1'],
+      ['processing', 'attempt 2'],
+      ['failed', 'the external call failed: Error: card declined'],
+    ]);
+  });
+
+  it('has no history when there is no order', async () => {
+    const { status, body } = await api.get('/orders/9999/events');
+    expect([status, body.code]).toEqual([404, 'ORDER_NOT_FOUND']);
+  });
+
+  it('can be cancelled while it is pending; its stock goes back once, however often it is cancelled', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    await api.get(`/products/${product}/cached`);
+    const id = await order(product, 2);
+    const first = await api.post(`/orders/${id}/cancel`, { reason: 'changed my mind' });
+    expect([first.status, first.body]).toEqual([200, (await api.get(`/orders/${id}`)).body]);
+    expect(first.body.status).toBe('cancelled');
+    expect((await api.get(`/products/${product}/cached`)).body.stock).toBe(5);
+
+    const again = await Promise.all(Array.from({ length: 10 }, () => api.post(`/orders/${id}/cancel`)));
+    for (const { status, body } of again) expect([status, body]).toEqual([200, first.body]);
+    expect(await stockOf(product)).toBe(5);
+    expect(await eventsOf(id)).toEqual([
+      ['pending', 'bought'],
+      ['cancelled', 'cancelled: changed my mind'],
+    ]);
+    worker = await startWorker(environment.config, () => Promise.reject(new Error('must not be called')));
+    expect((await api.get('/orders?status=cancelled')).body.items.map((item: { id: number }) => item.id)).toContain(id);
+  });
+
+  it('gives the stock of all its products back, also of a deleted one', async () => {
+    const [kept, deleted] = [await api.createProduct({ stock: 5 }), await api.createProduct({ stock: 5 })];
+    const items = [{ product_id: deleted, quantity: 2 }, { product_id: kept }];
+    const { id } = (await api.post('/orders', { items })).body;
+    await api.delete(`/products/${deleted}`);
+    expect((await api.post(`/orders/${id}/cancel`)).status).toBe(200);
+    const { rows } = await environment.sql.query('SELECT stock FROM products WHERE id = ANY ($1)', [[kept, deleted]]);
+    expect(rows).toEqual([{ stock: 5 }, { stock: 5 }]);
+  });
+
+  it('can be cancelled while it is worked on, and is not completed after that', async () => {
+    let finish: () => void = () => undefined;
+    const product = await api.createProduct({ stock: 5 });
+    const id = await order(product);
+    worker = await startWorker(environment.config, () => new Promise((resolve) => (finish = resolve)));
+    await untilStatus(id, 'processing');
+    expect((await api.post(`/orders/${id}/cancel`)).body.status).toBe('cancelled');
+    finish();
+    await worker.close();
+    worker = undefined;
+    expect((await eventsOf(id)).at(-1)).toEqual(['cancelled', 'cancelled']);
+    expect(await stockOf(product)).toBe(5);
+  });
+
+  it('can no longer be cancelled when it has ended, and is left as it is', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const id = await order(product);
+    worker = await startWorker(environment.config);
+    await untilStatus(id, 'completed');
+    const { status, body } = await api.post(`/orders/${id}/cancel`);
+    expect([status, body.code, body.detail]).toEqual([
+      409,
+      'ORDER_NOT_CANCELLABLE',
+      `Order with ID ${id} is completed and can no longer be cancelled`,
+    ]);
+    expect(await stockOf(product)).toBe(4);
+    expect((await api.post('/orders/9999/cancel')).body.code).toBe('ORDER_NOT_FOUND');
+  });
+
+  it('ends once when worker and customer race for it', async () => {
+    const product = await api.createProduct({ stock: 100 });
+    const ids = await Promise.all(Array.from({ length: 100 }, () => order(product)));
+    worker = await startWorker(environment.config);
+    const answers = await Promise.all(ids.map((id) => api.post(`/orders/${id}/cancel`)));
+    for (const id of ids) {
+      await eventually(async () =>
+        expect(['completed', 'cancelled']).toContain((await api.get(`/orders/${id}/status`)).body.status),
+      );
+    }
+    const cancelled = answers.filter(({ status }) => status === 200).length;
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    expect(await stockOf(product)).toBe(cancelled);
+    const { rows } = await environment.sql.query(
+      `SELECT count(*)::int AS ends FROM order_events WHERE order_id = ANY ($1) AND status IN ('completed', 'cancelled')`,
+      [ids],
+    );
+    expect(rows).toEqual([{ ends: 100 }]);
+  });
+
+  it('lets the second of two who end it wait for the first, and find it ended', async () => {
+    const id = await order(await api.createProduct());
+    const holder = await openTransaction(environment.sql);
+    await holder.query(`UPDATE orders SET status = 'processing' WHERE id = $1`, [id]);
+    await holder.query(`UPDATE orders SET status = 'completed' WHERE id = $1`, [id]);
+    const cancelling = api.post(`/orders/${id}/cancel`);
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    await holder.end('COMMIT');
+    expect((await cancelling).status).toBe(409);
+  });
+
+  it.each([{ reason: '' }, { reason: 7 }, { reason: null }, { reason: 'a'.repeat(256) }, { other: 1 }])(
+    'refuses to cancel for %j',
+    async (body) => {
+      const id = await order(await api.createProduct());
+      expect((await api.post(`/orders/${id}/cancel`, body)).status).toBe(422);
+      expect(await eventsOf(id)).toHaveLength(1);
+    },
+  );
+
+  it('knows the same transitions in the database as in the code, and no other', async () => {
+    const { sql } = environment;
+    const waysTo: Record<OrderStatus, OrderStatus[]> = {
+      pending: [],
+      processing: ['processing'],
+      completed: ['processing', 'completed'],
+      failed: ['processing', 'failed'],
+      cancelled: ['cancelled'],
+    };
+    for (const from of ORDER_STATUSES) {
+      for (const to of ORDER_STATUSES) {
+        const { rows } = await sql.query('INSERT INTO orders (total_price) VALUES (1) RETURNING id');
+        const set = (status: string) => sql.query('UPDATE orders SET status = $2 WHERE id = $1', [rows[0].id, status]);
+        for (const step of waysTo[from]) await set(step);
+        const isAllowed = await set(to).then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toMatchObject({ code: '23514', constraint: 'orders_status_transition' });
+            return false;
+          },
+        );
+        expect([from, to, isAllowed]).toEqual([from, to, from === to || TRANSITIONS[from].includes(to)]);
+      }
+    }
+  });
+});
