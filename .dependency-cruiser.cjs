@@ -1,5 +1,5 @@
 /** The one way of imports: roots → features → queue, cache, database → config, common. */
-const FEATURES = '^src/(products|orders|health)/';
+const FEATURES = '^src/(products|orders|health|audit)/';
 const INFRASTRUCTURE = '^src/(queue|cache|database|idempotency)/';
 
 module.exports = {
@@ -53,7 +53,7 @@ module.exports = {
       comment: '@nestjs/bullmq starts a worker for every processor in reach.',
       severity: 'error',
       from: { path: '^src/(api\\.module|dashboard\\.module)\\.ts$' },
-      to: { path: '\\.processor\\.ts$|order-processing\\.module\\.ts$', reachable: true },
+      to: { path: '\\.processor\\.ts$|-processing\\.module\\.ts$', reachable: true },
     },
     {
       name: 'source-needs-no-development-package',

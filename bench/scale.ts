@@ -1,11 +1,13 @@
 /** What a page of a list costs against the length of the list, on a database of its own. */
 import pg from 'pg';
 import { load } from './load.ts';
-import { migrate, type Process, type Stage, startApi } from './stage.ts';
+import { audit, migrate, type Process, type Stage, startApi } from './stage.ts';
 
 const DATABASE = 'scale';
 /** Orders for each product. */
 const ORDERS = 10;
+/** Units of a product that its orders left. */
+const STOCK = 100;
 const STEP = 100_000;
 
 export interface ScalePoint {
@@ -36,6 +38,8 @@ export async function measureScale(
   await migrate(url.href);
   const sql = new pg.Client({ connectionString: url.href });
   await sql.connect();
+  // The movements are made up as well.
+  await sql.query('ALTER TABLE products DISABLE TRIGGER products_record_initial_stock');
   const api = await startApi({ ...stage, databaseUrl: url.href });
   try {
     const points: ScalePoint[] = [];
@@ -46,6 +50,7 @@ export async function measureScale(
       points.push({ products, orders: products * ORDERS, p50: await measurePages(api, options.seconds) });
       options.say(`${products} products, ${products * ORDERS} orders: ${JSON.stringify(points.at(-1)?.p50)}`);
     }
+    options.say(await audit({ ...stage, databaseUrl: url.href }));
     return points;
   } finally {
     await api.stop();
@@ -71,19 +76,27 @@ async function grow(sql: pg.Client, [from, to]: readonly [number, number], say: 
     const last = Math.min(first + STEP, to);
     await sql.query('BEGIN');
     await sql.query(
-      `INSERT INTO products (name, price, stock) SELECT 'Thing ' || n || ' of kind ' || n % 1000 || ', ' || left(md5(n::text), 12), 9.99, 100
+      `INSERT INTO products (name, price, stock) SELECT 'Thing ' || n || ' of kind ' || n % 1000 || ', ' || left(md5(n::text), 12), 9.99, ${STOCK}
        FROM generate_series($1::integer + 1, $2::integer) AS n`,
       [first, last],
     );
     await sql.query(
-      `INSERT INTO orders (total_price, status) SELECT 9.99, CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'completed' END
+      `INSERT INTO orders (total_price, status) SELECT 9.99, CASE WHEN n % 100 = 0 THEN 'processing' ELSE 'completed' END
        FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
       [first, last],
     );
     await sql.query('SET LOCAL session_replication_role = replica');
     await sql.query(
       `INSERT INTO order_items (order_id, product_id, quantity, unit_price)
-       SELECT n, 1 + n / ${ORDERS + 1}, 1, 9.99 FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
+       SELECT n, 1 + (n - 1) / ${ORDERS}, 1, 9.99 FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
+      [first, last],
+    );
+    await sql.query(
+      `INSERT INTO stock_movements (product_id, kind, quantity, stock_after, order_id)
+       SELECT n, 'initial', ${STOCK + ORDERS}, ${STOCK + ORDERS}, NULL FROM generate_series($1::integer + 1, $2::integer) AS n
+       UNION ALL
+       SELECT 1 + (n - 1) / ${ORDERS}, 'sale', -1, ${STOCK + ORDERS} - 1 - (n - 1) % ${ORDERS}, n
+       FROM generate_series($1::integer * ${ORDERS} + 1, $2::integer * ${ORDERS}) AS n`,
       [first, last],
     );
     await sql.query('COMMIT');

@@ -94,6 +94,14 @@ export async function startPeer(stage: Stage): Promise<Process> {
   return startServer([PEER], environmentOf(stage, { DATABASE_URL: stage.textbook.url }), '/api/v1/empty');
 }
 
+/** The audit of a database, by a process of its own; the line that it prints. */
+export async function audit(stage: Stage): Promise<string> {
+  const { stdout } = await execute(process.execPath, [...NODE_FLAGS, MAIN, '--audit'], {
+    env: { PATH: process.env.PATH, ...environmentOf(stage, {}) },
+  });
+  return stdout.trim();
+}
+
 /** A worker whose external call takes no time. */
 export function startWorker(
   stage: Stage,

@@ -12,7 +12,7 @@ import { createLogger } from './common/logger.js';
 import { NAME } from './common/version.js';
 import type { Config } from './config/config.js';
 import { DashboardModule } from './dashboard.module.js';
-import { HAND_OVER_QUEUE, ORDERS_QUEUE } from './queue/order-jobs.js';
+import { QUEUES } from './queue/queue.module.js';
 
 /** Answers while the process lives, also without credentials: for a container's health check. */
 const HEALTH_PATH = '/health';
@@ -38,7 +38,7 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
 
   const board = new BullBoardFastifyAdapter();
   createBullBoard({
-    queues: [ORDERS_QUEUE, HAND_OVER_QUEUE].map((name) => new BullMQAdapter(app.get<Queue>(getQueueToken(name)))),
+    queues: QUEUES.map((name) => new BullMQAdapter(app.get<Queue>(getQueueToken(name)))),
     serverAdapter: board,
     options: { uiConfig: { boardTitle: NAME } },
   });

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditProcessingModule } from './audit/audit-processing.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -9,7 +10,7 @@ import { OrderProcessingModule } from './orders/order-processing.module.js';
 
 /** The composition root of the worker, and the only one that reaches a processor. */
 @Module({
-  imports: [DatabaseModule, OrderProcessingModule, ReadinessModule],
+  imports: [DatabaseModule, OrderProcessingModule, AuditProcessingModule, ReadinessModule],
   providers: [WorkerHeartbeat, IdempotencySweep],
 })
 export class WorkerModule {

@@ -3,8 +3,8 @@ import { EnvironmentReader } from './environment-reader.js';
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
 
-/** What a process of the one code base does: serve HTTP, process orders, or show the queue. */
-export type Role = 'api' | 'worker' | 'dashboard';
+/** What a process of the one code base does: serve HTTP, process orders, show the queue, or audit once. */
+export type Role = 'api' | 'worker' | 'dashboard' | 'audit';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -55,7 +55,7 @@ export class ConfigError extends Error {
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>, role: Role): Config {
   const reader = new EnvironmentReader(environment);
-  const config = { ...readServer(reader), ...readServices(reader), ...readProcessing(reader) };
+  const config = { ...readServer(reader), ...readServices(reader, role), ...readProcessing(reader) };
   if (role === 'dashboard' && config.production && config.dashboard.user === undefined) {
     reader.problems.push(
       'DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs',
@@ -81,8 +81,9 @@ function readServer(reader: EnvironmentReader) {
   };
 }
 
-function readServices(reader: EnvironmentReader) {
-  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:']);
+function readServices(reader: EnvironmentReader, role: Role) {
+  // The audit asks no Redis.
+  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], role === 'audit' ? 'redis://127.0.0.1' : undefined);
   return {
     database: {
       url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),

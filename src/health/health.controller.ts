@@ -1,8 +1,10 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { AuditService } from '../audit/audit.service.js';
+import { AuditResponse } from '../audit/dto/audit.response.js';
 import { API_PREFIX } from '../common/api-prefix.js';
-import { ApiProblem } from '../common/api-problem.decorator.js';
+import { ApiProblem, ApiUnavailableProblem } from '../common/api-problem.decorator.js';
 import { CacheStatisticsService } from './cache-statistics.service.js';
 import { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
 import { LivenessResponse } from './dto/liveness.response.js';
@@ -15,6 +17,7 @@ export class HealthController {
   constructor(
     private readonly readiness: ReadinessService,
     private readonly statistics: CacheStatisticsService,
+    private readonly audits: AuditService,
   ) {}
 
   @Get()
@@ -32,6 +35,17 @@ export class HealthController {
     const readiness = await this.readiness.check();
     if (readiness.status === 'not_ready') reply.code(503).header('Retry-After', 1);
     return readiness;
+  }
+
+  @Get('audit')
+  @ApiOperation({
+    summary: 'What the last audit of stock, ledger and orders found',
+    description: 'It runs every night, and with `npm run audit`.',
+  })
+  @ApiOkResponse({ type: AuditResponse })
+  @ApiUnavailableProblem(`${API_PREFIX}/health/audit`)
+  async getAudit(): Promise<AuditResponse> {
+    return AuditResponse.of(await this.audits.last());
   }
 
   @Get('cache/stats')

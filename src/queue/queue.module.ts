@@ -1,8 +1,12 @@
 import { BullModule, InjectQueue } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { AUDIT_QUEUE } from './audit-jobs.js';
 import { HAND_OVER_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
 import { QueueConnection } from './queue-connection.js';
+
+/** All there are. */
+export const QUEUES = [ORDERS_QUEUE, HAND_OVER_QUEUE, AUDIT_QUEUE];
 
 @Module({ providers: [QueueConnection], exports: [QueueConnection] })
 class QueueConnectionModule {}
@@ -11,7 +15,7 @@ class QueueConnectionModule {}
 @Module({
   imports: [
     QueueConnectionModule,
-    ...[ORDERS_QUEUE, HAND_OVER_QUEUE].map((name) =>
+    ...QUEUES.map((name) =>
       BullModule.registerQueueAsync({
         name,
         imports: [QueueConnectionModule],
@@ -24,7 +28,11 @@ class QueueConnectionModule {}
 })
 export class QueueModule {
   /** Without a listener BullMQ prints each of the many errors while Redis is away; the connection logs the change. */
-  constructor(@InjectQueue(ORDERS_QUEUE) orders: Queue, @InjectQueue(HAND_OVER_QUEUE) handOvers: Queue) {
-    for (const queue of [orders, handOvers]) queue.on('error', () => undefined);
+  constructor(
+    @InjectQueue(ORDERS_QUEUE) orders: Queue,
+    @InjectQueue(HAND_OVER_QUEUE) handOvers: Queue,
+    @InjectQueue(AUDIT_QUEUE) audits: Queue,
+  ) {
+    for (const queue of [orders, handOvers, audits]) queue.on('error', () => undefined);
   }
 }

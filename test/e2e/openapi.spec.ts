@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/orders/{id}/cancel': '200 404 409 413 415 422 503',
       'GET /api/v1/health': '200',
       'GET /api/v1/health/ready': '200 503',
+      'GET /api/v1/health/audit': '200 503',
       'GET /api/v1/health/cache/stats': '200 503',
     });
   });

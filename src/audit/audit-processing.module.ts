@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { QueueModule } from '../queue/queue.module.js';
+import { AuditModule } from './audit.module.js';
+import { AuditProcessor } from './audit.processor.js';
+
+/** The nightly audit. Only the worker's root imports it: reaching it starts a worker. */
+@Module({ imports: [AuditModule, QueueModule], providers: [AuditProcessor] })
+export class AuditProcessingModule {}

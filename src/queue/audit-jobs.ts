@@ -1,0 +1,11 @@
+export const AUDIT_QUEUE = 'audit';
+
+/** Nights of which the job stays for the dashboard; the findings are in the database. */
+const KEPT = 30;
+
+/** Every night at three, UTC. */
+export const NIGHTLY_AUDIT = {
+  id: 'nightly-audit',
+  repeat: { pattern: '0 3 * * *', tz: 'UTC' },
+  template: { name: 'audit', opts: { removeOnComplete: { count: KEPT }, removeOnFail: { count: KEPT } } },
+};

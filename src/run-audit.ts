@@ -1,0 +1,42 @@
+import { NestFactory } from '@nestjs/core';
+import { AuditRootModule } from './audit-root.module.js';
+import { type AuditRun, FINDINGS } from './audit/audit-run.js';
+import { AuditService } from './audit/audit.service.js';
+import { createLogger } from './common/logger.js';
+import type { Config } from './config/config.js';
+
+/** Audits once and prints what is off; gives the exit status: 0 when all agrees, 1 when something is off. */
+export async function runAudit(config: Config): Promise<number> {
+  const app = await NestFactory.createApplicationContext(AuditRootModule.forRoot(config), {
+    logger: createLogger({ production: config.production, logLevel: 'error' }),
+    abortOnError: false,
+  });
+  try {
+    const run = await app.get(AuditService).run();
+    process.stdout.write(`${reportOf(run)}\n`);
+    return run.findings.length === 0 ? 0 : 1;
+  } finally {
+    await app.close();
+  }
+}
+
+function reportOf({ startedAt, finishedAt, products, orders, movements, findings }: AuditRun): string {
+  const seconds = ((finishedAt.getTime() - startedAt.getTime()) / 1_000).toFixed(1);
+  const looked = `${products} products, ${orders} orders and ${movements} stock movements were compared in ${seconds} s`;
+  if (findings.length === 0) return `✓ ${looked}: all agree`;
+  const rows = findings.flatMap(({ finding, examples }) =>
+    examples.map(({ product_id, order_id, expected, found }) =>
+      [finding, product_id ?? '', order_id ?? '', expected, found].map(String),
+    ),
+  );
+  const table = [['finding', 'product', 'order', 'expected', 'found'], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const sums = findings.map(({ finding, count }) => `${finding}: ${count} in all; ${FINDINGS[finding]}`);
+  return [`✗ ${looked}: not all agree`, '', ...lines, '', ...sums].join('\n');
+}

@@ -1,0 +1,168 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { getQueueToken } from '@nestjs/bullmq';
+import type { Queue } from 'bullmq';
+import type { FindingName } from '../../src/audit/audit-run.js';
+import { AUDIT_QUEUE, NIGHTLY_AUDIT } from '../../src/queue/audit-jobs.js';
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { startWorker } from '../support/worker.js';
+
+const execute = promisify(execFile);
+
+describe('the audit', () => {
+  let environment: Environment;
+  let api: Api;
+  let product: number;
+  const orders: number[] = [];
+
+  beforeEach(async () => {
+    environment = await createEnvironment({ ORDER_ATTEMPTS: '1' });
+    api = await startApi(environment.config);
+    product = await api.createProduct({ stock: 100 });
+    const other = await api.createProduct({ stock: 0 });
+    await api.post(`/products/${other}/stock-adjustments`, { delta: 7, reason: 'delivery' });
+    orders.length = 0;
+    for (let n = 0; n < 6; n++) {
+      const items = [{ product_id: product, quantity: 2 }, { product_id: other }];
+      orders.push((await api.post('/orders', { items })).body.id);
+    }
+    await api.post(`/orders/${orders[0]}/cancel`);
+    await api.put(`/products/${product}`, { stock: 2_147_483_647 });
+    await api.post(`/orders/${orders[1]}/cancel`);
+    await api.delete(`/products/${other}`);
+  });
+
+  afterEach(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  /** As `npm run audit` runs it. */
+  const audit = async () => {
+    const env = { PATH: process.env.PATH, DATABASE_URL: environment.variables.DATABASE_URL };
+    const run = execute(process.execPath, ['dist/src/main.js', '--audit'], { env });
+    return run.then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      (error: unknown) => error as { code: number; stdout: string },
+    );
+  };
+  /** As somebody does who gets round every trigger. */
+  const tamper = (statement: string) =>
+    environment.sql.query(`SET session_replication_role = replica; ${statement}; RESET session_replication_role`);
+
+  it('finds nothing off where nothing is, and the API tells of it', async () => {
+    expect((await api.get('/health/audit')).body).toMatchObject({
+      status: 'never_run',
+      started_at: null,
+      findings: [],
+    });
+    const { code, stdout } = await audit();
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^✓ 2 products, 6 orders and \d+ stock movements .*all agree\n$/),
+    ]);
+    const { status, body } = await api.get('/health/audit');
+    expect([status, body]).toEqual([
+      200,
+      {
+        status: 'clean',
+        started_at: expect.stringMatching(/Z$/),
+        finished_at: expect.stringMatching(/Z$/),
+        products: 2,
+        orders: 6,
+        movements: 20,
+        findings: [],
+      },
+    ]);
+  });
+
+  /** What somebody did to the order, or to the product of it. */
+  interface Tampering {
+    statement: (ids: { product: number; order: number; cancelled: number }) => string;
+    of: 'product' | 'order' | 'both' | 'cancelled';
+  }
+  const TAMPERINGS: Record<FindingName, Tampering> = {
+    STOCK_DIFFERS: {
+      statement: ({ product: id }) => `UPDATE products SET stock = stock - 1 WHERE id = ${id}`,
+      of: 'product',
+    },
+    LEDGER_BROKEN: {
+      statement: ({ product: id }) =>
+        `UPDATE stock_movements SET stock_after = 1 WHERE product_id = ${id} AND kind = 'initial'`,
+      of: 'product',
+    },
+    ORDER_WITHOUT_ITEMS: { statement: ({ order }) => `DELETE FROM order_items WHERE order_id = ${order}`, of: 'order' },
+    SALE_WITHOUT_ITEM: {
+      statement: ({ product: id, order }) => `DELETE FROM order_items WHERE order_id = ${order} AND product_id = ${id}`,
+      of: 'both',
+    },
+    ITEM_WITHOUT_SALE: {
+      statement: ({ product: id, order }) =>
+        `UPDATE order_items SET quantity = 3 WHERE order_id = ${order} AND product_id = ${id}`,
+      of: 'both',
+    },
+    ORDER_WITHOUT_RELEASE: {
+      statement: ({ order }) => `UPDATE orders SET status = 'failed' WHERE id = ${order}`,
+      of: 'both',
+    },
+    RELEASE_OF_LIVE_ORDER: {
+      statement: ({ cancelled }) => `UPDATE orders SET status = 'pending' WHERE id = ${cancelled}`,
+      of: 'cancelled',
+    },
+  };
+
+  it.each(Object.entries(TAMPERINGS))('finds %s', async (finding, { statement, of }) => {
+    const [cancelled = 0] = orders;
+    const order = orders.at(-1) ?? 0;
+    await tamper(statement({ product, order, cancelled }));
+    const { code, stdout } = await audit();
+    expect([code, stdout]).toEqual([1, expect.stringContaining(finding)]);
+    const { body } = await api.get('/health/audit');
+    expect(body.status).toBe('findings');
+    const found = body.findings.find((each: { finding: string }) => each.finding === finding);
+    expect(found.count).toBe(found.examples.length);
+    expect([found.examples[0].product_id, found.examples[0].order_id]).toEqual(
+      { product: [product, null], order: [null, order], both: [product, order], cancelled: [product, cancelled] }[of],
+    );
+  });
+
+  it('tells the first places of a finding, and how many there are', async () => {
+    await tamper('INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, 1000)');
+    await audit();
+    const { findings } = (await api.get('/health/audit')).body;
+    expect(findings).toHaveLength(1);
+    const [{ finding, count, examples }] = findings;
+    expect([finding, count, examples.length]).toEqual(['ORDER_WITHOUT_ITEMS', 1_000, 20]);
+  });
+
+  it('is of one moment, and is not disturbed by sales that go on', async () => {
+    const busy = await api.createProduct({ stock: 1_000 });
+    let selling = true;
+    const sell = async () => {
+      while (selling) {
+        const { body } = await api.post('/orders', { product_id: busy });
+        if (body.id % 3 === 0) await api.post(`/orders/${body.id}/cancel`);
+      }
+    };
+    const sellers = Array.from({ length: 8 }, sell);
+    const runs = [await audit(), await audit()];
+    selling = false;
+    await Promise.all(sellers);
+    for (const { code, stdout } of runs) expect([code, stdout]).toEqual([0, expect.stringContaining(': all agree')]);
+  });
+
+  it('runs as a job, which every worker schedules for each night, once', async () => {
+    const workers = await Promise.all([startWorker(environment.config), startWorker(environment.config)]);
+    const queue = api.app.get<Queue>(getQueueToken(AUDIT_QUEUE), { strict: false });
+    await eventually(async () => {
+      const schedulers = await queue.getJobSchedulers();
+      expect(schedulers).toMatchObject([{ key: NIGHTLY_AUDIT.id, pattern: '0 3 * * *', tz: 'UTC' }]);
+    });
+    expect(await queue.getDelayedCount()).toBe(1);
+    await queue.add('audit', {});
+    await eventually(async () => expect((await api.get('/health/audit')).body.status).toBe('clean'));
+    await Promise.all(workers.map((worker) => worker.close()));
+  });
+});
