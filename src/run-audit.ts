@@ -25,11 +25,11 @@ function reportOf({ startedAt, finishedAt, products, orders, movements, findings
   const looked = `${products} products, ${orders} orders and ${movements} stock movements were compared in ${seconds} s`;
   if (findings.length === 0) return `✓ ${looked}: all agree`;
   const rows = findings.flatMap(({ finding, examples }) =>
-    examples.map(({ product_id, order_id, expected, found }) =>
-      [finding, product_id ?? '', order_id ?? '', expected, found].map(String),
+    examples.map(({ product_id, order_id, reservation_id, expected, found }) =>
+      [finding, product_id ?? '', order_id ?? '', reservation_id ?? '', expected, found].map(String),
     ),
   );
-  const table = [['finding', 'product', 'order', 'expected', 'found'], ...rows];
+  const table = [['finding', 'product', 'order', 'reservation', 'expected', 'found'], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = table.map((row) =>
     row

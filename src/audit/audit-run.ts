@@ -2,11 +2,12 @@
 export const FINDINGS = {
   STOCK_DIFFERS: 'the stock of a product is not the sum of its movements',
   LEDGER_BROKEN: 'movements of a product do not follow from each other',
-  ORDER_WITHOUT_ITEMS: 'an order has no items',
+  WITHOUT_ITEMS: 'an order or a reservation has no items',
   ITEM_WITHOUT_SALE: 'what was taken from the stock for an item is not its quantity',
-  SALE_WITHOUT_ITEM: 'stock was taken for an item that no order has',
-  ORDER_WITHOUT_RELEASE: 'what came back from an item of a failed or cancelled order is not its quantity',
-  RELEASE_OF_LIVE_ORDER: 'stock came back from an order that is neither failed nor cancelled',
+  SALE_WITHOUT_ITEM: 'stock was taken for an item that is not there',
+  END_WITHOUT_RELEASE:
+    'what came back from an item of a failed or cancelled order, or of a lapsed reservation, is not its quantity',
+  RELEASE_WITHOUT_END: 'stock came back from an order or a reservation that lives',
 } as const;
 
 export type FindingName = keyof typeof FINDINGS;
@@ -15,6 +16,7 @@ export type FindingName = keyof typeof FINDINGS;
 export interface Example {
   readonly product_id: number | null;
   readonly order_id: number | null;
+  readonly reservation_id: number | null;
   readonly expected: number;
   readonly found: number;
 }

@@ -4,52 +4,70 @@ const MAX_EXAMPLES = 20;
 /**
  * Compares stock, ledger and orders in one statement and so at one moment. The ledger is read once, in the order of its key;
  * what is sorted and grouped of it goes to disk beyond `work_mem`. Sales less releases of a product are the units of its
- * live orders when each item has just its sale, and just the items of orders that are over have their release.
+ * live orders when each item has just its sale, and just the items of orders that are over have their release. An order
+ * that a reservation became has the reservation's hold for a sale.
  *
  * Rows are examples of findings; three more, without a finding, tell how much was looked at.
  */
 export const AUDIT = `
   WITH movement AS (
-    SELECT product_id, order_id, kind, quantity,
+    SELECT product_id, order_id, reservation_id, kind, quantity,
            stock_after - quantity <> coalesce(lag(stock_after) OVER (PARTITION BY product_id ORDER BY id), 0) AS is_broken
     FROM stock_movements
   ), line AS MATERIALIZED (
-    SELECT product_id, order_id, count(*) AS movements, sum(quantity) AS units,
+    SELECT product_id, order_id, reservation_id, count(*) AS movements, sum(quantity) AS units,
            count(*) FILTER (WHERE is_broken) AS broken,
-           coalesce(-sum(quantity) FILTER (WHERE kind = 'sale'), 0) AS sold,
+           coalesce(-sum(quantity) FILTER (WHERE kind IN ('sale', 'hold')), 0) AS taken,
            coalesce(sum(quantity) FILTER (WHERE kind = 'release'), 0) AS released
-    FROM movement GROUP BY product_id, order_id
+    FROM movement GROUP BY product_id, order_id, reservation_id
   ), ledger AS MATERIALIZED (
     SELECT product_id, sum(units) AS units, sum(broken) AS broken, sum(movements) AS movements FROM line GROUP BY product_id
-  ), item AS (
-    SELECT orders.id AS order_id, product_id, quantity,
-           CASE WHEN status IN ('failed', 'cancelled') THEN quantity ELSE 0 END AS due
+  ), item (owner, owner_id, product_id, quantity, due) AS (
+    SELECT 'order', orders.id, product_id, quantity, CASE WHEN status IN ('failed', 'cancelled') THEN quantity ELSE 0 END
     FROM orders LEFT JOIN order_items ON order_id = orders.id
+    UNION ALL
+    SELECT 'reservation', reservations.id, product_id, quantity,
+           CASE WHEN status IN ('released', 'expired') THEN quantity ELSE 0 END
+    FROM reservations LEFT JOIN reservation_items ON reservation_id = reservations.id WHERE status <> 'confirmed'
+  ), account AS (
+    SELECT CASE WHEN coalesce(line.order_id, reservations.order_id) IS NULL THEN 'reservation' ELSE 'order' END AS owner,
+           coalesce(line.order_id, reservations.order_id, reservation_id) AS owner_id,
+           product_id, sum(taken) AS taken, sum(released) AS released
+    FROM line LEFT JOIN reservations ON reservations.id = reservation_id
+    WHERE line.order_id IS NOT NULL OR reservation_id IS NOT NULL
+    GROUP BY 1, 2, 3
   ), pair AS MATERIALIZED (
-    SELECT coalesce(item.order_id, sale.order_id) AS order_id, coalesce(item.product_id, sale.product_id) AS product_id,
-           quantity, due, coalesce(sold, 0) AS sold, coalesce(released, 0) AS released,
-           item.order_id IS NOT NULL AND quantity IS NULL AS is_empty
-    FROM item FULL JOIN (SELECT * FROM line WHERE order_id IS NOT NULL) AS sale
-      ON sale.order_id = item.order_id AND sale.product_id = item.product_id
-    WHERE quantity IS NULL OR quantity <> coalesce(sold, 0) OR due <> coalesce(released, 0)
-  ), finding (finding, product_id, order_id, expected, found) AS (
-    SELECT 'STOCK_DIFFERS', coalesce(products.id, ledger.product_id), NULL::bigint, coalesce(units, 0), coalesce(stock, 0)
+    SELECT coalesce(item.owner, account.owner) AS owner, coalesce(item.owner_id, account.owner_id) AS owner_id,
+           coalesce(item.product_id, account.product_id) AS product_id,
+           quantity, due, coalesce(taken, 0) AS taken, coalesce(released, 0) AS released,
+           item.owner IS NOT NULL AND quantity IS NULL AS is_empty
+    FROM item FULL JOIN account
+      ON account.owner = item.owner AND account.owner_id = item.owner_id AND account.product_id = item.product_id
+    WHERE quantity IS NULL OR quantity <> coalesce(taken, 0) OR due <> coalesce(released, 0)
+  ), off (finding, product_id, owner, owner_id, expected, found) AS (
+    SELECT 'STOCK_DIFFERS', coalesce(products.id, ledger.product_id), NULL, NULL::bigint,
+           coalesce(units, 0), coalesce(stock, 0)
     FROM products FULL JOIN ledger ON ledger.product_id = products.id
     WHERE coalesce(units, 0) <> coalesce(stock, 0)
-    UNION ALL SELECT 'LEDGER_BROKEN', product_id, NULL, 0, broken FROM ledger WHERE broken > 0
-    UNION ALL SELECT 'ORDER_WITHOUT_ITEMS', NULL, order_id, 1, 0 FROM pair WHERE is_empty
-    UNION ALL SELECT 'ITEM_WITHOUT_SALE', product_id, order_id, quantity, sold FROM pair WHERE quantity <> sold
-    UNION ALL SELECT 'SALE_WITHOUT_ITEM', product_id, order_id, 0, sold FROM pair WHERE quantity IS NULL AND NOT is_empty
-    UNION ALL SELECT 'ORDER_WITHOUT_RELEASE', product_id, order_id, due, released FROM pair
+    UNION ALL SELECT 'LEDGER_BROKEN', product_id, NULL, NULL, 0, broken FROM ledger WHERE broken > 0
+    UNION ALL SELECT 'WITHOUT_ITEMS', NULL, owner, owner_id, 1, 0 FROM pair WHERE is_empty
+    UNION ALL SELECT 'ITEM_WITHOUT_SALE', product_id, owner, owner_id, quantity, taken FROM pair WHERE quantity <> taken
+    UNION ALL SELECT 'SALE_WITHOUT_ITEM', product_id, owner, owner_id, 0, taken FROM pair
+    WHERE quantity IS NULL AND NOT is_empty
+    UNION ALL SELECT 'END_WITHOUT_RELEASE', product_id, owner, owner_id, due, released FROM pair
     WHERE due > 0 AND due <> released
-    UNION ALL SELECT 'RELEASE_OF_LIVE_ORDER', product_id, order_id, due, released FROM pair
+    UNION ALL SELECT 'RELEASE_WITHOUT_END', product_id, owner, owner_id, due, released FROM pair
     WHERE due = 0 AND released > 0
+  ), finding AS (
+    SELECT finding, product_id, CASE owner WHEN 'order' THEN owner_id END AS order_id,
+           CASE owner WHEN 'reservation' THEN owner_id END AS reservation_id, expected, found
+    FROM off
   ), told AS (
     SELECT *, count(*) OVER (PARTITION BY finding) AS count,
-           row_number() OVER (PARTITION BY finding ORDER BY product_id, order_id) AS place
+           row_number() OVER (PARTITION BY finding ORDER BY product_id, order_id, reservation_id) AS place
     FROM finding
   )
-  SELECT finding, count, product_id, order_id, expected::bigint, found::bigint FROM told WHERE place <= ${MAX_EXAMPLES}
-  UNION ALL SELECT 'products', count(*), NULL, NULL, NULL, NULL FROM products
-  UNION ALL SELECT 'orders', count(*), NULL, NULL, NULL, NULL FROM orders
-  UNION ALL SELECT 'movements', coalesce(sum(movements), 0)::bigint, NULL, NULL, NULL, NULL FROM ledger`;
+  SELECT finding, count, product_id, order_id, reservation_id, expected::bigint, found::bigint FROM told WHERE place <= ${MAX_EXAMPLES}
+  UNION ALL SELECT 'products', count(*), NULL, NULL, NULL, NULL, NULL FROM products
+  UNION ALL SELECT 'orders', count(*), NULL, NULL, NULL, NULL, NULL FROM orders
+  UNION ALL SELECT 'movements', coalesce(sum(movements), 0)::bigint, NULL, NULL, NULL, NULL, NULL FROM ledger`;

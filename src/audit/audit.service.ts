@@ -91,8 +91,8 @@ function findingsIn(rows: readonly Row[]): Finding[] {
     });
 }
 
-function toExample({ product_id, order_id, expected, found }: Row): Example {
-  return { product_id, order_id, expected, found };
+function toExample({ product_id, order_id, reservation_id, expected, found }: Row): Example {
+  return { product_id, order_id, reservation_id, expected, found };
 }
 
 function isFinding(name: string): name is FindingName {

@@ -11,6 +11,8 @@ export abstract class ApplicationError extends Error {
   abstract readonly kind: ErrorKind;
   /** Stable, in capitals, e.g. `INSUFFICIENT_STOCK`. */
   abstract readonly code: string;
+  /** Facts for a program, beside the sentence; they stand in the problem details by their names. */
+  readonly members: Readonly<Record<string, number>> = {};
   /** The outcome of an earlier request, told again. */
   readonly isReplayed: boolean = false;
 

@@ -18,9 +18,8 @@ class PreconditionFailedError extends ApplicationError {
  * weakly: `W/` makes no difference).
  */
 export function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
-  return (
-    ifNoneMatch !== undefined && tagsOf(ifNoneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
-  );
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.trim() === '*' || tagsOf(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === etag);
 }
 
 /**
@@ -59,5 +58,5 @@ export function ApiIfMatch(instance: string): MethodDecorator {
 }
 
 function tagsOf(header: string): string[] {
-  return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
+  return header.match(/(?:W\/)?"[^"]*"/g) ?? [];
 }

@@ -68,7 +68,7 @@ export function toProblemDetails(problem: Problem, instance: string, requestId: 
 }
 
 function problemOf(error: ApplicationError, errors?: readonly FieldError[]): Problem {
-  const problem = { status: STATUS_OF_KIND[error.kind], code: error.code, detail: error.message };
+  const problem = { ...error.members, status: STATUS_OF_KIND[error.kind], code: error.code, detail: error.message };
   return errors === undefined ? problem : { ...problem, errors };
 }
 

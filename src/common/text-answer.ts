@@ -23,14 +23,20 @@ export interface TextAnswer {
 class TextAnswerInterceptor implements NestInterceptor<TextAnswer, string> {
   intercept(context: ExecutionContext, next: CallHandler<TextAnswer>): Observable<string> {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return next.handle().pipe(
-      map(({ text, etag, isReplayed }) => {
-        if (etag !== undefined) reply.header('ETag', etag);
-        if (isReplayed === true) reply.header('Idempotent-Replayed', 'true');
-        return text;
-      }),
-    );
+    return next.handle().pipe(map((answer) => sendText(reply, answer)));
   }
+}
+
+/** Gives the text to send, and sets the headers that tell of it. */
+export function sendText(reply: FastifyReply, { text, etag, isReplayed }: TextAnswer): string {
+  if (etag !== undefined) reply.header('ETag', etag);
+  if (isReplayed === true) reply.header('Idempotent-Replayed', 'true');
+  return text;
+}
+
+/** Where what was created is found: below `path`, by the id that its text begins with. */
+export function locationOf(path: string, { text }: TextAnswer): string {
+  return `${path}/${/^\{"id":(\d+)/.exec(text)?.[1]}`;
 }
 
 /** For a handler that returns a {@link TextAnswer}. */

@@ -87,6 +87,15 @@ export function translateDatabaseError(error: unknown): ApplicationError | undef
   return isConnectionError(error) ? new DatabaseUnavailableError(error) : undefined;
 }
 
+/**
+ * Whether a transaction of many may have failed for one of them. One that PostgreSQL was too busy or not there for has failed
+ * for all; and one that may be committed must not be run a second time.
+ */
+export function mayConcernOne(error: unknown): boolean {
+  const isDatabase = error instanceof DatabaseUnavailableError || translateDatabaseError(error) !== undefined;
+  return !(error instanceof NoAnswerError) && !isDatabase;
+}
+
 /** pg and pg-pool throw plain errors when a connection cannot be had, is lost or does not answer in time. */
 export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;

@@ -20,7 +20,8 @@ const TRANSACTION_ID: QueryConfig = { name: 'transaction-id', text: 'SELECT pg_c
 export interface Writes<Row, Result> {
   /** None at all rolls the transaction back, which needs no flush to disk. */
   readonly statements: readonly QueryConfig[];
-  readonly toResult: (rows: readonly Row[]) => Result;
+  /** The rows of the last statement, and of each. */
+  readonly toResult: (rows: readonly Row[], all: readonly (readonly QueryResultRow[])[]) => Result;
 }
 
 /** A transaction that locks rows, decides by what it finds and writes. */
@@ -39,6 +40,11 @@ export class TransactionRunner {
   private readonly logger = new Logger(TransactionRunner.name);
 
   constructor(private readonly dataSource: DataSource) {}
+
+  /** For what needs no transaction. */
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
 
   /**
    * Commits what `work` did through the given manager, or nothing of it. A deadlock or a serialization failure runs
@@ -122,7 +128,8 @@ export class TransactionRunner {
     try {
       const [xid, { statements, toResult }] = await Promise.all([begun, prepare(client)]);
       const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
-      const result = toResult(results.at(-1)?.rows ?? []);
+      const rows = results.map((each) => each.rows);
+      const result = toResult(rows.at(-1) ?? [], rows);
       const ended = statements.length > 0 ? this.commit(client, xid, () => client.query('COMMIT')) : rollBack(client);
       onEnding?.();
       await ended;

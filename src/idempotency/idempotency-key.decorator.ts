@@ -36,7 +36,7 @@ export const REPLAYED = {
   'Idempotent-Replayed': { schema: { type: 'string' as const }, description: '`true` when it was answered before' },
 };
 
-/** Documents {@link IdempotencyKey}. */
+/** Documents {@link IdempotencyKey}. A conflict that is the route's own stands above it, and is documented instead. */
 export function ApiIdempotencyKey(instance: string): MethodDecorator {
   const { code, message } = new IdempotencyKeyInUseError();
   return applyDecorators(
@@ -45,10 +45,11 @@ export function ApiIdempotencyKey(instance: string): MethodDecorator {
       required: false,
       description:
         'Makes the request safe to send again: the same key with the same body is answered as the first time, with ' +
-        '`Idempotent-Replayed: true`; with another body it is a 422. Kept for a day.',
+        '`Idempotent-Replayed: true`; with another body it is a 422, `IDEMPOTENCY_KEY_REUSED`. Kept for ' +
+        '`IDEMPOTENCY_TTL`, a day by default.',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     }),
-    ApiProblem('Too late, or a request with this `Idempotency-Key` is still being worked on', instance, {
+    ApiProblem('A request with this `Idempotency-Key` is still being worked on', instance, {
       status: 409,
       code,
       detail: message,

@@ -1,34 +1,22 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 
-const INTERVAL_MS = 60_000;
 const BATCH_SIZE = 1_000;
 
 /** Forgets keys that are older than `IDEMPOTENCY_TTL`, few at a time. */
 @Injectable()
-export class IdempotencySweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(IdempotencySweep.name);
-  private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
+export class IdempotencySweep extends Sweep {
+  protected readonly intervalMs = 60_000;
 
   constructor(
     private readonly transactions: TransactionRunner,
     private readonly config: Config,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.run().catch((error: unknown) => this.logger.warn(`Old keys were not forgotten: ${String(error)}`));
-    }, INTERVAL_MS);
+  ) {
+    super();
   }
 
-  beforeApplicationShutdown(): void {
-    this.stopped = true;
-    clearInterval(this.timer);
-  }
-
-  /** Forgets all keys that are old enough, and returns how many they were. */
   async run(): Promise<number> {
     let forgotten = 0;
     for (;;) {
@@ -43,5 +31,9 @@ export class IdempotencySweep implements OnApplicationBootstrap, BeforeApplicati
       forgotten += keys.length;
       if (keys.length < BATCH_SIZE || this.stopped) return forgotten;
     }
+  }
+
+  protected report(count: number): void {
+    this.logger.log(`${count} idempotency keys were old and are forgotten`);
   }
 }

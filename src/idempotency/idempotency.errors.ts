@@ -28,16 +28,19 @@ export interface KeptError {
   readonly kind: ErrorKind;
   readonly code: string;
   readonly message: string;
+  readonly members: Readonly<Record<string, number>>;
 }
 
 /** The refusal that the first request with the key was given. */
 export class ReplayedError extends ApplicationError {
   readonly kind: ErrorKind;
   readonly code: string;
+  override readonly members: KeptError['members'];
   override readonly isReplayed = true;
 
-  constructor({ kind, code, message }: KeptError) {
+  constructor({ kind, code, message, members }: KeptError) {
     super(message);
+    this.members = members;
     this.kind = kind;
     this.code = code;
   }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { ApplicationError } from '../common/application-error.js';
+import { ApplicationError } from '../common/application-error.js';
 import type { TextAnswer } from '../common/text-answer.js';
 import { hasWaitedTooLong, isDuplicate } from '../database/database-errors.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, isFinal, ReplayedError } from './idempotency.errors.js';
-import { type IdempotencyKeyRow, keepErrors, selectKey } from './idempotency-keys.js';
+import { type IdempotencyKeyRow, keepErrors, lockOf, selectKey } from './idempotency-keys.js';
 import type { IdempotentRequest, KeptOutcome } from './idempotent-request.js';
 
 /**
@@ -22,7 +22,7 @@ export class IdempotencyService {
 
   /**
    * Runs `work` in a transaction and answers with what it gives; or, for a key that was used before, with what was answered
-   * then. A refusal is an outcome as well, unless it is for the moment only. Two at the same time wait for each other.
+   * then. A refusal is an outcome as well, unless it is for the moment only. Of two at the same time the second waits.
    *
    * @throws IdempotencyKeyReusedError, IdempotencyKeyInUseError, and what `work` throws.
    */
@@ -30,10 +30,16 @@ export class IdempotencyService {
     request: IdempotentRequest | undefined,
     work: (manager: EntityManager) => Promise<object>,
   ): Promise<TextAnswer> {
-    if (request === undefined) {
-      return { text: JSON.stringify(await this.transactions.run(work)), isReplayed: false };
-    }
-    return (await this.replay(request)) ?? this.runFirst(request, work);
+    if (request === undefined) return { text: JSON.stringify(await this.transactions.run(work)) };
+    const outcome = await this.transactions.run(async (manager) => {
+      await lockKey(manager, request);
+      const { text, values } = selectKey(request.key);
+      const [used] = await manager.query<IdempotencyKeyRow[]>(text, values);
+      if (used !== undefined) return { text: readOutcome(used, request).text ?? '', isReplayed: true };
+      return workAndKeep(manager, request, work);
+    });
+    if (outcome instanceof ApplicationError) throw outcome;
+    return outcome;
   }
 
   /**
@@ -41,66 +47,45 @@ export class IdempotencyService {
    *
    * @throws IdempotencyKeyReusedError, and the refusal if it was one.
    */
-  async find({ key, fingerprint }: IdempotentRequest): Promise<KeptOutcome | undefined> {
-    const [row] = await readPrepared<IdempotencyKeyRow>(this.dataSource, selectKey(key));
-    if (row === undefined) return undefined;
-    if (row.fingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
-    if (row.error !== null) throw new ReplayedError(row.error);
-    return row.orderId === null ? { text: row.body ?? '' } : { orderId: row.orderId };
+  async find(request: IdempotentRequest): Promise<KeptOutcome | undefined> {
+    const [used] = await readPrepared<IdempotencyKeyRow>(this.dataSource, selectKey(request.key));
+    return used && readOutcome(used, request);
   }
+}
 
-  private async replay(request: IdempotentRequest): Promise<TextAnswer | undefined> {
-    const kept = await this.find(request);
-    return kept !== undefined && 'text' in kept ? { text: kept.text, isReplayed: true } : undefined;
-  }
+/** Who comes with the key at the same time waits here until the first one has ended. */
+async function lockKey(manager: EntityManager, { key }: IdempotentRequest): Promise<void> {
+  await manager.query(`SELECT pg_advisory_xact_lock(${lockOf('$1::text')})`, [key]).catch((error: unknown) => {
+    throw hasWaitedTooLong(error) ? new IdempotencyKeyInUseError() : error;
+  });
+}
 
-  /** The key is written last: who comes with it at the same time waits there, and finds it used. */
-  private async runFirst(
-    request: IdempotentRequest,
-    work: (manager: EntityManager) => Promise<object>,
-  ): Promise<TextAnswer> {
-    try {
-      const outcome = await this.transactions.run((manager) => workAndKeep(manager, request, work));
-      if (typeof outcome !== 'string') throw outcome;
-      return { text: outcome, isReplayed: false };
-    } catch (error) {
-      const kept = isDuplicate(error) ? await this.replay(request) : undefined;
-      if (kept !== undefined) return kept;
-      throw error;
-    }
-  }
+function readOutcome(
+  { fingerprint, error, orderId, body }: IdempotencyKeyRow,
+  request: IdempotentRequest,
+): KeptOutcome {
+  if (fingerprint !== request.fingerprint) throw new IdempotencyKeyReusedError();
+  if (error !== null) throw new ReplayedError(error);
+  return { orderId: orderId ?? undefined, text: body ?? undefined };
 }
 
 async function workAndKeep(
   manager: EntityManager,
   request: IdempotentRequest,
   work: (manager: EntityManager) => Promise<object>,
-): Promise<string | ApplicationError> {
-  const outcome = await manager.transaction(work).then(
-    (result) => JSON.stringify(result),
-    (error: unknown) => {
-      if (isFinal(error)) return error;
-      throw error;
-    },
-  );
+): Promise<TextAnswer | ApplicationError> {
   try {
-    if (typeof outcome === 'string') await keepBody(manager, request, outcome);
-    else await keepError(manager, request, outcome);
-    return outcome;
+    const text = JSON.stringify(await manager.transaction(work));
+    await manager.query('INSERT INTO idempotency_keys (key, fingerprint, body) VALUES ($1, $2, $3)', [
+      request.key,
+      request.fingerprint,
+      text,
+    ]);
+    return { text };
   } catch (error) {
-    throw hasWaitedTooLong(error) ? new IdempotencyKeyInUseError() : error;
+    if (!isFinal(error)) throw isDuplicate(error) ? new IdempotencyKeyInUseError() : error;
+    const refusal = keepErrors([{ request, error }]);
+    await manager.query(refusal.text, refusal.values);
+    return error;
   }
-}
-
-async function keepBody(manager: EntityManager, { key, fingerprint }: IdempotentRequest, body: string): Promise<void> {
-  await manager.query('INSERT INTO idempotency_keys (key, fingerprint, body) VALUES ($1, $2, $3)', [
-    key,
-    fingerprint,
-    body,
-  ]);
-}
-
-async function keepError(manager: EntityManager, request: IdempotentRequest, error: ApplicationError): Promise<void> {
-  const { text, values } = keepErrors([{ request, error }]);
-  await manager.query(text, values);
 }

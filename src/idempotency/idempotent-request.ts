@@ -7,4 +7,7 @@ export interface IdempotentRequest {
 }
 
 /** What such a request was answered: a body as JSON text, or the order that it made. */
-export type KeptOutcome = { readonly text: string } | { readonly orderId: number };
+export interface KeptOutcome {
+  readonly text?: string;
+  readonly orderId?: number;
+}

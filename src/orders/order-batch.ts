@@ -3,7 +3,7 @@ import { formatCents, parseCents } from '../common/money.js';
 import { LockTimeoutError } from '../database/database-errors.js';
 import type { Writes } from '../database/transaction-runner.js';
 import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
-import { keepErrors } from '../idempotency/idempotency-keys.js';
+import { keepErrors, type Refusal } from '../idempotency/idempotency-keys.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 import { type PricedItem, priceItems, totalOf } from './priced-item.js';
@@ -78,7 +78,7 @@ export function saleOf(
   decisions: readonly Outcome<SoldItem[]>[],
 ): Writes<WrittenOrders, Outcome<Order>[]> {
   const sales: Sale[] = [];
-  const refusals: Parameters<typeof keepErrors>[0][number][] = [];
+  const refusals: Refusal[] = [];
   decisions.forEach((decision, index) => {
     const request = purchases[index]?.request;
     if (decision.status === 'fulfilled') sales.push({ items: decision.value, request });
@@ -89,10 +89,16 @@ export function saleOf(
       ...(refusals.length > 0 ? [keepErrors(refusals)] : []), //
       ...(sales.length > 0 ? [sell(sales)] : []),
     ],
-    toResult: ([written]) => {
+    toResult: ([written], [first = []]) => {
       const ids = sales.length > 0 ? written?.ids.values() : undefined;
-      return decisions.map((decision) => {
-        if (decision.status === 'rejected') return decision;
+      const kept = new Set<unknown>(first.map(({ key }: { key?: unknown }) => key));
+      return decisions.map((decision, index) => {
+        const key = purchases[index]?.request?.key;
+        if (decision.status === 'rejected') {
+          // Somebody has used the key since it was looked for, or before this purchase came late.
+          const isTaken = key !== undefined && isFinal(decision.reason) && !kept.has(key);
+          return isTaken ? { status: 'rejected', reason: new KeyTakenError() } : decision;
+        }
         const id = ids?.next().value;
         if (written === undefined || id === undefined) throw new Error('PostgreSQL wrote fewer orders than were sold');
         return { status: 'fulfilled', value: toOrder({ id, createdAt: written.createdAt }, decision.value) };

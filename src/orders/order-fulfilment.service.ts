@@ -77,11 +77,14 @@ export class OrderFulfilmentService {
   }
 
   private async fail(orderId: number, error: unknown): Promise<void> {
-    const cause = `the external call failed: ${String(error)}`.slice(0, MAX_CAUSE_LENGTH);
+    const message = String(error).replaceAll('\0', '').toWellFormed();
+    const cause = `the external call failed: ${message}`.slice(0, MAX_CAUSE_LENGTH);
     const released = await this.transactions.run(async (manager) => {
       const { text, values } = changeStatus([{ orderId, cause }], 'failed');
       const failed: { id: number }[] = await manager.query(text, values);
-      return failed.length > 0 ? releaseStock(manager, orderId, 'the order failed') : [];
+      return failed.length > 0
+        ? releaseStock(manager, { source: 'order', ids: [orderId], reason: 'the order failed' })
+        : [];
     });
     await this.cache.drop(released);
     this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(error)}`);

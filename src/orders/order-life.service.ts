@@ -35,7 +35,7 @@ export class OrderLifeService {
       return await this.idempotency.run(request, async (manager) => {
         const { text, values } = changeStatus([{ orderId: id, cause }], 'cancelled');
         const cancelled = await manager.query<{ id: number }[]>(text, values);
-        if (cancelled.length > 0) released = await releaseStock(manager, id, cause);
+        if (cancelled.length > 0) released = await releaseStock(manager, { source: 'order', ids: [id], reason: cause });
         const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
         if (order === null) throw new OrderNotFoundError(id);
         if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
@@ -52,8 +52,8 @@ export class OrderLifeService {
    * @throws OrderNotFoundError
    */
   async events(id: number): Promise<OrderEvent[]> {
-    const [order, ...events] = await readPrepared<OrderEvent>(this.dataSource, selectEvents(id));
-    if (order === undefined) throw new OrderNotFoundError(id);
-    return [order, ...events];
+    const rows = await readPrepared<OrderEvent | { id: null }>(this.dataSource, selectEvents(id));
+    if (rows.length === 0) throw new OrderNotFoundError(id);
+    return rows.filter((row) => row.id !== null);
   }
 }

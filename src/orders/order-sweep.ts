@@ -1,8 +1,9 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Queue } from 'bullmq';
 import { In, MoreThan, Raw, type Repository } from 'typeorm';
+import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
 import { jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 import { OPEN_STATUSES } from './order-status.js';
@@ -15,24 +16,16 @@ const BATCH_SIZE = 500;
  * stands in the queue is not touched, so that a long queue costs a look and no second delivery.
  */
 @Injectable()
-export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(OrderSweep.name);
-  private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
+export class OrderSweep extends Sweep {
+  protected readonly intervalMs: number;
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
     private readonly config: Config,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.schedule();
-  }
-
-  beforeApplicationShutdown(): void {
-    this.stopped = true;
-    clearTimeout(this.timer);
+  ) {
+    super();
+    this.intervalMs = config.orders.sweepIntervalMs;
   }
 
   /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
@@ -47,20 +40,8 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 
-  /** Up to a fifth earlier or later, so that several workers do not sweep at once. */
-  private schedule(): void {
-    const wait = this.config.orders.sweepIntervalMs * (0.8 + Math.random() * 0.4);
-    this.timer = setTimeout(() => void this.sweep(), wait);
-  }
-
-  private async sweep(): Promise<void> {
-    try {
-      const handedOver = await this.run();
-      if (handedOver > 0) this.logger.warn(`${handedOver} orders had lost their job and were handed over again`);
-    } catch (error) {
-      if (!this.stopped) this.logger.warn(`The sweep failed and will be run again: ${String(error)}`);
-    }
-    if (!this.stopped) this.schedule();
+  protected report(count: number): void {
+    this.logger.warn(`${count} orders had lost their job and were handed over again`);
   }
 
   private async findStale(after: number): Promise<number[]> {

@@ -1,63 +1,65 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { QueryConfig } from 'pg';
-import type { EntityManager, Repository } from 'typeorm';
+import type { QueryConfig, QueryResultRow } from 'pg';
+import type { EntityManager } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher, type Turn } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { Config } from '../config/config.js';
-import {
-  DatabaseUnavailableError,
-  hasWaitedTooLong,
-  isDuplicate,
-  isImpossibleValue,
-  translateDatabaseError,
-} from '../database/database-errors.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
-import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
-import { keepErrors, selectTakenKeys } from '../idempotency/idempotency-keys.js';
+import { DatabaseUnavailableError, hasWaitedTooLong, isDuplicate, mayConcernOne } from '../database/database-errors.js';
+import { TransactionRunner, type Writes } from '../database/transaction-runner.js';
+import { KeyTakenError } from '../idempotency/idempotency.errors.js';
+import { selectTakenKeys } from '../idempotency/idempotency-keys.js';
 import { Product } from '../products/product.entity.js';
-import { explainRefusal, optimisticSaleOf } from './optimistic-sale.js';
-import { decide, type LockedProduct, saleOf } from './order-batch.js';
+import { OptimisticSaleService } from './optimistic-sale.service.js';
+import { decide, type LockedProduct, saleOf, type SoldItem } from './order-batch.js';
 import { OrderDispatcher } from './order-dispatcher.js';
-import { Order } from './order.entity.js';
+import type { Order } from './order.entity.js';
 import { productIdsOf, type Purchase } from './purchase.js';
 import { mergeItems } from './requested-item.js';
+import { type Hold, holdOf, type Reservation } from './reservation.js';
 
 /**
  * Two batches in flight, of different products unless the first is committing already: else they would only wait for each
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
-const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: needsOf };
+const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: productIdsOfOne };
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
-/** How often an optimistic sale is tried again that was refused for stock which has come back since. */
-const MAX_RETRIES = 3;
-const RETRY_TIMEOUT_MS = 1_000;
 
 type Outcome<T> = PromiseSettledResult<T>;
 
+/** What is written for purchases that were decided on. */
+type WritesOf<P, Row, T> = (
+  purchases: readonly P[],
+  decisions: readonly Outcome<SoldItem[]>[],
+) => Writes<Row, Outcome<T>[]>;
+
 /**
- * Sells: takes stock and writes orders, all or nothing.
+ * Sells: takes stock and writes orders, all or nothing. Or it takes stock and holds it for a while.
  *
  * Purchases that arrive while others are being committed are committed together, in order of arrival, under the row
  * locks of their products: one flush to disk pays for all of them. See docs/decisions/0003-order-batching.md.
  */
 @Injectable()
 export class OrderService {
-  private readonly batcher: Batcher<Purchase, Order>;
+  private readonly sales: Batcher<Purchase, Order>;
+  private readonly holds: Batcher<Hold, Reservation>;
   private readonly locks: Record<'all' | 'free', string>;
 
   constructor(
-    @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly transactions: TransactionRunner,
     private readonly cache: ProductCache,
     private readonly dispatcher: OrderDispatcher,
+    private readonly optimistic: OptimisticSaleService,
     private readonly config: Config,
   ) {
-    this.locks = lockTextsOf(orders.manager);
-    this.batcher = new Batcher(
-      (purchases, turn) => this.tellAll(purchases, () => this.sellTogether(purchases, turn)),
+    this.locks = lockTextsOf(transactions.manager);
+    this.sales = new Batcher<Purchase, Order>(
+      async (purchases, turn) => this.announce(await this.take(purchases, saleOf, turn), purchases),
+      BATCHING,
+    );
+    this.holds = new Batcher<Hold, Reservation>(
+      async (holds, turn) => this.forget(await this.take(holds, holdOf, turn), holds),
       BATCHING,
     );
   }
@@ -73,50 +75,85 @@ export class OrderService {
    */
   async create({ items, request }: Purchase, isGone?: () => boolean): Promise<Order> {
     const purchase = { items: mergeItems(items), request };
-    if (this.config.orders.locking === 'pessimistic') return this.batcher.submit(purchase, isGone);
-    const [outcome] = await this.tellAll([purchase], async () => [
-      { status: 'fulfilled', value: await this.sellOptimistically(purchase) },
-    ]);
+    if (this.config.orders.locking === 'pessimistic') return this.sales.submit(purchase, isGone);
+    const [outcome] = await this.announce(await Promise.allSettled([this.optimistic.sell(purchase)]), [purchase]);
     if (outcome?.status === 'fulfilled') return outcome.value;
     throw outcome?.reason ?? new Error('A sale has neither an order nor an error');
   }
 
-  /** Sells, and tells after the commit everybody who has to know: also when it cannot be known whether it took place. */
-  private async tellAll(
+  /**
+   * Takes stock for a checkout, all of it or nothing, for so many seconds. It is taken under the lock in either way of locking.
+   *
+   * @throws what {@link create} throws.
+   */
+  async hold({ items, seconds }: Hold, isGone?: () => boolean): Promise<Reservation> {
+    return this.holds.submit({ items: mergeItems(items), seconds }, isGone);
+  }
+
+  /** Tells after the commit everybody who has to know. */
+  private async announce(
+    outcomes: readonly Outcome<Order>[],
     purchases: readonly Purchase[],
-    sell: () => Promise<Outcome<Order>[]>,
-  ): Promise<Outcome<Order>[]> {
-    const outcomes = await sell().catch((reason: unknown) => purchases.flatMap(() => rejectedBy(reason)));
-    const orders = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
-    const isUnknown = outcomes.some(
-      (outcome) => outcome.status === 'rejected' && outcome.reason instanceof NoAnswerError,
-    );
-    await this.cache.drop(productIdsOf(isUnknown ? purchases : orders));
-    for (const { id } of orders) this.dispatcher.dispatch(id);
+  ): Promise<readonly Outcome<Order>[]> {
+    await this.forget(outcomes, purchases);
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled') this.dispatcher.dispatch(outcome.value.id);
     return outcomes;
   }
 
+  /** Drops what is cached of the products whose stock has changed: also when it cannot be known whether it has. */
+  private async forget<T extends Purchase>(
+    outcomes: readonly Outcome<T>[],
+    purchases: readonly Purchase[],
+  ): Promise<readonly Outcome<T>[]> {
+    const taken = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+    const isUnknown = outcomes.some(
+      (outcome) => outcome.status === 'rejected' && outcome.reason instanceof NoAnswerError,
+    );
+    await this.cache.drop(productIdsOf(isUnknown ? purchases : taken));
+    return outcomes;
+  }
+
+  /** Takes stock for all of them. What fails for all is the outcome of each. */
+  private async take<P extends Purchase, Row extends QueryResultRow, T>(
+    purchases: readonly P[],
+    writesOf: WritesOf<P, Row, T>,
+    turn: Turn,
+  ): Promise<Outcome<T>[]> {
+    return this.takeTogether(purchases, writesOf, turn).catch((reason: unknown) =>
+      purchases.flatMap(() => rejectedBy(reason)),
+    );
+  }
+
   /**
-   * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are sold
+   * In one transaction. When it fails with nothing committed, for a reason that may concern one of many, those are served
    * that need no product somebody else holds, or all of them one by one: no purchase fails for a neighbour.
    */
-  private async sellTogether(purchases: readonly Purchase[], turn?: Turn): Promise<Outcome<Order>[]> {
+  private async takeTogether<P extends Purchase, Row extends QueryResultRow, T>(
+    purchases: readonly P[],
+    writesOf: WritesOf<P, Row, T>,
+    turn?: Turn,
+  ): Promise<Outcome<T>[]> {
     try {
-      return await this.sellLocked(purchases, { which: 'all', turn });
+      return await this.takeLocked(purchases, writesOf, { which: 'all', turn }).catch((error: unknown) => {
+        if (!hasWaitedTooLong(error)) throw error;
+        return this.takeLocked(purchases, writesOf, { which: 'free' });
+      });
     } catch (error) {
-      if (hasWaitedTooLong(error)) return this.sellLocked(purchases, { which: 'free' });
       if (purchases.length === 1 && isDuplicate(error)) throw new KeyTakenError();
-      if (purchases.length === 1 || !concernsOne(error)) throw error;
-      return this.sellOneByOne(purchases);
+      if (purchases.length === 1 || !mayConcernOne(error)) throw error;
+      return this.takeOneByOne(purchases, writesOf);
     }
   }
 
-  private async sellOneByOne(purchases: readonly Purchase[]): Promise<Outcome<Order>[]> {
+  private async takeOneByOne<P extends Purchase, Row extends QueryResultRow, T>(
+    purchases: readonly P[],
+    writesOf: WritesOf<P, Row, T>,
+  ): Promise<Outcome<T>[]> {
     const deadline = performance.now() + ONE_BY_ONE_TIMEOUT_MS;
-    const outcomes: Outcome<Order>[] = [];
+    const outcomes: Outcome<T>[] = [];
     for (const purchase of purchases) {
       if (performance.now() > deadline) outcomes.push(...rejectedBy(new DatabaseUnavailableError()));
-      else outcomes.push(...(await this.sellTogether([purchase]).catch(rejectedBy)));
+      else outcomes.push(...(await this.takeTogether([purchase], writesOf).catch(rejectedBy)));
     }
     return outcomes;
   }
@@ -125,10 +162,11 @@ export class OrderService {
    * Locks `all` products, however long others hold them, or only the `free` ones. Who came while the locks were waited for is
    * served with the rest.
    */
-  private async sellLocked(
-    purchases: readonly Purchase[],
+  private async takeLocked<P extends Purchase, Row extends QueryResultRow, T>(
+    purchases: readonly P[],
+    writesOf: WritesOf<P, Row, T>,
     { which, turn }: { which: 'all' | 'free'; turn?: Turn },
-  ): Promise<Outcome<Order>[]> {
+  ): Promise<Outcome<T>[]> {
     const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [productIdsOf(purchases)] };
     const keys = purchases.flatMap(({ request }) => request?.key ?? []);
     return this.transactions.lockThenWrite({
@@ -136,35 +174,10 @@ export class OrderService {
       read: keys.length > 0 ? selectTakenKeys(keys) : undefined,
       decide: (locked: readonly LockedProduct[], taken: readonly { key: string }[]) => {
         turn?.takeLate();
-        return saleOf(purchases, decide(purchases, { locked, takenKeys: taken.map(({ key }) => key) }));
+        return writesOf(purchases, decide(purchases, { locked, takenKeys: taken.map(({ key }) => key) }));
       },
       onEnding: turn?.freeKeys,
     });
-  }
-
-  private async sellOptimistically(purchase: Purchase): Promise<Order> {
-    let failure: Error = new DatabaseUnavailableError();
-    const deadline = performance.now() + RETRY_TIMEOUT_MS;
-    for (let attempt = 0; attempt <= MAX_RETRIES && performance.now() < deadline; attempt++) {
-      const order = await this.transactions.write(optimisticSaleOf(purchase)).catch((error: unknown) => {
-        if (isDuplicate(error)) throw new KeyTakenError();
-        if (!isImpossibleValue(error)) throw error;
-        if (error instanceof Error) failure = error;
-        return undefined;
-      });
-      if (order !== undefined) return order;
-      await explainRefusal(this.orders.manager, purchase.items).catch((error: unknown) => this.refuse(purchase, error));
-    }
-    throw failure;
-  }
-
-  /** Keeps a refusal for who asks again with the key, unless somebody has been given another outcome meanwhile. */
-  private async refuse({ request }: Purchase, error: unknown): Promise<never> {
-    if (request !== undefined && isFinal(error)) {
-      const kept = await this.transactions.writeRepeatable(keepErrors([{ request, error }]));
-      if (kept.length === 0) throw new KeyTakenError();
-    }
-    throw error;
   }
 }
 
@@ -188,19 +201,8 @@ function lockTextsOf(manager: EntityManager): Record<'all' | 'free', string> {
   };
 }
 
-/** What a purchase needs for itself: its products, and its key. */
-function needsOf(purchase: Purchase): (number | string)[] {
-  const productIds = productIdsOf([purchase]);
-  return purchase.request === undefined ? productIds : [...productIds, purchase.request.key];
-}
-
-/**
- * Whether a batch may have failed for one of its purchases. One that PostgreSQL was too busy or not there for has failed
- * for all; and one that may be committed must not be sold a second time.
- */
-function concernsOne(error: unknown): boolean {
-  const isDatabase = error instanceof DatabaseUnavailableError || translateDatabaseError(error) !== undefined;
-  return !(error instanceof NoAnswerError) && !isDatabase;
+function productIdsOfOne(purchase: Purchase): number[] {
+  return productIdsOf([purchase]);
 }
 
 function rejectedBy(reason: unknown): PromiseRejectedResult[] {

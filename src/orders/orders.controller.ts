@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
@@ -10,7 +10,7 @@ import {
 } from '../common/api-problem.decorator.js';
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
-import { AnswersText, type TextAnswer } from '../common/text-answer.js';
+import { AnswersText, JSON_TEXT, locationOf, sendText, type TextAnswer } from '../common/text-answer.js';
 import {
   ApiIdempotencyKey,
   IdempotencyKey,
@@ -19,7 +19,7 @@ import {
 } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { CancelOrderDto } from './dto/cancel-order.dto.js';
-import { CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
+import { CreateOrderDto } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderEventResponse, OrderEventsResponse } from './dto/order-event.response.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
@@ -47,6 +47,11 @@ const NOT_CANCELLABLE = {
   code: 'ORDER_NOT_CANCELLABLE',
   detail: 'Order with ID 7 is completed and can no longer be cancelled',
 };
+const RESERVATION_EXPIRED = {
+  status: 409,
+  code: 'RESERVATION_EXPIRED',
+  detail: 'Reservation with ID 3 is expired',
+};
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
 
 @ApiTags('Orders')
@@ -59,6 +64,7 @@ export class OrdersController {
   ) {}
 
   @Post()
+  @Header('Content-Type', JSON_TEXT)
   @ApiOperation({
     summary: 'Buy one product or several, all or none',
     description:
@@ -69,28 +75,29 @@ export class OrdersController {
     examples: {
       one: { summary: 'One product', value: { product_id: 1, quantity: 2 } },
       several: { summary: 'Several products', value: { items: [{ product_id: 1, quantity: 2 }, { product_id: 2 }] } },
+      reserved: { summary: 'What is held for a checkout', value: { reservation_id: 3 } },
     },
   })
   @ApiCreatedResponse({
     type: OrderResponse,
     headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...REPLAYED },
   })
-  @ApiIdempotencyKey(PATH)
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
-  @ApiProblem('There is no such product; nothing was bought', PATH, PRODUCT_NOT_FOUND)
+  @ApiProblem('There is no such product, or reservation; nothing was bought', PATH, PRODUCT_NOT_FOUND)
+  @ApiProblem('The reservation holds nothing any more, or the `Idempotency-Key` is in use', PATH, RESERVATION_EXPIRED)
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
+  @ApiIdempotencyKey(PATH)
   async create(
     @Body() dto: CreateOrderDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<OrderResponse> {
-    const purchase = { items: requestedItemsOf(dto), request: idempotentRequestOf(request) };
-    const { order, isReplayed } = await this.purchases.buy(purchase, () => request.raw.socket.destroyed);
-    reply.header('Location', `${PATH}/${order.id}`);
-    if (isReplayed) reply.header('Idempotent-Replayed', 'true');
-    return OrderResponse.of(order);
+  ): Promise<string> {
+    const asked = { dto, request: idempotentRequestOf(request) };
+    const answer = await this.purchases.buy(asked, () => request.raw.socket.destroyed);
+    reply.header('Location', locationOf(PATH, answer));
+    return sendText(reply, answer);
   }
 
   @Get()
@@ -149,13 +156,13 @@ export class OrdersController {
     summary: 'Cancel an order that is pending or processing; its stock goes back',
     description: 'An order that is cancelled already is answered as it is.',
   })
-  @ApiIdempotencyKey(`${PATH}/7/cancel`)
   @ApiOkResponse({ type: OrderResponse, headers: REPLAYED })
   @ApiProblem('There is no such order', `${PATH}/7/cancel`, NOT_FOUND)
   @ApiProblem('It is too late, or the `Idempotency-Key` is in use', `${PATH}/7/cancel`, NOT_CANCELLABLE)
   @ApiValidationProblem(`${PATH}/7/cancel`, 'reason', 'reason must be a text of 1 to 255 characters, none of them NUL')
   @ApiBodyProblems(`${PATH}/7/cancel`)
   @ApiUnavailableProblem(`${PATH}/7/cancel`)
+  @ApiIdempotencyKey(`${PATH}/7/cancel`)
   async cancel(
     @Id() id: number,
     @Body() { reason }: CancelOrderDto,

@@ -4,6 +4,7 @@ import { CacheModule } from '../cache/cache.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Product } from '../products/product.entity.js';
 import { QueueModule } from '../queue/queue.module.js';
+import { OptimisticSaleService } from './optimistic-sale.service.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
@@ -12,10 +13,20 @@ import { OrderReaderService } from './order-reader.service.js';
 import { OrderService } from './order.service.js';
 import { OrdersController } from './orders.controller.js';
 import { PurchaseService } from './purchase.service.js';
+import { ReservationService } from './reservation.service.js';
+import { ReservationsController } from './reservations.controller.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule, IdempotencyModule],
-  controllers: [OrdersController],
-  providers: [OrderService, PurchaseService, OrderReaderService, OrderLifeService, OrderDispatcher],
+  controllers: [OrdersController, ReservationsController],
+  providers: [
+    OrderService,
+    OptimisticSaleService,
+    PurchaseService,
+    OrderReaderService,
+    OrderLifeService,
+    ReservationService,
+    OrderDispatcher,
+  ],
 })
 export class OrdersModule {}

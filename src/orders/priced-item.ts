@@ -1,4 +1,5 @@
-import { type Cents, formatCents } from '../common/money.js';
+import type { EntityManager } from 'typeorm';
+import { type Cents, formatCents, parseCents } from '../common/money.js';
 import { ProductNotFoundError } from '../products/product-not-found.error.js';
 import type { Product } from '../products/product.entity.js';
 import { InsufficientStockError, OrderTotalTooLargeError } from './order.errors.js';
@@ -34,6 +35,24 @@ export function priceItems(
       throw new InsufficientStockError(stock, item.quantity, orderSize > 1 ? item.productId : undefined);
     }
     return { ...item, unitPrice: price };
+  });
+}
+
+/**
+ * Items whose stock is held, at the prices of this moment. Their products cannot be deleted until the transaction ends.
+ *
+ * @throws ProductNotFoundError for a product that was deleted meanwhile.
+ */
+export async function priceHeldItems(manager: EntityManager, items: readonly RequestedItem[]): Promise<PricedItem[]> {
+  const rows = await manager.query<{ id: number; price: string }[]>(
+    `SELECT id, price FROM products WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE`,
+    [items.map(({ productId }) => productId)],
+  );
+  const prices = new Map(rows.map(({ id, price }) => [id, parseCents(price)]));
+  return items.map((item) => {
+    const unitPrice = prices.get(item.productId);
+    if (unitPrice === undefined) throw new ProductNotFoundError(item.productId);
+    return { ...item, unitPrice };
   });
 }
 

@@ -21,7 +21,7 @@ import { documentOf, packDocument, type ProductDocument, unpackDocument } from '
 import { Product } from './product.entity.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
-import { lockProduct, recordStock } from './stock-adjustment.js';
+import { lockProduct, setStock } from './stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
@@ -98,9 +98,8 @@ export class ProductService {
     return this.change(id, async (manager) => {
       const product = await lockProduct(manager, id);
       requireMatch(ifMatch, () => documentOf(product).etag);
-      if (stock !== undefined) await recordStock(manager, product, { stock, reason: 'set by PUT' });
+      if (stock !== undefined) await setStock(manager, product, { stock, reason: 'set by PUT' });
       product.name = name ?? product.name;
-      product.stock = stock ?? product.stock;
       product.price = price === undefined ? product.price : parseCents(String(price));
       return documentOf(await manager.save(product));
     });

@@ -11,7 +11,7 @@ import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../common/conditional-request.js';
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
-import { AnswersText, JSON_TEXT, type TextAnswer } from '../common/text-answer.js';
+import { AnswersText, JSON_TEXT, locationOf, type TextAnswer } from '../common/text-answer.js';
 import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
@@ -59,7 +59,7 @@ export class ProductsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TextAnswer> {
     const answer = await this.products.create(dto, request);
-    reply.header('Location', `${PATH}/${/^{"id":(\d+)/.exec(answer.text)?.[1]}`);
+    reply.header('Location', locationOf(PATH, answer));
     return { ...answer, ...toDocument(answer.text) };
   }
 

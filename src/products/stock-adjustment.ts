@@ -3,7 +3,7 @@ import { MAX_STOCK } from './dto/create-product.dto.js';
 import { Product } from './product.entity.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
 import { StockOutOfRangeError } from './stock.errors.js';
-import { insertAdjustment, type StockMovement } from './stock-movement.js';
+import { adjustStock, type StockMovement } from './stock-movement.js';
 
 /** @throws ProductNotFoundError */
 export async function lockProduct(manager: EntityManager, id: number): Promise<Product> {
@@ -13,19 +13,23 @@ export async function lockProduct(manager: EntityManager, id: number): Promise<P
 }
 
 /**
- * Writes into the ledger that a locked product is about to have another stock; `undefined` when it has that already.
+ * Gives a locked product another stock, with its movement; `undefined` when it has that stock already.
  *
  * @throws StockOutOfRangeError
  */
-export async function recordStock(
+export async function setStock(
   manager: EntityManager,
-  product: Pick<Product, 'id' | 'stock'>,
+  product: Product,
   { stock, reason }: { stock: number; reason: string },
 ): Promise<StockMovement | undefined> {
   const delta = stock - product.stock;
   if (delta === 0) return undefined;
   if (stock < 0 || stock > MAX_STOCK) throw new StockOutOfRangeError(product.stock, delta, MAX_STOCK);
-  const { text, values } = insertAdjustment(product.id, { delta, stockAfter: stock, reason });
-  const [movement] = await manager.query<StockMovement[]>(text, values);
+  const { text, values } = adjustStock(product.id, { delta, reason });
+  const [adjusted] = await manager.query<(StockMovement & { productUpdatedAt: Date })[]>(text, values);
+  if (adjusted === undefined) throw new Error(`Product ${product.id} was adjusted without its row`);
+  const { productUpdatedAt, ...movement } = adjusted;
+  product.stock = stock;
+  product.updatedAt = productUpdatedAt;
   return movement;
 }

@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 
-/** What changed a stock: it was there from the start, was counted or corrected, was sold, or came back from an order. */
-export const MOVEMENT_KINDS = ['initial', 'adjustment', 'sale', 'release'] as const;
+/** What changed a stock: it was there from the start, was corrected, sold, held for a checkout, or came back. */
+export const MOVEMENT_KINDS = ['initial', 'adjustment', 'sale', 'hold', 'release'] as const;
 
 /** One change of one product's stock. Movements of a product ascend by id in the order in which they took place. */
 export interface StockMovement {
@@ -13,11 +13,14 @@ export interface StockMovement {
   readonly stockAfter: number;
   /** Of a sale and of its release. */
   readonly orderId: number | null;
+  /** Of a hold and of its release. */
+  readonly reservationId: number | null;
   readonly reason: string | null;
   readonly createdAt: Date;
 }
 
-const COLUMNS = `id, product_id AS "productId", kind, quantity, stock_after AS "stockAfter", order_id AS "orderId", reason,
+const COLUMNS = `id, product_id AS "productId", kind, quantity, stock_after AS "stockAfter", order_id AS "orderId",
+                 reservation_id AS "reservationId", reason,
                  created_at AS "createdAt"`;
 
 /** The newest movements below an id, `count` at most. */
@@ -29,14 +32,19 @@ export function selectMovements(productId: number, { before, count }: { before: 
   };
 }
 
-/** Records an adjustment of a product whose row is locked, before the row is changed: the database compares the two. */
-export function insertAdjustment(
+/** Gives a product whose row is locked another stock and records it, in one statement; returns the movement. */
+export function adjustStock(
   productId: number,
-  { delta, stockAfter, reason }: { delta: number; stockAfter: number; reason: string },
+  { delta, reason }: { delta: number; reason: string },
 ): QueryConfig & { text: string } {
   return {
-    text: `INSERT INTO stock_movements (product_id, kind, quantity, stock_after, reason)
-           VALUES ($1, 'adjustment', $2, $3, $4) RETURNING ${COLUMNS}`,
-    values: [productId, delta, stockAfter, reason],
+    text: `WITH changed AS (
+             UPDATE products SET stock = stock + $2::integer WHERE id = $1 RETURNING stock, updated_at
+           ), moved AS (
+             INSERT INTO stock_movements (product_id, kind, quantity, stock_after, reason)
+             SELECT $1, 'adjustment', $2::integer, stock, $3 FROM changed RETURNING ${COLUMNS}
+           )
+           SELECT moved.*, changed.updated_at AS "productUpdatedAt" FROM moved CROSS JOIN changed`,
+    values: [productId, delta, reason],
   };
 }

@@ -53,7 +53,6 @@ export class StockController {
   @ApiId()
   @AnswersText()
   @ApiOperation({ summary: 'Add units to a stock, or take some away, with a reason' })
-  @ApiIdempotencyKey(ADJUSTMENTS)
   @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })
   @ApiProblem('The stock would leave its range; nothing was changed', ADJUSTMENTS, {
     status: 400,
@@ -69,6 +68,7 @@ export class StockController {
   @ApiValidationProblem(ADJUSTMENTS, 'delta', 'delta must be a whole number from -2147483647 to 2147483647, and not 0')
   @ApiBodyProblems(ADJUSTMENTS)
   @ApiUnavailableProblem(ADJUSTMENTS)
+  @ApiIdempotencyKey(ADJUSTMENTS)
   async adjust(
     @Id() id: number,
     @Body() dto: StockAdjustmentDto,

@@ -15,7 +15,10 @@ export class StockConflictError extends ApplicationError {
   readonly kind = 'conflict';
   readonly code = 'STOCK_CONFLICT';
 
+  override readonly members: { readonly stock: number };
+
   constructor(expected: number, stock: number) {
     super(`Stock is ${stock}, expected ${expected}`);
+    this.members = { stock };
   }
 }

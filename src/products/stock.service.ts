@@ -9,7 +9,7 @@ import type { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
 import { StockMovementResponse, type StockMovementsResponse } from './dto/stock-movement.response.js';
 import { selectProducts } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
-import { lockProduct, recordStock } from './stock-adjustment.js';
+import { lockProduct, setStock } from './stock-adjustment.js';
 import { StockConflictError } from './stock.errors.js';
 import { selectMovements, type StockMovement } from './stock-movement.js';
 
@@ -54,10 +54,8 @@ export class StockService {
       return await this.idempotency.run(request, async (manager) => {
         const product = await lockProduct(manager, id);
         if (expected !== undefined && expected !== product.stock) throw new StockConflictError(expected, product.stock);
-        const movement = await recordStock(manager, product, { stock: product.stock + delta, reason });
+        const movement = await setStock(manager, product, { stock: product.stock + delta, reason });
         if (movement === undefined) throw new Error('An adjustment of nothing');
-        product.stock += delta;
-        await manager.save(product);
         return StockMovementResponse.of(movement);
       });
     } finally {

@@ -19,7 +19,7 @@ describe('the dashboard', () => {
     return { app, url: await app.getUrl() };
   };
 
-  it('shows the queue of orders, and that of orders which wait for a job of their own', async () => {
+  it('shows the queue of orders, that of orders which wait for a job of their own, and that of the audit', async () => {
     const api = await startApi(environment.config);
     await api.post('/orders', { product_id: await api.createProduct() });
     const { app, url } = await start();
@@ -28,7 +28,11 @@ describe('the dashboard', () => {
     expect(page).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
     await eventually(async () => {
       const { queues } = JSON.parse(await (await fetch(`${url}/api/queues`)).text());
-      expect(queues).toMatchObject([{ name: 'orders', counts: { waiting: 1 } }, { name: 'hand-over' }]);
+      expect(queues).toMatchObject([
+        { name: 'orders', counts: { waiting: 1 } },
+        { name: 'hand-over' },
+        { name: 'audit' },
+      ]);
     });
     await app.close();
     await api.close();

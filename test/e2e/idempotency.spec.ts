@@ -57,6 +57,14 @@ describe.each(['pessimistic', 'optimistic'])('requests that are sent again, %s',
         done: async () => (await stockOf(id)) - 10,
       };
     },
+    'a stock adjustment that can be made once': async () => {
+      const id = await api.createProduct({ stock: 10 });
+      return {
+        path: `/products/${id}/stock-adjustments`,
+        body: { delta: -10, reason: 'lost', expected_stock: 10 },
+        done: async () => (10 - (await stockOf(id))) / 10,
+      };
+    },
     'a product': async () => {
       const name = `Once ${++keys}`;
       return {

@@ -43,6 +43,7 @@ describe('the stock of a product over HTTP', () => {
       quantity: -3,
       stock_after: 7,
       order_id: order,
+      reservation_id: null,
       reason: null,
       created_at: expect.stringMatching(/Z$/),
     });
@@ -102,7 +103,12 @@ describe('the stock of a product over HTTP', () => {
   it('is left alone when it is not what the caller expects, who is told the true one', async () => {
     const id = await api.createProduct({ stock: 10 });
     const { status, body } = await adjust(id, { delta: 4, reason: 'delivery', expected_stock: 9 });
-    expect([status, body.code, body.detail]).toEqual([409, 'STOCK_CONFLICT', 'Stock is 10, expected 9']);
+    expect([status, body.code, body.detail, body.stock]).toEqual([
+      409,
+      'STOCK_CONFLICT',
+      'Stock is 10, expected 9',
+      10,
+    ]);
     expect(told(await movementsOf(id))).toEqual([['initial', 10, 10]]);
   });
 

@@ -93,7 +93,7 @@ describe('the audit', () => {
         `UPDATE stock_movements SET stock_after = 1 WHERE product_id = ${id} AND kind = 'initial'`,
       of: 'product',
     },
-    ORDER_WITHOUT_ITEMS: { statement: ({ order }) => `DELETE FROM order_items WHERE order_id = ${order}`, of: 'order' },
+    WITHOUT_ITEMS: { statement: ({ order }) => `DELETE FROM order_items WHERE order_id = ${order}`, of: 'order' },
     SALE_WITHOUT_ITEM: {
       statement: ({ product: id, order }) => `DELETE FROM order_items WHERE order_id = ${order} AND product_id = ${id}`,
       of: 'both',
@@ -103,11 +103,11 @@ describe('the audit', () => {
         `UPDATE order_items SET quantity = 3 WHERE order_id = ${order} AND product_id = ${id}`,
       of: 'both',
     },
-    ORDER_WITHOUT_RELEASE: {
+    END_WITHOUT_RELEASE: {
       statement: ({ order }) => `UPDATE orders SET status = 'failed' WHERE id = ${order}`,
       of: 'both',
     },
-    RELEASE_OF_LIVE_ORDER: {
+    RELEASE_WITHOUT_END: {
       statement: ({ cancelled }) => `UPDATE orders SET status = 'pending' WHERE id = ${cancelled}`,
       of: 'cancelled',
     },
@@ -134,7 +134,7 @@ describe('the audit', () => {
     const { findings } = (await api.get('/health/audit')).body;
     expect(findings).toHaveLength(1);
     const [{ finding, count, examples }] = findings;
-    expect([finding, count, examples.length]).toEqual(['ORDER_WITHOUT_ITEMS', 1_000, 20]);
+    expect([finding, count, examples.length]).toEqual(['WITHOUT_ITEMS', 1_000, 20]);
   });
 
   it('is of one moment, and is not disturbed by sales that go on', async () => {

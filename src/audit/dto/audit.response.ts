@@ -9,6 +9,9 @@ export class AuditExampleResponse implements Example {
   @ApiProperty({ type: 'integer', nullable: true, example: 7 })
   order_id: number | null;
 
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  reservation_id: number | null;
+
   @ApiProperty({ type: 'integer', example: 2, description: 'Units that should be there' })
   expected: number;
 

@@ -4,7 +4,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateBy, ValidateIf, 
 import { IsId, IsIntegerBetween, OptionalField } from '../../common/validators.js';
 import { MAX_QUANTITY, type RequestedItem } from '../requested-item.js';
 
-const MAX_ITEMS = 100;
+export const MAX_ITEMS = 100;
 
 export class CreateOrderItemDto {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
@@ -16,11 +16,14 @@ export class CreateOrderItemDto {
   readonly quantity: number = 1;
 }
 
-/** An order of one product (`product_id`, `quantity`) or of several (`items`), never both. */
+/** An order of one product (`product_id`, `quantity`), of several (`items`), or of what is held (`reservation_id`): one of the three. */
 @ApiExtraModels(CreateOrderItemDto)
 export class CreateOrderDto {
   @ApiPropertyOptional({ type: 'integer', format: 'int64', example: 1, description: 'Required without `items`' })
-  @ValidateIf(({ items }: CreateOrderDto) => items === undefined)
+  @ValidateIf(
+    ({ items, reservation_id, product_id }: CreateOrderDto) =>
+      product_id !== undefined || (items === undefined && reservation_id === undefined),
+  )
   @IsId()
   readonly product_id?: number;
 
@@ -44,6 +47,17 @@ export class CreateOrderDto {
   @ValidateNested({ each: true })
   @Type(() => CreateOrderItemDto)
   readonly items?: CreateOrderItemDto[];
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    format: 'int64',
+    example: 3,
+    description: 'What is held for a checkout becomes the order',
+  })
+  @OptionalField()
+  @IsAlone()
+  @IsId()
+  readonly reservation_id?: number;
 }
 
 /** Reads both forms of the body as one. */
@@ -58,9 +72,13 @@ function IsAlone(): PropertyDecorator {
     validator: {
       validate: (_value, argument) => {
         const order: Partial<CreateOrderDto> = argument?.object ?? {};
-        return order.product_id === undefined && order.quantity === undefined;
+        const isOther = argument?.property === 'items' ? order.reservation_id === undefined : order.items === undefined;
+        return order.product_id === undefined && order.quantity === undefined && isOther;
       },
-      defaultMessage: () => 'items must not be combined with product_id or quantity',
+      defaultMessage: (argument) =>
+        argument?.property === 'items'
+          ? 'items must not be combined with product_id, quantity or reservation_id'
+          : 'reservation_id must not be combined with product_id, quantity or items',
     },
   });
 }

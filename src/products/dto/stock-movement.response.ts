@@ -21,18 +21,29 @@ export class StockMovementResponse {
   @ApiProperty({ type: 'integer', nullable: true, example: 7, description: 'Of a sale, and of its release' })
   order_id: number | null;
 
+  @ApiProperty({ type: 'integer', nullable: true, example: null, description: 'Of a hold, and of its release' })
+  reservation_id: number | null;
+
   @ApiProperty({ type: 'string', nullable: true, example: null })
   reason: string | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
-  static of({ productId, stockAfter, orderId, createdAt, ...same }: StockMovement): StockMovementResponse {
+  static of({
+    productId,
+    stockAfter,
+    orderId,
+    reservationId,
+    createdAt,
+    ...same
+  }: StockMovement): StockMovementResponse {
     return {
       ...same,
       product_id: productId,
       stock_after: stockAfter,
       order_id: orderId,
+      reservation_id: reservationId,
       created_at: createdAt.toISOString(),
     };
   }

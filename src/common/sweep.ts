@@ -1,0 +1,40 @@
+import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+
+/** Something that is looked for again and again in the background, as long as the process lives. */
+export abstract class Sweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  protected readonly logger = new Logger(this.constructor.name);
+  protected stopped = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** Does all there is to do, and returns how much it was. It stops early when `stopped`. */
+  abstract run(): Promise<number>;
+
+  protected abstract readonly intervalMs: number;
+
+  /** Told when there was something to do. */
+  protected abstract report(count: number): void;
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  /** Up to a fifth earlier or later, so that several workers do not sweep at once. */
+  private schedule(): void {
+    this.timer = setTimeout(() => void this.sweep(), this.intervalMs * (0.8 + Math.random() * 0.4));
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      const count = await this.run();
+      if (count > 0) this.report(count);
+    } catch (error) {
+      if (!this.stopped) this.logger.warn(`It failed and will be run again: ${String(error)}`);
+    }
+    if (!this.stopped) this.schedule();
+  }
+}

@@ -1,0 +1,22 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
+import { IsIntegerBetween } from '../../common/validators.js';
+import { CreateOrderItemDto, MAX_ITEMS } from './create-order.dto.js';
+
+const MAX_TTL_SECONDS = 3_600;
+
+export class CreateReservationDto {
+  @ApiProperty({ type: [CreateOrderItemDto], minItems: 1, maxItems: MAX_ITEMS, description: 'All or none' })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_ITEMS)
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => CreateOrderItemDto)
+  readonly items: CreateOrderItemDto[];
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_TTL_SECONDS, default: 900, example: 600 })
+  @IsIntegerBetween(1, MAX_TTL_SECONDS)
+  readonly ttl_seconds: number = 900;
+}

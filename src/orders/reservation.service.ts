@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ProductCache } from '../cache/product-cache.js';
+import type { TextAnswer } from '../common/text-answer.js';
+import { TransactionRunner } from '../database/transaction-runner.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import { OrderResponse } from './dto/order.response.js';
+import { OrderDispatcher } from './order-dispatcher.js';
+import { toOrder, type WrittenOrder } from './order-batch.js';
+import { priceHeldItems } from './priced-item.js';
+import { ReservationClosedError } from './reservation.errors.js';
+import type { Reservation } from './reservation.js';
+import { confirmReservation, expireReservations, selectReservation } from './reservation-rows.js';
+import { releaseStock } from './stock-release.js';
+
+/** What becomes of stock that is held. Who ends a reservation holds the lock of its row, so it ends once. */
+@Injectable()
+export class ReservationService {
+  constructor(
+    private readonly transactions: TransactionRunner,
+    private readonly cache: ProductCache,
+    private readonly idempotency: IdempotencyService,
+    private readonly dispatcher: OrderDispatcher,
+  ) {}
+
+  /** @throws ReservationNotFoundError */
+  async get(id: number): Promise<Reservation> {
+    return selectReservation(this.transactions.manager, id, { lock: false });
+  }
+
+  /**
+   * Makes an order of a reservation, at the prices of this moment. No stock moves: the order takes over what is held.
+   *
+   * @throws ReservationNotFoundError, ProductNotFoundError
+   * @throws ReservationClosedError when it holds nothing any more, by PostgreSQL's clock.
+   */
+  async confirm(id: number, request?: IdempotentRequest): Promise<TextAnswer> {
+    let orderId: number | undefined;
+    const answer = await this.idempotency.run(request, async (manager) => {
+      const { items } = await lockHeld(manager, id);
+      const priced = await priceHeldItems(manager, items);
+      const written: WrittenOrder = await confirmReservation(manager, id, priced);
+      orderId = written.id;
+      return OrderResponse.of(toOrder(written, priced));
+    });
+    if (orderId !== undefined) this.dispatcher.dispatch(orderId);
+    return answer;
+  }
+
+  /**
+   * Lets the stock of a reservation go; one that has let go already is left as it is.
+   *
+   * @throws ReservationNotFoundError
+   * @throws ReservationClosedError when it has become an order.
+   */
+  async release(id: number): Promise<void> {
+    const released = await this.transactions.run(async (manager) => {
+      const reservation = await selectReservation(manager, id, { lock: true });
+      if (reservation.status === 'confirmed') throw new ReservationClosedError({ ...reservation, status: 'confirmed' });
+      if (reservation.status !== 'held') return [];
+      await manager.query(`UPDATE reservations SET status = 'released' WHERE id = $1`, [id]);
+      return releaseStock(manager, { source: 'reservation', ids: [id], reason: 'the reservation was released' });
+    });
+    await this.cache.drop(released);
+  }
+
+  /** Gives the stock of up to `limit` reservations back whose time is up, and returns how many they were. */
+  async expire(limit: number): Promise<number> {
+    const { ids, released } = await this.transactions.run(async (manager) => {
+      const expired = await expireReservations(manager, limit);
+      if (expired.length === 0) return { ids: expired, released: [] };
+      const products = await releaseStock(manager, {
+        source: 'reservation',
+        ids: expired,
+        reason: 'the reservation expired',
+      });
+      return { ids: expired, released: products };
+    });
+    await this.cache.drop(released);
+    return ids.length;
+  }
+}
+
+/** @throws ReservationNotFoundError, ReservationClosedError */
+async function lockHeld(manager: EntityManager, id: number): Promise<Reservation> {
+  const reservation = await selectReservation(manager, id, { lock: true });
+  const { status } = reservation;
+  if (status !== 'held') throw new ReservationClosedError({ ...reservation, status });
+  return reservation;
+}

@@ -1,0 +1,88 @@
+import { Body, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  ApiBodyProblems,
+  ApiProblem,
+  ApiUnavailableProblem,
+  ApiValidationProblem,
+} from '../common/api-problem.decorator.js';
+import { API_PREFIX } from '../common/api-prefix.js';
+import { ApiId, Id } from '../common/id.decorator.js';
+import { CreateReservationDto } from './dto/create-reservation.dto.js';
+import { ReservationResponse } from './dto/reservation.response.js';
+import { OrderService } from './order.service.js';
+import { ReservationService } from './reservation.service.js';
+
+const PATH = `${API_PREFIX}/reservations`;
+const NOT_FOUND = { status: 404, code: 'RESERVATION_NOT_FOUND', detail: 'Reservation with ID 3 not found' };
+
+@ApiTags('Reservations')
+@Controller('reservations')
+export class ReservationsController {
+  constructor(
+    private readonly sales: OrderService,
+    private readonly reservations: ReservationService,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Hold stock for a checkout, all or none',
+    description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
+  })
+  @ApiCreatedResponse({
+    type: ReservationResponse,
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+  })
+  @ApiProblem('There is not enough stock; nothing is held', PATH, {
+    status: 400,
+    code: 'INSUFFICIENT_STOCK',
+    detail: 'Insufficient stock. Available: 0, Requested: 1',
+  })
+  @ApiProblem('There is no such product; nothing is held', PATH, {
+    status: 404,
+    code: 'PRODUCT_NOT_FOUND',
+    detail: 'Product with ID 9999 not found',
+  })
+  @ApiValidationProblem(PATH, 'ttl_seconds', 'ttl_seconds must be a whole number from 1 to 3600')
+  @ApiBodyProblems(PATH)
+  @ApiUnavailableProblem(PATH)
+  async create(
+    @Body() { items, ttl_seconds: seconds }: CreateReservationDto,
+    @Req() { raw }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReservationResponse> {
+    const requested = items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
+    const reservation = await this.sales.hold({ items: requested, seconds }, () => raw.socket.destroyed);
+    reply.header('Location', `${PATH}/${reservation.id}`);
+    return ReservationResponse.of(reservation);
+  }
+
+  @Get(':id')
+  @ApiId()
+  @ApiOperation({ summary: 'Read a reservation' })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
+  @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
+  @ApiUnavailableProblem(`${PATH}/3`)
+  async get(@Id() id: number): Promise<ReservationResponse> {
+    return ReservationResponse.of(await this.reservations.get(id));
+  }
+
+  @Delete(':id')
+  @ApiId()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Let the stock of a reservation go, once however often it is asked for' })
+  @ApiNoContentResponse({ description: 'It holds nothing any more' })
+  @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
+  @ApiProblem('It has become an order; cancel that', `${PATH}/3`, {
+    status: 409,
+    code: 'RESERVATION_CONFIRMED',
+    detail: 'Reservation with ID 3 has become order 7',
+  })
+  @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
+  @ApiUnavailableProblem(`${PATH}/3`)
+  async release(@Id() id: number): Promise<void> {
+    await this.reservations.release(id);
+  }
+}

@@ -1,0 +1,252 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { AuditService } from '../../src/audit/audit.service.js';
+import { ReservationService } from '../../src/orders/reservation.service.js';
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { startWorker } from '../support/worker.js';
+
+describe('reservations', () => {
+  let environment: Environment;
+  let api: Api;
+  let worker: INestApplicationContext | undefined;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+    api = await startApi(environment.config);
+  });
+
+  afterEach(async () => {
+    await worker?.close();
+    worker = undefined;
+    const { findings } = await api.app.get(AuditService, { strict: false }).run();
+    expect(findings).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  const reserve = (product_id: number, quantity = 1, ttl_seconds = 600) =>
+    api.post('/reservations', { items: [{ product_id, quantity }], ttl_seconds });
+  const confirm = (reservation_id: number, headers = {}) => api.post('/orders', { reservation_id }, headers);
+  const stockOf = async (id: number) => (await api.get(`/products/${id}`)).body.stock;
+  const statusOf = async (id: number) => (await api.get(`/reservations/${id}`)).body.status;
+  /** Its time is up: as if the clock had gone on. */
+  const lapse = (ids: readonly number[]) =>
+    environment.sql.query(`UPDATE reservations SET expires_at = now() - interval '1 ms' WHERE id = ANY ($1)`, [ids]);
+  const expire = () => api.app.get(ReservationService, { strict: false }).expire(200);
+
+  it('hold stock for a while, which nobody else can buy', async () => {
+    const [a, b] = [await api.createProduct({ stock: 3 }), await api.createProduct({ stock: 3 })];
+    const items = [{ product_id: b, quantity: 1 }, { product_id: a, quantity: 2 }, { product_id: b }];
+    const { status, headers, body } = await api.post('/reservations', { items, ttl_seconds: 60 });
+    expect([status, headers.get('Location')]).toEqual([201, `/api/v1/reservations/${body.id}`]);
+    expect(body).toEqual({
+      id: expect.any(Number),
+      status: 'held',
+      items: [
+        { product_id: a, quantity: 2 },
+        { product_id: b, quantity: 2 },
+      ],
+      order_id: null,
+      expires_at: expect.stringMatching(/Z$/),
+      created_at: expect.stringMatching(/Z$/),
+      updated_at: body.created_at,
+    });
+    const heldMs = Date.parse(body.expires_at) - Date.parse(body.created_at);
+    expect(Math.abs(heldMs - 60_000)).toBeLessThan(2_000);
+    expect((await api.get(`/reservations/${body.id}`)).body).toEqual(body);
+    expect([await stockOf(a), await stockOf(b)]).toEqual([1, 1]);
+    expect((await api.post('/orders', { product_id: a, quantity: 2 })).status).toBe(400);
+    const [movement] = (await api.get(`/products/${a}/stock-movements`)).body.items;
+    expect(movement).toMatchObject({
+      kind: 'hold',
+      quantity: -2,
+      stock_after: 1,
+      order_id: null,
+      reservation_id: body.id,
+    });
+  });
+
+  it('hold all of it or nothing', async () => {
+    const [plenty, scarce] = [await api.createProduct({ stock: 9 }), await api.createProduct({ stock: 1 })];
+    const items = [{ product_id: plenty }, { product_id: scarce, quantity: 2 }];
+    const { status, body } = await api.post('/reservations', { items });
+    expect([status, body.detail]).toEqual([
+      400,
+      `Insufficient stock for product ${scarce}. Available: 1, Requested: 2`,
+    ]);
+    expect((await reserve(9999)).body.detail).toBe('Product with ID 9999 not found');
+    expect([await stockOf(plenty), await stockOf(scarce)]).toEqual([9, 1]);
+  });
+
+  it('become an order at the prices of that moment, without a movement of stock', async () => {
+    const product = await api.createProduct({ stock: 5, price: 10 });
+    const { id } = (await reserve(product, 2)).body;
+    await api.put(`/products/${product}`, { price: 12 });
+    const { status, headers, body } = await confirm(id);
+    expect([status, headers.get('Location')]).toEqual([201, `/api/v1/orders/${body.id}`]);
+    expect(body).toMatchObject({ product_id: product, quantity: 2, total_price: 24, status: 'pending' });
+    expect(body).toEqual((await api.get(`/orders/${body.id}`)).body);
+    expect((await api.get(`/reservations/${id}`)).body).toMatchObject({ status: 'confirmed', order_id: body.id });
+    expect((await api.get(`/products/${product}/stock-movements`)).body.items).toHaveLength(2);
+    worker = await startWorker(environment.config);
+    await eventually(async () => expect((await api.get(`/orders/${body.id}`)).body.status).toBe('completed'));
+    expect(await stockOf(product)).toBe(3);
+  });
+
+  it('give their stock back when the order that they became is cancelled', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const order = (await confirm((await reserve(product, 2)).body.id)).body.id;
+    expect((await api.post(`/orders/${order}/cancel`)).status).toBe(200);
+    expect(await stockOf(product)).toBe(5);
+  });
+
+  it('are let go once, however often', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    await api.get(`/products/${product}/cached`);
+    const { id } = (await reserve(product, 2)).body;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => api.delete(`/reservations/${id}`)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 204));
+    expect([await stockOf(product), await statusOf(id)]).toEqual([5, 'released']);
+    expect((await api.get(`/products/${product}/cached`)).body.stock).toBe(5);
+    expect(await confirm(id)).toMatchObject({ status: 409, body: { code: 'RESERVATION_RELEASED' } });
+  });
+
+  it('are not sold when their time is up, whether the sweep has come or not', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { id } = (await reserve(product, 2)).body;
+    await lapse([id]);
+    expect(await statusOf(id)).toBe('expired');
+    expect(await confirm(id)).toMatchObject({
+      status: 409,
+      body: { code: 'RESERVATION_EXPIRED', detail: `Reservation with ID ${id} is expired` },
+    });
+    expect((await api.delete(`/reservations/${id}`)).status).toBe(204);
+    expect(await stockOf(product)).toBe(3);
+    expect(await expire()).toBe(1);
+    expect(await expire()).toBe(0);
+    expect([await stockOf(product), await statusOf(id)]).toEqual([5, 'expired']);
+  });
+
+  it('expire by themselves while a worker runs', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    worker = await startWorker(environment.config);
+    await reserve(product, 2, 1);
+    expect(await stockOf(product)).toBe(3);
+    await eventually(async () => expect(await stockOf(product)).toBe(5));
+  });
+
+  it('are confirmed once, and cannot be let go after that', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { id } = (await reserve(product)).body;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => confirm(id)));
+    const [won, ...lost] = answers.toSorted((a, b) => a.status - b.status);
+    expect(won?.status).toBe(201);
+    for (const { status, body } of lost) {
+      expect([status, body.code, body.detail]).toEqual([
+        409,
+        'RESERVATION_CONFIRMED',
+        `Reservation with ID ${id} has become order ${won?.body.id}`,
+      ]);
+    }
+    expect((await api.delete(`/reservations/${id}`)).body.code).toBe('RESERVATION_CONFIRMED');
+    await lapse([id]);
+    expect(await expire()).toBe(0);
+    expect(await stockOf(product)).toBe(4);
+  });
+
+  it('are confirmed once by a request that is sent again', async () => {
+    const { id } = (await reserve(await api.createProduct())).body;
+    const key = { 'Idempotency-Key': 'confirm once' };
+    const first = await confirm(id, key);
+    const again = await confirm(id, key);
+    expect([again.status, again.body, again.headers.get('Location')]).toEqual([
+      201,
+      first.body,
+      first.headers.get('Location'),
+    ]);
+    expect(again.headers.get('Idempotent-Replayed')).toBe('true');
+  });
+
+  it('of a product that was deleted meanwhile are not sold', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { id } = (await reserve(product)).body;
+    await api.delete(`/products/${product}`);
+    expect(await confirm(id)).toMatchObject({ status: 404, body: { code: 'PRODUCT_NOT_FOUND' } });
+    expect((await api.delete(`/reservations/${id}`)).status).toBe(204);
+  });
+
+  it('wait for who is just ending them, and find them ended', async () => {
+    const { id } = (await reserve(await api.createProduct())).body;
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM reservations WHERE id = $1 FOR UPDATE', [id]);
+    const confirming = confirm(id);
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    await lapse([]);
+    expect(await expire()).toBe(0);
+    await holder.query(`UPDATE reservations SET expires_at = now() WHERE id = $1`, [id]);
+    await holder.end('COMMIT');
+    expect((await confirming).body.code).toBe('RESERVATION_EXPIRED');
+    expect(await expire()).toBe(1);
+  });
+
+  it('end once each when buyers, sweeps and those who let go race for them', async () => {
+    const product = await api.createProduct({ stock: 500 });
+    const ids = (await Promise.all(Array.from({ length: 300 }, () => reserve(product)))).map(({ body }) => body.id);
+    expect(await stockOf(product)).toBe(200);
+    const some = ids.filter((_, index) => index % 3 === 0);
+    const racing = ids.map((id, index) => (index % 2 === 0 ? confirm(id) : api.delete(`/reservations/${id}`)));
+    const sweeping = (async () => {
+      await lapse(some);
+      await Promise.all([expire(), expire(), expire()]);
+    })();
+    const confirmed = (await Promise.all(racing)).filter(({ status }) => status === 201).length;
+    await sweeping;
+    while ((await expire()) > 0);
+    const { rows } = await environment.sql.query(
+      `SELECT count(*) FILTER (WHERE status = 'confirmed')::int AS confirmed, count(*) FILTER (WHERE status = 'held')::int AS held
+       FROM reservations WHERE id = ANY ($1)`,
+      [ids],
+    );
+    expect(rows).toEqual([{ confirmed, held: 0 }]);
+    expect(await stockOf(product)).toBe(500 - confirmed);
+  });
+
+  it.each([
+    ['items', { items: [] }],
+    ['items', { items: undefined }],
+    ['items.0.quantity', { items: [{ product_id: 1, quantity: 0 }] }],
+    ['ttl_seconds', { ttl_seconds: 0 }],
+    ['ttl_seconds', { ttl_seconds: 3_601 }],
+    ['ttl_seconds', { ttl_seconds: null }],
+    ['status', { status: 'held' }],
+  ])('refuse a wrong %s: %j', async (field, wrong) => {
+    const { status, body } = await api.post('/reservations', { items: [{ product_id: 1 }], ...wrong });
+    const fields = new Set(body.errors.map((error: { field: string }) => error.field));
+    expect([status, [...fields]]).toEqual([422, [field]]);
+  });
+
+  it.each([
+    { reservation_id: 1, product_id: 1 },
+    { reservation_id: 1, quantity: 1 },
+    { reservation_id: 1, items: [{ product_id: 1 }] },
+    { reservation_id: null },
+    { reservation_id: '1' },
+  ])('are not bought together with anything else, or by a wrong id: %j', async (body) => {
+    expect((await api.post('/orders', body)).status).toBe(422);
+  });
+
+  it('are told apart from those that are not there', async () => {
+    for (const answer of [
+      await api.get('/reservations/9999'),
+      await api.delete('/reservations/9999'),
+      await confirm(9999),
+    ]) {
+      expect([answer.status, answer.body.code]).toEqual([404, 'RESERVATION_NOT_FOUND']);
+    }
+  });
+});
