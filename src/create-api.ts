@@ -1,10 +1,12 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from './common/api-prefix.js';
 import { createFastifyAdapter } from './common/fastify-adapter.js';
 import { createLogger } from './common/logger.js';
 import type { Config } from './config/config.js';
+import { Stopping } from './health/stopping.js';
 import { servePages } from './pages.js';
 
 /** Builds the API with its pages; it does not listen yet. */
@@ -24,5 +26,16 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
     });
   }
   await servePages(app);
+  sendClientsAway(app);
   return app;
+}
+
+/** While the process is about to stop, each answer closes its connection: the client's next request goes elsewhere. */
+function sendClientsAway(app: NestFastifyApplication): void {
+  const stopping = app.get(Stopping, { strict: false });
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (_request, reply, done) => {
+    if (stopping.isUnderWay) reply.header('Connection', 'close');
+    done();
+  });
 }

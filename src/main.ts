@@ -1,19 +1,41 @@
 import 'reflect-metadata';
-import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from './config/config.js';
 import { createApi } from './create-api.js';
 import { createDashboard } from './create-dashboard.js';
 import { createWorker } from './create-worker.js';
+import { Stopping } from './health/stopping.js';
 import { runAudit } from './run-audit.js';
+import { runDeadLetters } from './run-dead-letters.js';
 
 /** What the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`: closing connections. */
 const CLOSE_MARGIN_MS = 1_000;
 
-const ROLES: Record<Exclude<Role, 'audit'>, (config: Config) => Promise<INestApplicationContext>> = {
+const FLAGS: Readonly<Record<string, Role>> = {
+  '--worker': 'worker',
+  '--dashboard': 'dashboard',
+  '--audit': 'audit',
+  '--dead-letters': 'dead-letters',
+  '--redrive': 'redrive',
+};
+
+interface Service {
+  close: () => Promise<void>;
+}
+
+/** Starts what runs until it is stopped; what does one thing ends the process with its exit status. */
+const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
   api: async (config) => {
     const app = await createApi(config);
     await app.listen(config.port, config.host);
-    return app;
+    return {
+      close: async () => {
+        app.get(Stopping, { strict: false }).begin();
+        await delay(config.shutdownDelayMs);
+        await app.close();
+      },
+    };
   },
   worker: createWorker,
   dashboard: async (config) => {
@@ -21,18 +43,18 @@ const ROLES: Record<Exclude<Role, 'audit'>, (config: Config) => Promise<INestApp
     await app.listen(config.dashboard.port, config.host);
     return app;
   },
+  audit: async (config) => process.exit(await runAudit(config)),
+  'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
+  redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
 };
 
 async function main(): Promise<void> {
   const role = roleOf(process.argv.slice(2));
   const config = loadConfig(process.env, role);
-  if (role === 'audit') process.exit(await runAudit(config));
-  let app: INestApplicationContext | undefined;
+  let service: Service | undefined;
   // Before anything is up: the first process of a container ignores a signal that it has no handler for.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void stop(app, config.shutdownTimeoutMs));
-  }
-  app = await ROLES[role](config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
+  service = await ROLES[role](config);
   new Logger('Main').log(`The ${role} is up`);
 }
 
@@ -41,18 +63,19 @@ main().catch((error: unknown) => {
   process.exit(1);
 });
 
-function roleOf(flags: readonly string[]): Role {
-  const known: Record<string, Role> = { '--worker': 'worker', '--dashboard': 'dashboard', '--audit': 'audit' };
-  if (flags.length === 0) return 'api';
-  const role = flags.length === 1 ? known[flags[0] ?? ''] : undefined;
-  if (role === undefined)
-    throw new Error(`Unknown arguments: ${flags.join(' ')}. Use none, --worker, --dashboard or --audit`);
+function roleOf([flag, ...others]: readonly string[]): Role {
+  if (flag === undefined) return 'api';
+  const role = others.length === 0 ? FLAGS[flag] : undefined;
+  if (role === undefined) {
+    const known = Object.keys(FLAGS).join(', ');
+    throw new Error(`Unknown arguments: ${[flag, ...others].join(' ')}. Use none, or one of ${known}`);
+  }
   return role;
 }
 
 /** Ends in order; what does not end in time is cut off, and recovered from like any crash. */
-async function stop(app: INestApplicationContext | undefined, timeoutMs: number): Promise<void> {
-  setTimeout(() => process.exit(1), timeoutMs + CLOSE_MARGIN_MS).unref();
-  await app?.close();
+async function stop(service: Service | undefined, config: Config): Promise<void> {
+  setTimeout(() => process.exit(1), config.shutdownDelayMs + config.shutdownTimeoutMs + CLOSE_MARGIN_MS).unref();
+  await service?.close();
   process.exit(0);
 }

@@ -3,6 +3,7 @@ import { AuditRootModule } from './audit-root.module.js';
 import { type AuditRun, FINDINGS } from './audit/audit-run.js';
 import { AuditService } from './audit/audit.service.js';
 import { createLogger } from './common/logger.js';
+import { toTextTable } from './common/text-table.js';
 import type { Config } from './config/config.js';
 
 /** Audits once and prints what is off; gives the exit status: 0 when all agrees, 1 when something is off. */
@@ -29,14 +30,7 @@ function reportOf({ startedAt, finishedAt, products, orders, movements, findings
       [finding, product_id ?? '', order_id ?? '', reservation_id ?? '', expected, found].map(String),
     ),
   );
-  const table = [['finding', 'product', 'order', 'reservation', 'expected', 'found'], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const table = toTextTable([['finding', 'product', 'order', 'reservation', 'expected', 'found'], ...rows]);
   const sums = findings.map(({ finding, count }) => `${finding}: ${count} in all; ${FINDINGS[finding]}`);
-  return [`✗ ${looked}: not all agree`, '', ...lines, '', ...sums].join('\n');
+  return [`✗ ${looked}: not all agree`, '', table, '', ...sums].join('\n');
 }

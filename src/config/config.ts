@@ -3,8 +3,8 @@ import { EnvironmentReader } from './environment-reader.js';
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
 
-/** What a process of the one code base does: serve HTTP, process orders, show the queue, or audit once. */
-export type Role = 'api' | 'worker' | 'dashboard' | 'audit';
+/** What a process of the one code base does: serve HTTP, process orders, show the queue; or one thing, and end. */
+export type Role = 'api' | 'worker' | 'dashboard' | 'audit' | 'dead-letters' | 'redrive';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -14,6 +14,7 @@ export class Config {
   readonly port: number;
   readonly corsOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
+  readonly shutdownDelayMs: number;
   readonly database: {
     readonly url: string;
     readonly poolSize: number;
@@ -26,6 +27,7 @@ export class Config {
   readonly orders: {
     readonly locking: OrderLocking;
     readonly processingDelayMs: number;
+    readonly fulfilmentTimeoutMs: number;
     readonly attempts: number;
     readonly backoffMs: number;
     readonly sweepIntervalMs: number;
@@ -77,6 +79,7 @@ function readServer(reader: EnvironmentReader) {
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     corsOrigins: (reader.optional('CORS_ORIGINS') ?? '').split(',').flatMap((origin) => origin.trim() || []),
+    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 0, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
   };
 }
@@ -101,10 +104,16 @@ function readServices(reader: EnvironmentReader, role: Role) {
 }
 
 function readProcessing(reader: EnvironmentReader) {
+  const processingDelayMs = reader.integer('ORDER_PROCESSING_DELAY_MS', { fallback: 5_000, min: 0, max: 600_000 });
   return {
     orders: {
       locking: reader.oneOf('ORDER_LOCKING', ['pessimistic', 'optimistic'], 'pessimistic'),
-      processingDelayMs: reader.integer('ORDER_PROCESSING_DELAY_MS', { fallback: 5_000, min: 0, max: 600_000 }),
+      processingDelayMs,
+      fulfilmentTimeoutMs: reader.integer('FULFILMENT_TIMEOUT_MS', {
+        fallback: processingDelayMs + 30_000,
+        min: 1,
+        max: 3_600_000,
+      }),
       attempts: reader.integer('ORDER_ATTEMPTS', { fallback: 5, min: 1, max: 100 }),
       backoffMs: reader.integer('ORDER_BACKOFF_MS', { fallback: 1_000, min: 1, max: 600_000 }),
       sweepIntervalMs: reader.integer('SWEEP_INTERVAL_MS', { fallback: 5_000, min: 10, max: 3_600_000 }),

@@ -4,11 +4,12 @@ import { CacheModule } from '../cache/cache.module.js';
 import { QueueModule } from '../queue/queue.module.js';
 import { ReadinessService } from './readiness.service.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
+import { Stopping } from './stopping.js';
 
 /** The readiness check, for the API's endpoint and the worker's heartbeat. */
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), CacheModule, QueueModule],
-  providers: [ReadinessService, RedisHealthIndicator],
+  providers: [ReadinessService, RedisHealthIndicator, Stopping],
   exports: [ReadinessService, CacheModule],
 })
 export class ReadinessModule {}

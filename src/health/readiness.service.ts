@@ -2,24 +2,27 @@ import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
 import type { ReadinessResponse } from './dto/readiness.response.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
+import { Stopping } from './stopping.js';
 
 /** The longest that a readiness answer takes. */
 const TIMEOUT_MS = 1_000;
 
-/** Tells whether everything this process depends on answers. */
+/** Tells whether everything this process depends on answers, and it is not about to stop. */
 @Injectable()
 export class ReadinessService {
   constructor(
     private readonly healthChecks: HealthCheckService,
     private readonly database: TypeOrmHealthIndicator,
     private readonly redis: RedisHealthIndicator,
+    private readonly stopping: Stopping,
   ) {}
 
   async check(): Promise<ReadinessResponse> {
     const { details } = await this.runChecks();
     const isUp = (name: string) => details[name]?.status === 'up';
     const checks = { database: isUp('database'), redis: isUp('cache') && isUp('queue') };
-    return { status: checks.database && checks.redis ? 'ready' : 'not_ready', checks, details };
+    const isReady = checks.database && checks.redis && !this.stopping.isUnderWay;
+    return { status: isReady ? 'ready' : 'not_ready', checks, details };
   }
 
   private async runChecks(): Promise<HealthCheckResult> {

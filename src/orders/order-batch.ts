@@ -143,7 +143,7 @@ function sellText(keepKeys: string): string {
     ), taken AS (
       UPDATE products SET stock = stock - units
       FROM (SELECT product_id, sum(quantity) AS units FROM item GROUP BY product_id) AS sold
-      WHERE products.id = sold.product_id
+      WHERE products.id = sold.product_id AND products.id = ANY ($3::bigint[])
     ), written AS (
       INSERT INTO orders (total_price)
       SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position)

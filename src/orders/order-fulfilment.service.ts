@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
+import { withDeadline } from '../common/deadline.js';
+import { Config } from '../config/config.js';
 import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
-import { FulfilmentGateway } from './fulfilment-gateway.js';
+import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { changeStatus, type ReachedStatus, type StatusChange } from './status-change.js';
 import { releaseStock } from './stock-release.js';
 
@@ -37,11 +39,12 @@ export class OrderFulfilmentService {
     private readonly transactions: TransactionRunner,
     private readonly gateway: FulfilmentGateway,
     private readonly cache: ProductCache,
+    private readonly config: Config,
   ) {}
 
   /**
    * Claims the order, makes the external call and completes the order; an order that has ended already is left alone.
-   * When the call fails on the last attempt, the order fails and its stock goes back, exactly once.
+   * When the call fails for good or on the last attempt, the order fails and its stock goes back, exactly once.
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
@@ -49,13 +52,20 @@ export class OrderFulfilmentService {
     const claim = { orderId, cause: `attempt ${attempt}` };
     if (!(await this.claims.submit(claim))) return;
     try {
-      await this.gateway.fulfil(orderId);
+      await this.call(orderId);
     } catch (error) {
-      if (isLast) await this.fail(orderId, error);
+      if (isLast || error instanceof PermanentFulfilmentError) await this.fail(orderId, error);
       throw error;
     }
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
     else if (await this.claims.submit(claim)) throw new Error(`The claim of order #${orderId} was lost`);
+    else this.logger.warn(`Order #${orderId} has ended otherwise while its external call was under way`);
+  }
+
+  private async call(orderId: number): Promise<void> {
+    const { fulfilmentTimeoutMs } = this.config.orders;
+    const options = { idempotencyKey: `order-${orderId}`, signal: AbortSignal.timeout(fulfilmentTimeoutMs) };
+    await withDeadline(this.gateway.fulfil(orderId, options), fulfilmentTimeoutMs);
   }
 
   /** An order whose row somebody else holds must not keep its neighbours: then each is changed by itself. */

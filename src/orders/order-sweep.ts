@@ -6,6 +6,7 @@ import { In, MoreThan, Raw, type Repository } from 'typeorm';
 import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
 import { jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import { isDeadLetter } from './dead-letters.service.js';
 import { OPEN_STATUSES } from './order-status.js';
 import { Order } from './order.entity.js';
 
@@ -57,10 +58,13 @@ export class OrderSweep extends Sweep {
     return stale.map(({ id }) => id);
   }
 
-  /** A finished job that is kept has the id of the new one and would silently keep it out, so it goes first. */
+  /**
+   * A finished job that is kept has the id of the new one and would silently keep it out, so it goes first. A dead letter is
+   * left to an operator.
+   */
   private async handOver(ids: readonly number[]): Promise<number> {
     const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
-    const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined);
+    const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined && !isDeadLetter(job));
     await Promise.all(finished.map(async ({ job }) => job?.remove()));
     const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];
     await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));

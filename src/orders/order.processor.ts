@@ -1,8 +1,9 @@
 import { Processor } from '@nestjs/bullmq';
-import type { Job } from 'bullmq';
+import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../config/config.js';
 import { JobProcessor } from '../queue/job-processor.js';
 import { ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
+import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 
 /**
@@ -25,6 +26,11 @@ export class OrderProcessor extends JobProcessor {
 
   async process(job: Job<ProcessOrderPayload>): Promise<void> {
     const attempt = job.attemptsMade + 1;
-    await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1) });
+    try {
+      await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1) });
+    } catch (error) {
+      if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);
+      throw error;
+    }
   }
 }

@@ -65,7 +65,7 @@ function hold(holds: readonly { items: readonly SoldItem[]; seconds: number }[])
       ), taken AS (
         UPDATE products SET stock = stock - units
         FROM (SELECT product_id, sum(quantity) AS units FROM item GROUP BY product_id) AS held
-        WHERE products.id = held.product_id
+        WHERE products.id = held.product_id AND products.id = ANY ($3::bigint[])
       ), written AS (
         INSERT INTO reservations (expires_at)
         SELECT clock_timestamp() + seconds * interval '1 second'

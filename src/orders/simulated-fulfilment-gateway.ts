@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { FulfilmentGateway } from './fulfilment-gateway.js';
+import { FulfilmentGateway, type FulfilmentOptions } from './fulfilment-gateway.js';
 
 /** Stands in for a provider that takes `ORDER_PROCESSING_DELAY_MS` and always succeeds. It waits without blocking the others. */
 @Injectable()
@@ -10,7 +10,8 @@ export class SimulatedFulfilmentGateway extends FulfilmentGateway {
     super();
   }
 
-  async fulfil(): Promise<void> {
-    if (this.config.orders.processingDelayMs > 0) await delay(this.config.orders.processingDelayMs);
+  async fulfil(_orderId: number, { signal }: FulfilmentOptions): Promise<void> {
+    const { processingDelayMs } = this.config.orders;
+    if (processingDelayMs > 0) await delay(processingDelayMs, undefined, { signal });
   }
 }

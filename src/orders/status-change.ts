@@ -21,12 +21,10 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
   return {
     name: isClaim ? 'claim' : 'change-status',
     text: `WITH changed AS (
-             UPDATE orders SET status = $3
-             FROM unnest($1::bigint[], $2::text[]) AS change (order_id, cause)
-             WHERE orders.id = change.order_id AND status = ANY ($4::text[])
-             RETURNING orders.id, change.cause
+             UPDATE orders SET status = $3 WHERE id = ANY ($1::bigint[]) AND status = ANY ($4::text[]) RETURNING id
            )
-           INSERT INTO order_events (order_id, status, cause) SELECT id, $3, cause FROM changed
+           INSERT INTO order_events (order_id, status, cause)
+           SELECT id, $3, ($2::text[])[array_position($1::bigint[], id)] FROM changed
            ${isClaim ? `WHERE set_config('synchronous_commit', 'off', true) = 'off'` : ''} RETURNING order_id AS id`,
     values: [
       changes.map(({ orderId }) => orderId),

@@ -21,7 +21,8 @@ export async function releaseStock(
     `WITH item AS (
        SELECT ${id} AS source_id, product_id, quantity FROM ${items} WHERE ${id} = ANY ($1::bigint[])
      ), locked AS MATERIALIZED (
-       SELECT id, stock::bigint FROM products WHERE id IN (SELECT product_id FROM item) ORDER BY id FOR UPDATE
+       SELECT id, stock::bigint FROM products WHERE id = ANY (ARRAY(SELECT product_id FROM item))
+       ORDER BY id FOR UPDATE
      ), released AS MATERIALIZED (
        SELECT source_id, product_id, quantity,
               stock + sum(quantity) OVER (PARTITION BY product_id ORDER BY source_id) AS stock_after
@@ -39,7 +40,7 @@ export async function releaseStock(
        ORDER BY product_id, source_id NULLS LAST
      )
      UPDATE products SET stock = LEAST(balance.stock, ${MAX_STOCK})
-     FROM balance WHERE products.id = balance.product_id
+     FROM balance WHERE products.id = balance.product_id AND products.id = ANY (ARRAY(SELECT product_id FROM item))
      RETURNING products.id`,
     [ids, reason],
   );

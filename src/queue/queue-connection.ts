@@ -20,6 +20,8 @@ export class QueueConnection implements OnApplicationShutdown {
     this.client = new Redis(config.queue.url, {
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxRetriesPerRequest: null,
+      // After a failover the old primary refuses writes: connect anew, and send the command there.
+      reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
       retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
     });
     this.client.on('error', (error) => this.report(false, `is away: ${error.message || String(error)}`));

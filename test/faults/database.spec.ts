@@ -2,11 +2,13 @@ import { rm } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Postgres, startPostgres } from '../../tools/postgres.ts';
+import { freePort } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { loadConfig } from '../../src/config/config.js';
 import { RowCounts } from '../../src/database/row-counts.js';
 import { type Api, startApi } from '../support/api.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
+import { startRole } from '../support/role-process.js';
 import { redisUrls } from '../support/services.js';
 import { eventually } from '../support/eventually.js';
 
@@ -20,6 +22,7 @@ describe('the API while PostgreSQL is lost', () => {
   let proxy: Proxy;
   let api: Api;
   let product: number;
+  let variables: Record<string, string>;
 
   beforeAll(async () => {
     directory = await createTemporaryFolder('postgres');
@@ -33,7 +36,8 @@ describe('the API while PostgreSQL is lost', () => {
     const url = new URL(postgres.url);
     proxy = await startProxy(Number(url.port));
     url.port = String(proxy.port);
-    api = await startApi(loadConfig({ ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: url.href }, 'api'));
+    variables = { ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: url.href };
+    api = await startApi(loadConfig(variables, 'api'));
     // Its commits would be taken for those of the purchases.
     api.app.get(RowCounts, { strict: false }).beforeApplicationShutdown();
     product = await api.createProduct({ stock: 1_000 });
@@ -58,6 +62,30 @@ describe('the API while PostgreSQL is lost', () => {
     expect((await api.get(`/orders/${body.id}`)).status).toBe(200);
     expect([await stock(), await totalOrders()]).toEqual([before[0] - 1, before[1] + 1]);
   });
+
+  it('answers in another process what one that was killed has committed, to who sends it again with the key', async () => {
+    const port = await freePort();
+    const killed = startRole([], { ...variables, PORT: String(port) });
+    const url = `http://127.0.0.1:${port}/api/v1`;
+    await eventually(async () => expect((await fetch(`${url}/health/ready`)).status).toBe(200));
+    const before = [await stock(), await totalOrders()];
+    const key = { 'Idempotency-Key': 'killed after the commit' };
+    const committing = proxy.muteAfter('sell-with-keys', 'COMMIT');
+    const lost = fetch(`${url}/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...key },
+      body: JSON.stringify({ product_id: product }),
+    });
+    lost.catch(() => undefined);
+    await committing;
+    expect(await killed.end('SIGKILL')).toBe('SIGKILL');
+    await expect(lost).rejects.toThrow('fetch failed');
+
+    const again = await api.post('/orders', { product_id: product }, key);
+    expect([again.status, again.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
+    expect([await stock(), await totalOrders()]).toEqual([before[0] - 1, before[1] + 1]);
+    expect((await api.get(`/orders/${again.body.id}`)).status).toBe(200);
+  }, 60_000);
 
   it('answers a created, a changed and a removed product alike, and keeps none of them cached', async () => {
     void proxy.muteAfter('COMMIT');

@@ -89,6 +89,19 @@ describe('orders whose worker or Redis is lost', () => {
     await untilProcessed([...first, ...ids], worker);
   }, 60_000);
 
+  it('goes on after a failover, in which Redis takes no writes for a while', async () => {
+    const worker = startWorker('0');
+    const first = await buy(1);
+    await untilAll('completed', 1);
+    const client = new Redis(redis.urls.REDIS_URL);
+    await client.call('REPLICAOF', '127.0.0.1', '1');
+    const ids = await buy(20);
+    await client.call('REPLICAOF', 'NO', 'ONE');
+    client.disconnect();
+    await untilAll('completed', 21);
+    await untilProcessed([...first, ...ids], worker);
+  }, 60_000);
+
   it('completes orders that nobody told Redis of, because the API died after the commit', async () => {
     await environment.sql.query('INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, 10)');
     startWorker('0');

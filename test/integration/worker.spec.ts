@@ -97,7 +97,8 @@ describe('the worker', () => {
     const config = { ...environment.config, orders: { ...environment.config.orders, processingDelayMs: 300 } };
     const gateway = new SimulatedFulfilmentGateway(config);
     const before = performance.now();
-    await Promise.all(Array.from({ length: 50 }, () => gateway.fulfil()));
+    const options = { idempotencyKey: 'order-1', signal: AbortSignal.timeout(10_000) };
+    await Promise.all(Array.from({ length: 50 }, () => gateway.fulfil(1, options)));
     const elapsedMs = performance.now() - before;
     expect(elapsedMs).toBeGreaterThanOrEqual(299);
     expect(elapsedMs).toBeLessThan(2 * 300);

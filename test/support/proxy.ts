@@ -4,16 +4,16 @@ export interface Proxy {
   port: number;
   /**
    * From the client's next message that holds `text` on, nothing comes back on that connection; the message itself goes
-   * through. Resolves when that has happened.
+   * through. With `then` it is the next message of the same connection which holds that. Resolves when that has happened.
    */
-  muteAfter: (text: string) => Promise<void>;
+  muteAfter: (text: string, then?: string) => Promise<void>;
   close: () => Promise<void>;
 }
 
 /** A TCP proxy in front of a server of this machine, to lose answers on purpose. */
 export async function startProxy(targetPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
-  let trigger: { text: string; fired: () => void } | undefined;
+  let trigger: { text: string; then: string | undefined; on?: Socket; fired: () => void } | undefined;
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
     let muted = false;
@@ -26,10 +26,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       });
     }
     client.on('data', (data) => {
-      if (trigger !== undefined && data.includes(trigger.text)) {
-        trigger.fired();
-        trigger = undefined;
-        muted = true;
+      if (trigger !== undefined && data.includes(trigger.text) && (trigger.on ?? client) === client) {
+        if (trigger.then === undefined) {
+          trigger.fired();
+          trigger = undefined;
+          muted = true;
+        } else trigger = { ...trigger, text: trigger.then, then: undefined, on: client };
       }
       target.write(data);
     });
@@ -39,7 +41,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    muteAfter: (text) => new Promise((resolve) => (trigger = { text, fired: resolve })),
+    muteAfter: (text, then) => new Promise((resolve) => (trigger = { text, then, fired: resolve })),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

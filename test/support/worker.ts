@@ -8,7 +8,7 @@ import { WorkerModule } from '../../src/worker.module.js';
 /** Starts a worker in this process whose external call is `fulfil`. */
 export async function startWorker(
   config: Config,
-  fulfil: (orderId: number) => Promise<void> = () => Promise.resolve(),
+  fulfil: FulfilmentGateway['fulfil'] = () => Promise.resolve(),
 ): Promise<INestApplicationContext> {
   const module = await Test.createTestingModule({ imports: [WorkerModule.forRoot(config)] })
     .overrideProvider(FulfilmentGateway)
