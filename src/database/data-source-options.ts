@@ -1,5 +1,7 @@
+import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
+import { BoundedPool } from './bounded-pool.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
@@ -34,6 +36,7 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
   const { url, poolSize, lockTimeoutMs, statementTimeoutMs, transactionTimeoutMs } = database;
   return {
     ...connectionOptions(url),
+    driver: { ...pg, Pool: BoundedPool },
     poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: {

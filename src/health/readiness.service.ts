@@ -1,5 +1,6 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
+import { ConnectionsHealthIndicator } from './connections.health-indicator.js';
 import type { ReadinessResponse } from './dto/readiness.response.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
 import { Stopping } from './stopping.js';
@@ -14,6 +15,7 @@ export class ReadinessService {
     private readonly healthChecks: HealthCheckService,
     private readonly database: TypeOrmHealthIndicator,
     private readonly redis: RedisHealthIndicator,
+    private readonly connections: ConnectionsHealthIndicator,
     private readonly stopping: Stopping,
   ) {}
 
@@ -31,6 +33,7 @@ export class ReadinessService {
         () => this.database.pingCheck('database', { timeout: TIMEOUT_MS }),
         () => this.redis.pingCache(TIMEOUT_MS),
         () => this.redis.pingQueue(TIMEOUT_MS),
+        () => this.connections.tell(),
       ]);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Terminus throws its result as the response

@@ -25,7 +25,8 @@ describe('health', () => {
     const { status, body } = await api.get('/health/ready');
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ready', checks: { database: true, redis: true } });
-    expect(Object.keys(body.details).sort()).toEqual(['cache', 'database', 'queue']);
+    expect(Object.keys(body.details).sort()).toEqual(['cache', 'connections', 'database', 'queue']);
+    expect(body.details.connections).toMatchObject({ total: expect.any(Number), idle: expect.any(Number), waiting: 0 });
   });
 
   it('counts hits and misses of the cache', async () => {

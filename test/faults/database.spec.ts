@@ -140,6 +140,11 @@ describe('the API while PostgreSQL is lost', () => {
       expect((await api.get('/health/ready')).status).toBe(200);
       expect((await api.post('/orders', { product_id: product })).status).toBe(201);
     });
+    // No connection is lost: what the pool has is at rest, but for the one that is asked.
+    await eventually(async () => {
+      const { total, idle, waiting } = (await api.get('/health/ready')).body.details.connections;
+      expect([total - idle <= 1, waiting]).toEqual([true, 0]);
+    });
   }, 60_000);
 
   it('closes the connection without an answer when it cannot learn what became of a commit', async () => {

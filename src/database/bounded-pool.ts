@@ -1,0 +1,35 @@
+import pg from 'pg';
+import { DatabaseUnavailableError } from './database-errors.js';
+
+/** As many may wait for a connection at the same time. */
+const MAX_WAITING = 1_000;
+/** When nobody has been given a connection for so long while somebody waits, who comes now would wait in vain. */
+const STALL_MS = 1_000;
+
+type OnConnection = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (error?: Error | boolean) => void,
+) => void;
+
+/** A pool that refuses at once what it could only refuse later: the work for it has not begun. */
+export class BoundedPool extends pg.Pool {
+  private grantedAt = 0;
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: OnConnection): void;
+  override connect(callback?: OnConnection): Promise<pg.PoolClient> | undefined {
+    if (callback === undefined) return super.connect();
+    if (this.waitingCount === 0) this.grantedAt = performance.now();
+    if (this.waitingCount >= MAX_WAITING || performance.now() - this.grantedAt > STALL_MS) {
+      const error = new DatabaseUnavailableError(new Error('All connections are in use'));
+      callback(error, undefined, () => undefined);
+      return undefined;
+    }
+    super.connect((error, client, release) => {
+      if (error === undefined) this.grantedAt = performance.now();
+      callback(error, client, release);
+    });
+    return undefined;
+  }
+}
