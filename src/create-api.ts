@@ -34,7 +34,8 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
 function sendClientsAway(app: NestFastifyApplication): void {
   const stopping = app.get(Stopping, { strict: false });
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
-  server.addHook('onRequest', (_request, reply, done) => {
+  // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (stopping.isUnderWay) reply.header('Connection', 'close');
     done();
   });

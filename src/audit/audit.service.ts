@@ -14,6 +14,16 @@ interface Row extends Example {
 /** What PostgreSQL sorts in memory, for each of a handful of sorts; the rest goes to its disk. */
 const WORK_MEM = '32MB';
 
+/** The longest that an audit may take. */
+const TIMEOUT_MS = 3_600_000;
+const CONNECTION = {
+  application_name: 'order-system audit',
+  connectionTimeoutMillis: 5_000,
+  keepAlive: true,
+  statement_timeout: TIMEOUT_MS,
+  query_timeout: TIMEOUT_MS,
+};
+
 const LAST_RUN = `
   SELECT started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings
   FROM audit_runs ORDER BY id DESC LIMIT 1`;
@@ -22,6 +32,7 @@ const LAST_RUN = `
 @Injectable()
 export class AuditService {
   private readonly logger = new Logger(AuditService.name);
+  private running: pg.Client | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -49,14 +60,19 @@ export class AuditService {
     return run;
   }
 
+  /** Ends a running audit, which fails. */
+  async cancel(): Promise<void> {
+    await this.running?.end();
+  }
+
   /** On a connection of its own: those of the pool give up long before, and read no table from end to end. */
   private async audit(): Promise<Omit<AuditRun, 'finishedAt'>> {
     const startedAt = new Date();
-    const client = new pg.Client({
-      connectionString: this.config.database.url,
-      application_name: 'order-system audit',
-    });
+    const client = new pg.Client({ connectionString: this.config.database.url, ...CONNECTION });
+    // What is under way fails by itself; without a listener the process would end.
+    client.on('error', () => undefined);
     await client.connect();
+    this.running = client;
     try {
       await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET LOCAL work_mem TO '${WORK_MEM}'`);
@@ -70,6 +86,7 @@ export class AuditService {
         findings: findingsIn(rows),
       };
     } finally {
+      this.running = undefined;
       await client.end();
     }
   }

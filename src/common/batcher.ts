@@ -21,6 +21,8 @@ export interface BatcherOptions<Item> {
   readonly maxWaitMs: number;
   /** What an item needs for itself: it waits while a batch with one of its keys is being served. None unless given. */
   readonly keysOf?: (item: Item) => readonly unknown[];
+  /** Whether an item may join a batch that has begun; each may unless given. */
+  readonly mayBeLate?: (item: Item) => boolean;
 }
 
 interface Waiting<Item, Result> {
@@ -91,7 +93,7 @@ export class Batcher<Item, Result> {
 
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
-      const batch = this.take(this.options.maxBatchSize, (key) => !this.busyKeys.has(key));
+      const batch = this.take(this.options.maxBatchSize, ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
       if (batch.length === 0) break;
       void this.run(batch);
     }
@@ -101,7 +103,7 @@ export class Batcher<Item, Result> {
   }
 
   /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */
-  private take(count: number, isFree: (key: unknown) => boolean): Waiting<Item, Result>[] {
+  private take(count: number, isFree: (waiting: Waiting<Item, Result>) => boolean): Waiting<Item, Result>[] {
     const taken: Waiting<Item, Result>[] = [];
     const staying: Waiting<Item, Result>[] = [];
     const awaited = new Set<unknown>();
@@ -109,7 +111,7 @@ export class Batcher<Item, Result> {
     for (const waiting of this.waiting) {
       if (taken.length === count) staying.push(waiting);
       else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
-      else if (waiting.keys.every((key) => isFree(key) && !awaited.has(key))) taken.push(waiting);
+      else if (isFree(waiting) && !waiting.keys.some((key) => awaited.has(key))) taken.push(waiting);
       else {
         for (const key of waiting.keys) awaited.add(key);
         staying.push(waiting);
@@ -125,7 +127,9 @@ export class Batcher<Item, Result> {
     const keys = new Set(batch.flatMap((waiting) => waiting.keys));
     for (const key of keys) this.busyKeys.add(key);
     const takeLate = () => {
-      const late = this.take(this.options.maxBatchSize - batch.length, (key) => keys.has(key));
+      const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
+        (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
+      const late = this.take(this.options.maxBatchSize - batch.length, mayJoin);
       batch.push(...late);
       items.push(...late.map(({ item }) => item));
     };

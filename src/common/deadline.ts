@@ -22,3 +22,33 @@ export async function withDeadline<T>(promise: Promise<T>, milliseconds: number)
     clearTimeout(timer);
   }
 }
+
+/**
+ * Makes a call that can be given up: its signal is aborted after `milliseconds`, or when `stopping` is. Nobody waits for a call
+ * that does not heed it.
+ *
+ * @throws DeadlineError
+ */
+export async function callWithDeadline<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  { milliseconds, stopping }: { milliseconds: number; stopping: AbortSignal },
+): Promise<T> {
+  const controller = new AbortController();
+  let giveUp: (error: Error) => void = () => undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => (giveUp = reject));
+  givenUp.catch(() => undefined);
+  const end = (error: Error) => {
+    controller.abort(error);
+    giveUp(error);
+  };
+  const stop = () => end(new Error('The process stops'));
+  const timer = setTimeout(() => end(new DeadlineError(milliseconds)), milliseconds);
+  stopping.addEventListener('abort', stop);
+  if (stopping.aborted) stop();
+  try {
+    return await Promise.race([call(controller.signal), givenUp]);
+  } finally {
+    clearTimeout(timer);
+    stopping.removeEventListener('abort', stop);
+  }
+}

@@ -21,6 +21,8 @@ export function createFastifyAdapter(): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
+    // What comes while the server closes is still answered, and its connection closed after that.
+    return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: answerUnroutable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },

@@ -5,6 +5,7 @@ export abstract class Sweep implements OnApplicationBootstrap, BeforeApplication
   protected readonly logger = new Logger(this.constructor.name);
   protected stopped = false;
   private timer: NodeJS.Timeout | undefined;
+  private sweeping: Promise<void> | undefined;
 
   /** Does all there is to do, and returns how much it was. It stops early when `stopped`. */
   abstract run(): Promise<number>;
@@ -18,14 +19,21 @@ export abstract class Sweep implements OnApplicationBootstrap, BeforeApplication
     this.schedule();
   }
 
-  beforeApplicationShutdown(): void {
+  /** Lets the run that is under way end with its batch. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    await this.sweeping;
   }
 
   /** Up to a fifth earlier or later, so that several workers do not sweep at once. */
   private schedule(): void {
-    this.timer = setTimeout(() => void this.sweep(), this.intervalMs * (0.8 + Math.random() * 0.4));
+    this.timer = setTimeout(
+      () => {
+        this.sweeping = this.sweep();
+      },
+      this.intervalMs * (0.8 + Math.random() * 0.4),
+    );
   }
 
   private async sweep(): Promise<void> {

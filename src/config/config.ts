@@ -79,7 +79,7 @@ function readServer(reader: EnvironmentReader) {
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     corsOrigins: (reader.optional('CORS_ORIGINS') ?? '').split(',').flatMap((origin) => origin.trim() || []),
-    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 0, min: 0, max: 60_000 }),
+    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 500, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
   };
 }
@@ -105,15 +105,19 @@ function readServices(reader: EnvironmentReader, role: Role) {
 
 function readProcessing(reader: EnvironmentReader) {
   const processingDelayMs = reader.integer('ORDER_PROCESSING_DELAY_MS', { fallback: 5_000, min: 0, max: 600_000 });
+  const fulfilmentTimeoutMs = reader.integer('FULFILMENT_TIMEOUT_MS', {
+    fallback: processingDelayMs + 30_000,
+    min: 1,
+    max: 3_600_000,
+  });
+  if (fulfilmentTimeoutMs <= processingDelayMs) {
+    reader.problems.push('FULFILMENT_TIMEOUT_MS must be above ORDER_PROCESSING_DELAY_MS: every order would fail');
+  }
   return {
     orders: {
       locking: reader.oneOf('ORDER_LOCKING', ['pessimistic', 'optimistic'], 'pessimistic'),
       processingDelayMs,
-      fulfilmentTimeoutMs: reader.integer('FULFILMENT_TIMEOUT_MS', {
-        fallback: processingDelayMs + 30_000,
-        min: 1,
-        max: 3_600_000,
-      }),
+      fulfilmentTimeoutMs,
       attempts: reader.integer('ORDER_ATTEMPTS', { fallback: 5, min: 1, max: 100 }),
       backoffMs: reader.integer('ORDER_BACKOFF_MS', { fallback: 1_000, min: 1, max: 600_000 }),
       sweepIntervalMs: reader.integer('SWEEP_INTERVAL_MS', { fallback: 5_000, min: 10, max: 3_600_000 }),

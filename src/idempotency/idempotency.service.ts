@@ -85,7 +85,8 @@ async function workAndKeep(
   } catch (error) {
     if (!isFinal(error)) throw isDuplicate(error) ? new IdempotencyKeyInUseError() : error;
     const refusal = keepErrors([{ request, error }]);
-    await manager.query(refusal.text, refusal.values);
+    const kept = await manager.query<unknown[]>(refusal.text, refusal.values);
+    if (kept.length === 0) throw new IdempotencyKeyInUseError();
     return error;
   }
 }

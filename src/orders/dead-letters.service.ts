@@ -3,12 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, type Repository } from 'typeorm';
+import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
-import { ORDERS_QUEUE, processOrderJob, type ProcessOrderPayload } from '../queue/order-jobs.js';
+import { jobIdOf, KEPT_FAILED, ORDERS_QUEUE, processOrderJob, type ProcessOrderPayload } from '../queue/order-jobs.js';
 import { OPEN_STATUSES } from './order-status.js';
 import { Order } from './order.entity.js';
 
 const PAGE_SIZE = 500;
+const REDIS_TIMEOUT_MS = 10_000;
 /** What BullMQ says of a job whose worker has died too often while it worked on it. */
 const STALLED = /stalled more than allowable limit/;
 
@@ -34,27 +36,29 @@ export class DeadLettersService {
     private readonly config: Config,
   ) {}
 
-  /** All there are; as many failed jobs as are kept are looked through. */
+  /** All there are, the oldest last. */
   async list(): Promise<DeadLetter[]> {
-    const letters: DeadLetter[] = [];
-    for (let start = 0; ; start += PAGE_SIZE) {
-      const jobs = await this.queue.getFailed(start, start + PAGE_SIZE - 1);
-      const open = await this.openOf(jobs);
-      letters.push(...jobs.filter((job) => open.has(job.data.orderId)).map(toDeadLetter));
-      if (jobs.length < PAGE_SIZE) return letters;
-    }
+    const jobs = await withDeadline(this.queue.getFailed(0, KEPT_FAILED - 1), REDIS_TIMEOUT_MS);
+    const open = await this.openOf(jobs);
+    return jobs.filter((job) => open.has(job.data.orderId)).map(toDeadLetter);
   }
 
-  /** Hands the orders over again, each with a new job, and returns how many they were: the failed job is not run again. */
+  /**
+   * Hands the orders over again, each with a new job, and returns how many they were: the failed job is not run again. One
+   * that somebody has handed over meanwhile is left as it is.
+   */
   async redrive(letters: readonly DeadLetter[]): Promise<number> {
+    let redriven = 0;
     for (let start = 0; start < letters.length; start += PAGE_SIZE) {
-      const jobs = letters
-        .slice(start, start + PAGE_SIZE)
-        .map(({ orderId }) => processOrderJob(orderId, this.config.orders));
-      await Promise.all(jobs.map(async ({ opts }) => this.queue.remove(opts.jobId ?? '')));
-      await this.queue.addBulk(jobs);
+      const page = letters.slice(start, start + PAGE_SIZE);
+      const jobs = await Promise.all(page.map(async ({ orderId }) => this.queue.getJob(jobIdOf(orderId))));
+      const failed = jobs.filter((job) => job?.finishedOn !== undefined);
+      await Promise.all(failed.map(async (job) => job?.remove()));
+      const ids = failed.flatMap((job) => job?.data.orderId ?? []);
+      await this.queue.addBulk(ids.map((orderId) => processOrderJob(orderId, this.config.orders)));
+      redriven += ids.length;
     }
-    return letters.length;
+    return redriven;
   }
 
   private async openOf(jobs: readonly Job<ProcessOrderPayload>[]): Promise<Set<number>> {

@@ -14,7 +14,7 @@ export class HandOverProcessor extends JobProcessor {
     super(config);
   }
 
-  async process({ data }: Job<HandOverPayload>): Promise<void> {
+  protected async work({ data }: Job<HandOverPayload>): Promise<void> {
     await this.orders.addBulk(data.orderIds.map((orderId) => processOrderJob(orderId, this.config.orders)));
   }
 

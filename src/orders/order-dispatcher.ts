@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { Batcher } from '../common/batcher.js';
 import { withDeadline } from '../common/deadline.js';
@@ -18,7 +18,7 @@ const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 10_000, maxWai
  * hint is lost, because Redis is away, the buffer is full or the process dies, is found by the sweep.
  */
 @Injectable()
-export class OrderDispatcher implements BeforeApplicationShutdown {
+export class OrderDispatcher implements OnApplicationShutdown {
   private readonly logger = new Logger(OrderDispatcher.name);
   private readonly batcher = new Batcher<number, void>((ids) => this.handOver(ids), BATCHING);
 
@@ -33,8 +33,8 @@ export class OrderDispatcher implements BeforeApplicationShutdown {
     this.batcher.submit(orderId).catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
   }
 
-  /** Hands over what still waits, as far as Redis takes it in time. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Hands over what still waits, as far as Redis takes it in time: when the last request is answered, and before the queues close. */
+  async onApplicationShutdown(): Promise<void> {
     await withDeadline(this.batcher.idle(), this.config.shutdownTimeoutMs / 2).catch(() =>
       this.logger.warn('Orders are left to the sweep: Redis does not take them'),
     );

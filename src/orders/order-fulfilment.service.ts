@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
-import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
+import { callWithDeadline } from '../common/deadline.js';
 import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
@@ -18,6 +18,8 @@ const MAX_CAUSE_LENGTH = 500;
 export interface Attempt {
   readonly attempt: number;
   readonly isLast: boolean;
+  /** Aborted when the worker stops: the external call is no longer waited for. */
+  readonly signal: AbortSignal;
 }
 
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
@@ -48,12 +50,13 @@ export class OrderFulfilmentService {
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
-  async process(orderId: number, { attempt, isLast }: Attempt): Promise<void> {
+  async process(orderId: number, { attempt, isLast, signal }: Attempt): Promise<void> {
     const claim = { orderId, cause: `attempt ${attempt}` };
     if (!(await this.claims.submit(claim))) return;
     try {
-      await this.call(orderId);
+      await this.call(orderId, signal);
     } catch (error) {
+      if (signal.aborted) throw error;
       if (isLast || error instanceof PermanentFulfilmentError) await this.fail(orderId, error);
       throw error;
     }
@@ -62,10 +65,10 @@ export class OrderFulfilmentService {
     else this.logger.warn(`Order #${orderId} has ended otherwise while its external call was under way`);
   }
 
-  private async call(orderId: number): Promise<void> {
-    const { fulfilmentTimeoutMs } = this.config.orders;
-    const options = { idempotencyKey: `order-${orderId}`, signal: AbortSignal.timeout(fulfilmentTimeoutMs) };
-    await withDeadline(this.gateway.fulfil(orderId, options), fulfilmentTimeoutMs);
+  private async call(orderId: number, stopping: AbortSignal): Promise<void> {
+    const call = async (signal: AbortSignal) =>
+      this.gateway.fulfil(orderId, { idempotencyKey: `order-${orderId}`, signal });
+    await callWithDeadline(call, { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping });
   }
 
   /** An order whose row somebody else holds must not keep its neighbours: then each is changed by itself. */

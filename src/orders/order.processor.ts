@@ -2,7 +2,7 @@ import { Processor } from '@nestjs/bullmq';
 import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../config/config.js';
 import { JobProcessor } from '../queue/job-processor.js';
-import { ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
+import { backoffOf, ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 
@@ -10,7 +10,13 @@ import { OrderFulfilmentService } from './order-fulfilment.service.js';
  * Takes jobs from the queue. A job whose worker died is given to another one when its lock has run out and the next
  * check for stalled jobs has passed, together at most 20 s.
  */
-@Processor(ORDERS_QUEUE, { autorun: false, lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 5 })
+@Processor(ORDERS_QUEUE, {
+  autorun: false,
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 5,
+  settings: { backoffStrategy: backoffOf },
+})
 export class OrderProcessor extends JobProcessor {
   constructor(
     private readonly fulfilment: OrderFulfilmentService,
@@ -24,10 +30,10 @@ export class OrderProcessor extends JobProcessor {
     super.onApplicationBootstrap();
   }
 
-  async process(job: Job<ProcessOrderPayload>): Promise<void> {
+  protected async work(job: Job<ProcessOrderPayload>, signal: AbortSignal): Promise<void> {
     const attempt = job.attemptsMade + 1;
     try {
-      await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1) });
+      await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1), signal });
     } catch (error) {
       if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);
       throw error;

@@ -22,7 +22,15 @@ import { type Hold, holdOf, type Reservation } from './reservation.js';
  * Two batches in flight, of different products unless the first is committing already: else they would only wait for each
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
-const BATCHING = { maxBatchSize: 100, maxInFlight: 2, maxWaiting: 2_000, maxWaitMs: 1_000, keysOf: productIdsOfOne };
+const BATCHING = {
+  maxBatchSize: 100,
+  maxInFlight: 2,
+  maxWaiting: 2_000,
+  maxWaitMs: 1_000,
+  keysOf: (purchase: Purchase) => productIdsOf([purchase]),
+  // Keys are looked for when the locks are asked for.
+  mayBeLate: ({ request }: Purchase) => request === undefined,
+};
 /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
 const ONE_BY_ONE_TIMEOUT_MS = 1_000;
 
@@ -199,10 +207,6 @@ function lockTextsOf(manager: EntityManager): Record<'all' | 'free', string> {
     free: `SELECT products.id, free.price, free.stock FROM products LEFT JOIN (${free}) AS free USING (id)
            WHERE products.id = ANY ($1) AND products.deleted_at IS NULL`,
   };
-}
-
-function productIdsOfOne(purchase: Purchase): number[] {
-  return productIdsOf([purchase]);
 }
 
 function rejectedBy(reason: unknown): PromiseRejectedResult[] {

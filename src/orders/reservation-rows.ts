@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { formatCents } from '../common/money.js';
 import type { WrittenOrder } from './order-batch.js';
 import { type PricedItem, totalOf } from './priced-item.js';
-import { ReservationNotFoundError } from './reservation.errors.js';
+import { ReservationClosedError, ReservationNotFoundError } from './reservation.errors.js';
 import type { Reservation } from './reservation.js';
 
 /**
@@ -29,7 +29,11 @@ export async function selectReservation(
   return reservation;
 }
 
-/** Writes the order of a reservation whose row is locked, and closes the reservation. */
+/**
+ * Writes the order of a reservation whose row is locked, and closes the reservation.
+ *
+ * @throws ReservationClosedError when its time is up by now.
+ */
 export async function confirmReservation(
   manager: EntityManager,
   id: number,
@@ -47,7 +51,7 @@ export async function confirmReservation(
        SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed' FROM written
      )
      UPDATE reservations SET status = 'confirmed', order_id = written.id
-     FROM written WHERE reservations.id = $1
+     FROM written WHERE reservations.id = $1 AND status = 'held' AND expires_at > clock_timestamp()
      RETURNING written.id, written.created_at AS "createdAt"`,
     [
       id,
@@ -58,18 +62,28 @@ export async function confirmReservation(
     ],
   );
   const [written] = rows;
-  if (written === undefined) throw new ReservationNotFoundError(id);
+  // Its time was up while the products were waited for.
+  if (written === undefined) throw new ReservationClosedError({ id, status: 'expired', orderId: null });
   return written;
 }
 
-/** Closes reservations whose time is up, the oldest first, but for those that somebody is just ending; returns their ids. */
-export async function expireReservations(manager: EntityManager, limit: number): Promise<number[]> {
+/** Reservations whose time is up, the oldest first. */
+export async function findLapsed(manager: EntityManager, limit: number): Promise<number[]> {
+  const rows = await manager.query<{ id: number }[]>(
+    `SELECT id FROM reservations WHERE status = 'held' AND expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1`,
+    [limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Closes those of the reservations whose time is up, but for those that somebody is just ending; returns their ids. */
+export async function expireReservations(manager: EntityManager, ids: readonly number[]): Promise<number[]> {
   const [rows]: [{ id: number }[], number] = await manager.query(
     `UPDATE reservations SET status = 'expired' WHERE id = ANY (ARRAY(
-       SELECT id FROM reservations WHERE status = 'held' AND expires_at <= clock_timestamp()
-       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       SELECT id FROM reservations
+       WHERE id = ANY ($1::bigint[]) AND status = 'held' AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED
      )) RETURNING id`,
-    [limit],
+    [ids],
   );
   return rows.map(({ id }) => id);
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import type { TextAnswer } from '../common/text-answer.js';
+import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
@@ -11,7 +12,7 @@ import { toOrder, type WrittenOrder } from './order-batch.js';
 import { priceHeldItems } from './priced-item.js';
 import { ReservationClosedError } from './reservation.errors.js';
 import type { Reservation } from './reservation.js';
-import { confirmReservation, expireReservations, selectReservation } from './reservation-rows.js';
+import { confirmReservation, expireReservations, findLapsed, selectReservation } from './reservation-rows.js';
 import { releaseStock } from './stock-release.js';
 
 /** What becomes of stock that is held. Who ends a reservation holds the lock of its row, so it ends once. */
@@ -38,6 +39,7 @@ export class ReservationService {
   async confirm(id: number, request?: IdempotentRequest): Promise<TextAnswer> {
     let orderId: number | undefined;
     const answer = await this.idempotency.run(request, async (manager) => {
+      orderId = undefined;
       const { items } = await lockHeld(manager, id);
       const priced = await priceHeldItems(manager, items);
       const written: WrittenOrder = await confirmReservation(manager, id, priced);
@@ -65,20 +67,28 @@ export class ReservationService {
     await this.cache.drop(released);
   }
 
-  /** Gives the stock of up to `limit` reservations back whose time is up, and returns how many they were. */
+  /**
+   * Gives the stock of up to `limit` reservations back whose time is up, and returns how many they were. When together they take
+   * too long, or somebody holds a product of one, each is ended by itself: one keeps no other.
+   */
   async expire(limit: number): Promise<number> {
-    const { ids, released } = await this.transactions.run(async (manager) => {
-      const expired = await expireReservations(manager, limit);
-      if (expired.length === 0) return { ids: expired, released: [] };
-      const products = await releaseStock(manager, {
-        source: 'reservation',
-        ids: expired,
-        reason: 'the reservation expired',
-      });
-      return { ids: expired, released: products };
+    const ids = await findLapsed(this.transactions.manager, limit);
+    return this.expireThese(ids).catch(async (error: unknown) => {
+      if (!hasWaitedTooLong(error)) throw error;
+      let expired = 0;
+      for (const id of ids) expired += await this.expireThese([id]).catch(() => 0);
+      return expired;
+    });
+  }
+
+  private async expireThese(ids: readonly number[]): Promise<number> {
+    const { expired, released } = await this.transactions.run(async (manager) => {
+      const ended = await expireReservations(manager, ids);
+      const reason = 'the reservation expired';
+      return { expired: ended, released: await releaseStock(manager, { source: 'reservation', ids: ended, reason }) };
     });
     await this.cache.drop(released);
-    return ids.length;
+    return expired.length;
   }
 }
 

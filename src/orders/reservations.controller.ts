@@ -73,7 +73,7 @@ export class ReservationsController {
   @ApiId()
   @HttpCode(204)
   @ApiOperation({ summary: 'Let the stock of a reservation go, once however often it is asked for' })
-  @ApiNoContentResponse({ description: 'It holds nothing any more' })
+  @ApiNoContentResponse({ description: 'Its stock has gone back, or does so at once when its time is up' })
   @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
   @ApiProblem('It has become an order; cancel that', `${PATH}/3`, {
     status: 409,

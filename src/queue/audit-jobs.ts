@@ -7,5 +7,13 @@ const KEPT = 30;
 export const NIGHTLY_AUDIT = {
   id: 'nightly-audit',
   repeat: { pattern: '0 3 * * *', tz: 'UTC' },
-  template: { name: 'audit', opts: { removeOnComplete: { count: KEPT }, removeOnFail: { count: KEPT } } },
+  template: {
+    name: 'audit',
+    opts: {
+      attempts: 3,
+      backoff: { type: 'fixed', delay: 60_000 },
+      removeOnComplete: { count: KEPT },
+      removeOnFail: { count: KEPT },
+    },
+  },
 };

@@ -1,26 +1,61 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Job } from 'bullmq';
+import {
+  type BeforeApplicationShutdown,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { DelayedError, type Job } from 'bullmq';
 import { withDeadline } from '../common/deadline.js';
 import type { Config } from '../config/config.js';
 
-/** The life of a processor: it takes jobs when the process is up, and lets the running ones end when it stops. */
-export abstract class JobProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/** How much of the time that a stop may take is left for jobs to go back in. */
+const GOING_BACK_MS = 1_000;
+
+/** The life of a processor: it takes jobs when the process is up, and lets the running ones end or go back when it stops. */
+export abstract class JobProcessor
+  extends WorkerHost
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
+{
   protected readonly logger = new Logger(this.constructor.name);
+  private readonly interruption = new AbortController();
+  private closing: Promise<void> | undefined;
 
   constructor(protected readonly config: Config) {
     super();
   }
 
+  /** Works on a job; when `signal` is aborted, it shall end soon, and whatever it throws then sends the job back. */
+  protected abstract work(job: Job, signal: AbortSignal): Promise<void>;
+
   onApplicationBootstrap(): void {
     this.worker.run().catch((error: unknown) => this.logger.error(`The worker stopped: ${String(error)}`));
   }
 
-  /** Takes no new job and lets the running ones end, while PostgreSQL and Redis are still there. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await withDeadline(this.worker.close(), this.config.shutdownTimeoutMs).catch(() =>
+  /** A job that is interrupted goes back to the queue, with its attempts as they were. */
+  async process(job: Job, token?: string): Promise<void> {
+    const { signal } = this.interruption;
+    try {
+      await this.work(job, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      await job.moveToDelayed(Date.now(), token);
+      throw new DelayedError();
+    }
+  }
+
+  /** All processors stop taking jobs at once, before any of them is waited for. */
+  onModuleDestroy(): void {
+    this.closing = withDeadline(this.worker.close(), this.config.shutdownTimeoutMs).catch(() =>
       this.logger.warn('Jobs were still running at the deadline; another worker takes them when their locks run out'),
     );
+    const patienceMs = Math.max(this.config.shutdownTimeoutMs - GOING_BACK_MS, 0);
+    setTimeout(() => this.interruption.abort(new Error('The worker stops')), patienceMs).unref();
+  }
+
+  /** Waits for the running jobs while PostgreSQL and Redis are still there. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.closing;
   }
 
   @OnWorkerEvent('failed')

@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { JobsOptions, MinimalJob } from 'bullmq';
 import type { Config } from '../config/config.js';
 
 /** The catalogue of what stands in the queues: names, payloads, options. */
@@ -27,7 +27,18 @@ export interface NewJob<Payload> {
 
 /** Finished jobs that stay for the dashboard; the truth about an order is its row. */
 const KEPT_COMPLETED = 1_000;
-const KEPT_FAILED = 10_000;
+export const KEPT_FAILED = 10_000;
+
+/** No wait between two attempts is longer. */
+const MAX_BACKOFF_MS = 300_000;
+
+/** Twice as long after each attempt, up to a bound, less a random part of up to a half: so failures do not come back together. */
+// eslint-disable-next-line no-restricted-syntax -- BullMQ calls it
+export function backoffOf(attemptsMade: number, _type?: string, _error?: Error, job?: MinimalJob): number {
+  const backoff = job?.opts.backoff;
+  const first = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
+  return Math.round(Math.min(first * 2 ** (attemptsMade - 1), MAX_BACKOFF_MS) * (1 - Math.random() / 2));
+}
 
 /** One job an order: a second one with the same id is not added while the first is there. */
 export function jobIdOf(orderId: number): string {
@@ -44,7 +55,7 @@ export function processOrderJob(
     opts: {
       jobId: jobIdOf(orderId),
       attempts,
-      backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
+      backoff: { type: 'capped', delay: backoffMs },
       removeOnComplete: { count: KEPT_COMPLETED },
       removeOnFail: { count: KEPT_FAILED },
     },

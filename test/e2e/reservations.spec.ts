@@ -132,6 +132,34 @@ describe('reservations', () => {
     expect([await stockOf(product), await statusOf(id)]).toEqual([5, 'expired']);
   });
 
+  it('are not sold when their time runs out while the purchase waits for a product', async () => {
+    const product = await api.createProduct({ stock: 5 });
+    const { id } = (await reserve(product, 2, 1)).body;
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [product]);
+    const confirming = confirm(id);
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    await eventually(async () => expect(await statusOf(id)).toBe('expired'));
+    await holder.end('COMMIT');
+    expect((await confirming).body.code).toBe('RESERVATION_EXPIRED');
+    expect((await api.get('/orders')).body.items[0]?.items[0]?.product_id).not.toBe(product);
+    expect(await expire()).toBe(1);
+    expect(await stockOf(product)).toBe(5);
+  });
+
+  it('expire although somebody holds a product of another one', async () => {
+    const [held, free] = [await api.createProduct({ stock: 5 }), await api.createProduct({ stock: 5 })];
+    const ids = [(await reserve(held)).body.id, (await reserve(free)).body.id];
+    await lapse(ids);
+    const holder = await openTransaction(environment.sql);
+    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [held]);
+    expect(await expire()).toBe(1);
+    expect(await stockOf(free)).toBe(5);
+    await holder.end('ROLLBACK');
+    expect(await expire()).toBe(1);
+    expect(await stockOf(held)).toBe(5);
+  });
+
   it('expire by themselves while a worker runs', async () => {
     const product = await api.createProduct({ stock: 5 });
     worker = await startWorker(environment.config);

@@ -27,11 +27,12 @@ describe('orders whose worker or Redis is lost', () => {
     await redis.stop();
   });
 
-  const startWorker = (ORDER_PROCESSING_DELAY_MS: string) => {
+  const startWorker = (ORDER_PROCESSING_DELAY_MS: string, overrides: Record<string, string> = {}) => {
     const worker = startRole(['--worker'], {
       ...environment.variables,
       ORDER_PROCESSING_DELAY_MS,
       WORKER_CONCURRENCY: String(ORDERS),
+      ...overrides,
     });
     workers.push(worker);
     return worker;
@@ -106,6 +107,20 @@ describe('orders whose worker or Redis is lost', () => {
     await environment.sql.query('INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, 10)');
     startWorker('0');
     await untilAll('completed', 10);
+  }, 60_000);
+
+  it('sends jobs back on SIGTERM that do not end in time; another worker takes them at once, as the same attempt', async () => {
+    const ids = await buy(20);
+    const first = startWorker(FOREVER_MS, { SHUTDOWN_TIMEOUT_MS: '1500' });
+    await untilAll('processing', 20);
+    expect(await first.end('SIGTERM')).toBe(0);
+    const before = performance.now();
+    const second = startWorker('0');
+    await untilAll('completed', 20);
+    expect(performance.now() - before).toBeLessThan(8_000); // A job that stalls is given to another worker after ten seconds.
+    await untilProcessed(ids, first, second);
+    const { rows } = await environment.sql.query('SELECT DISTINCT cause FROM order_events ORDER BY cause');
+    expect(rows.map(({ cause }) => cause)).toEqual(['attempt 1', 'bought', 'fulfilled']);
   }, 60_000);
 
   it('lets running jobs end on SIGTERM, and exits cleanly', async () => {

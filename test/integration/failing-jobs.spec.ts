@@ -25,6 +25,7 @@ describe('jobs that fail', () => {
       SWEEP_AFTER_MS: '0',
       ORDER_ATTEMPTS: '3',
       ORDER_BACKOFF_MS: '5',
+      ORDER_PROCESSING_DELAY_MS: '0',
       FULFILMENT_TIMEOUT_MS: '100',
     });
     api = await startApi(environment.config);

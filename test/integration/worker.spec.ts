@@ -16,7 +16,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { startWorker } from '../support/worker.js';
 
-const LAST_ATTEMPT = { attempt: 3, isLast: true };
+const LAST_ATTEMPT = { attempt: 3, isLast: true, signal: new AbortController().signal };
 
 describe('the worker', () => {
   let environment: Environment;

@@ -19,7 +19,12 @@ export class CreateOrderItemDto {
 /** An order of one product (`product_id`, `quantity`), of several (`items`), or of what is held (`reservation_id`): one of the three. */
 @ApiExtraModels(CreateOrderItemDto)
 export class CreateOrderDto {
-  @ApiPropertyOptional({ type: 'integer', format: 'int64', example: 1, description: 'Required without `items`' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    format: 'int64',
+    example: 1,
+    description: 'Required without `items` and `reservation_id`',
+  })
   @ValidateIf(
     ({ items, reservation_id, product_id }: CreateOrderDto) =>
       product_id !== undefined || (items === undefined && reservation_id === undefined),
