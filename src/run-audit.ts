@@ -1,24 +1,17 @@
-import { NestFactory } from '@nestjs/core';
 import { AuditRootModule } from './audit-root.module.js';
 import { type AuditRun, FINDINGS } from './audit/audit-run.js';
 import { AuditService } from './audit/audit.service.js';
-import { createLogger } from './common/logger.js';
 import { toTextTable } from './common/text-table.js';
 import type { Config } from './config/config.js';
+import { runCommand } from './run-command.js';
 
 /** Audits once and prints what is off; gives the exit status: 0 when all agrees, 1 when something is off. */
 export async function runAudit(config: Config): Promise<number> {
-  const app = await NestFactory.createApplicationContext(AuditRootModule.forRoot(config), {
-    logger: createLogger({ production: config.production, logLevel: 'error' }),
-    abortOnError: false,
-  });
-  try {
+  return runCommand(config, AuditRootModule.forRoot(config), async (app) => {
     const run = await app.get(AuditService).run();
     process.stdout.write(`${reportOf(run)}\n`);
     return run.findings.length === 0 ? 0 : 1;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 function reportOf({ startedAt, finishedAt, products, orders, movements, findings }: AuditRun): string {

@@ -1,25 +1,18 @@
-import { NestFactory } from '@nestjs/core';
-import { createLogger } from './common/logger.js';
 import { toTextTable } from './common/text-table.js';
 import type { Config } from './config/config.js';
 import { DeadLettersRootModule } from './dead-letters-root.module.js';
 import { type DeadLetter, DeadLettersService } from './orders/dead-letters.service.js';
+import { runCommand } from './run-command.js';
 
 /** Shows the orders that are left to an operator, and with `redrive` hands all of them over again; gives the exit status. */
 export async function runDeadLetters(config: Config, { redrive }: { redrive: boolean }): Promise<number> {
-  const app = await NestFactory.createApplicationContext(DeadLettersRootModule.forRoot(config), {
-    logger: createLogger({ production: config.production, logLevel: 'error' }),
-    abortOnError: false,
-  });
-  try {
+  return runCommand(config, DeadLettersRootModule.forRoot(config), async (app) => {
     const service = app.get(DeadLettersService);
     const letters = await service.list();
     process.stdout.write(`${reportOf(letters)}\n`);
     if (redrive) process.stdout.write(`${await service.redrive(letters)} orders were handed over again\n`);
     return 0;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 function reportOf(letters: readonly DeadLetter[]): string {

@@ -34,21 +34,18 @@ export async function callWithDeadline<T>(
   { milliseconds, stopping }: { milliseconds: number; stopping: AbortSignal },
 ): Promise<T> {
   const controller = new AbortController();
-  let giveUp: (error: Error) => void = () => undefined;
-  const givenUp = new Promise<never>((_resolve, reject) => (giveUp = reject));
-  givenUp.catch(() => undefined);
-  const end = (error: Error) => {
-    controller.abort(error);
-    giveUp(error);
-  };
-  const stop = () => end(new Error('The process stops'));
-  const timer = setTimeout(() => end(new DeadlineError(milliseconds)), milliseconds);
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new Error('The process stops'));
+  });
   stopping.addEventListener('abort', stop);
   if (stopping.aborted) stop();
   try {
-    return await Promise.race([call(controller.signal), givenUp]);
+    return await withDeadline(Promise.race([call(controller.signal), stopped]), milliseconds);
+  } catch (error) {
+    controller.abort(error);
+    throw error;
   } finally {
-    clearTimeout(timer);
     stopping.removeEventListener('abort', stop);
   }
 }

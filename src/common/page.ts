@@ -30,11 +30,15 @@ export function offsetOf({ page, page_size }: PageRequest): number {
 }
 
 /** A `Link` to the next page (RFC 8288), which is found by the last id of this one and so at the same cost however deep. */
-export function linkToNext(path: string, query: PageRequest, next: number): string {
+export function linkToNext(
+  path: string,
+  query: { readonly page_size: number; readonly page?: number },
+  next: number,
+): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries<string | number | undefined>({
     ...query,
-    page: query.page + 1,
+    page: query.page === undefined ? undefined : query.page + 1,
     before: next,
   })) {
     if (value !== undefined) parameters.set(name, String(value));

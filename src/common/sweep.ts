@@ -12,6 +12,16 @@ export abstract class Sweep implements OnApplicationBootstrap, BeforeApplication
 
   protected abstract readonly intervalMs: number;
 
+  /** Repeats `step` until it has less to do than `size`, or the process stops; returns how much it was. */
+  protected async inBatches(size: number, step: () => Promise<number>): Promise<number> {
+    let done = 0;
+    for (;;) {
+      const count = await step();
+      done += count;
+      if (count < size || this.stopped) return done;
+    }
+  }
+
   /** Told when there was something to do. */
   protected abstract report(count: number): void;
 

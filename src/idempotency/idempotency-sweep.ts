@@ -18,9 +18,8 @@ export class IdempotencySweep extends Sweep {
   }
 
   async run(): Promise<number> {
-    let forgotten = 0;
-    for (;;) {
-      const keys = await this.transactions.writeRepeatable({
+    return this.inBatches(BATCH_SIZE, async () => {
+      const forgotten = await this.transactions.writeRepeatable({
         text: `DELETE FROM idempotency_keys WHERE key = ANY (ARRAY(
                  SELECT key FROM idempotency_keys
                  WHERE created_at < clock_timestamp() - $1 * interval '1 second'
@@ -28,9 +27,8 @@ export class IdempotencySweep extends Sweep {
                )) RETURNING key`,
         values: [this.config.idempotencyTtlSeconds],
       });
-      forgotten += keys.length;
-      if (keys.length < BATCH_SIZE || this.stopped) return forgotten;
-    }
+      return forgotten.length;
+    });
   }
 
   protected report(count: number): void {

@@ -95,7 +95,7 @@ export function saleOf(
       return decisions.map((decision, index) => {
         const key = purchases[index]?.request?.key;
         if (decision.status === 'rejected') {
-          // Somebody has used the key since it was looked for, or before this purchase came late.
+          // Somebody has used the key since it was looked for.
           const isTaken = key !== undefined && isFinal(decision.reason) && !kept.has(key);
           return isTaken ? { status: 'rejected', reason: new KeyTakenError() } : decision;
         }

@@ -18,12 +18,11 @@ const MAX_TOTAL: Cents = 9_999_999_999_999_999n;
  * are looked up before any stock is compared, each in the order of the request.
  *
  * @throws ProductNotFoundError for the first product that is not there.
- * @throws InsufficientStockError for the first product with too little stock; it is named when `orderSize` is above one.
+ * @throws InsufficientStockError for the first product with too little stock; it is named when there are several.
  */
 export function priceItems(
   items: readonly RequestedItem[],
   products: ReadonlyMap<number, Pick<Product, 'price' | 'stock'>>,
-  orderSize = items.length,
 ): PricedItem[] {
   const found = items.map((item) => {
     const product = products.get(item.productId);
@@ -32,7 +31,7 @@ export function priceItems(
   });
   return found.map(({ item, product: { price, stock } }) => {
     if (stock < item.quantity) {
-      throw new InsufficientStockError(stock, item.quantity, orderSize > 1 ? item.productId : undefined);
+      throw new InsufficientStockError(stock, item.quantity, items.length > 1 ? item.productId : undefined);
     }
     return { ...item, unitPrice: price };
   });

@@ -14,12 +14,7 @@ export class ReservationSweep extends Sweep {
   }
 
   async run(): Promise<number> {
-    let expired = 0;
-    for (;;) {
-      const count = await this.reservations.expire(BATCH_SIZE);
-      expired += count;
-      if (count < BATCH_SIZE || this.stopped) return expired;
-    }
+    return this.inBatches(BATCH_SIZE, async () => this.reservations.expire(BATCH_SIZE));
   }
 
   protected report(count: number): void {

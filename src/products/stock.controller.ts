@@ -9,6 +9,7 @@ import {
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiId, Id } from '../common/id.decorator.js';
+import { linkToNext } from '../common/page.js';
 import { AnswersText, type TextAnswer } from '../common/text-answer.js';
 import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
@@ -38,13 +39,12 @@ export class StockController {
   @ApiUnavailableProblem(MOVEMENTS)
   async list(
     @Id() id: number,
-    @Query() { before, page_size: pageSize }: ListMovementsQuery,
+    @Query() query: ListMovementsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StockMovementsResponse> {
-    const movements = await this.stock.list(id, { before, pageSize });
+    const movements = await this.stock.list(id, query);
     if (movements.next !== null) {
-      const path = `${API_PREFIX}/products/${id}/stock-movements`;
-      reply.header('Link', `<${path}?page_size=${pageSize}&before=${movements.next}>; rel="next"`);
+      reply.header('Link', linkToNext(`${API_PREFIX}/products/${id}/stock-movements`, query, movements.next));
     }
     return movements;
   }

@@ -5,6 +5,7 @@ import type { TextAnswer } from '../common/text-answer.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import type { ListMovementsQuery } from './dto/list-movements.query.js';
 import type { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
 import { StockMovementResponse, type StockMovementsResponse } from './dto/stock-movement.response.js';
 import { selectProducts } from './product-row.js';
@@ -27,7 +28,7 @@ export class StockService {
    *
    * @throws ProductNotFoundError
    */
-  async list(id: number, { before, pageSize }: { before?: number; pageSize: number }): Promise<StockMovementsResponse> {
+  async list(id: number, { before, page_size: pageSize }: ListMovementsQuery): Promise<StockMovementsResponse> {
     const page = { before: before ?? Number.MAX_SAFE_INTEGER, count: pageSize + 1 };
     const [products, movements] = await Promise.all([
       readPrepared(this.dataSource, selectProducts([id])),

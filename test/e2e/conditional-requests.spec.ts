@@ -1,19 +1,7 @@
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { useApi } from '../support/use-api.js';
 
 describe('conditional requests for products', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { api } = useApi();
 
   const tagOf = async (path: string) => (await api.get(path)).headers.get('ETag') ?? '';
   const create = async () => {

@@ -1,29 +1,17 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from '../../src/orders/order-status.js';
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { useApi } from '../support/use-api.js';
 import { startWorker } from '../support/worker.js';
 
 describe('the life of an order', () => {
-  let environment: Environment;
-  let api: Api;
+  const { environment, api } = useApi({ ORDER_ATTEMPTS: '2', ORDER_BACKOFF_MS: '5' });
   let worker: INestApplicationContext | undefined;
-
-  beforeAll(async () => {
-    environment = await createEnvironment({ ORDER_ATTEMPTS: '2', ORDER_BACKOFF_MS: '5' });
-    api = await startApi(environment.config);
-  });
 
   afterEach(async () => {
     await worker?.close();
     worker = undefined;
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
   });
 
   const order = async (product_id: number, quantity = 1): Promise<number> =>

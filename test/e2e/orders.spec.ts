@@ -1,21 +1,9 @@
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { useApi } from '../support/use-api.js';
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe.each(['pessimistic', 'optimistic'])('orders over HTTP, %s', (ORDER_LOCKING) => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment({ ORDER_LOCKING });
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { api } = useApi({ ORDER_LOCKING });
 
   const stockOf = async (id: number) => (await api.get(`/products/${id}`)).body.stock;
   const countOrders = async () => (await api.get('/orders')).body.total;

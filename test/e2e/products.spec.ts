@@ -1,21 +1,9 @@
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { useApi } from '../support/use-api.js';
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('products over HTTP', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { api } = useApi();
 
   describe('POST /products', () => {
     it('creates a product and says where it is', async () => {

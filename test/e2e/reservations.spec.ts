@@ -1,32 +1,20 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditService } from '../../src/audit/audit.service.js';
 import { ReservationService } from '../../src/orders/reservation.service.js';
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { useApi } from '../support/use-api.js';
 import { startWorker } from '../support/worker.js';
 
 describe('reservations', () => {
-  let environment: Environment;
-  let api: Api;
+  const { environment, api } = useApi();
   let worker: INestApplicationContext | undefined;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
 
   afterEach(async () => {
     await worker?.close();
     worker = undefined;
     const { findings } = await api.app.get(AuditService, { strict: false }).run();
     expect(findings).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
   });
 
   const reserve = (product_id: number, quantity = 1, ttl_seconds = 600) =>

@@ -1,19 +1,7 @@
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { useApi } from '../support/use-api.js';
 
 describe('the stock of a product over HTTP', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { api } = useApi();
 
   const movementsOf = async (id: number) => (await api.get(`/products/${id}/stock-movements?page_size=100`)).body.items;
   const told = (movements: { kind: string; quantity: number; stock_after: number }[]) =>

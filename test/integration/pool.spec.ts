@@ -1,27 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { useApi } from '../support/use-api.js';
 
 const POOL_SIZE = 2;
 
 describe('the pool of connections', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment({
-      DATABASE_POOL_SIZE: String(POOL_SIZE),
-      DATABASE_LOCK_TIMEOUT_MS: '1800',
-      DATABASE_STATEMENT_TIMEOUT_MS: '1800',
-    });
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
+  const { environment, api } = useApi({
+    DATABASE_POOL_SIZE: String(POOL_SIZE),
+    DATABASE_LOCK_TIMEOUT_MS: '1800',
+    DATABASE_STATEMENT_TIMEOUT_MS: '1800',
   });
 
   const timed = async <T>(answer: Promise<T>) => {

@@ -1,19 +1,8 @@
-import { type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { startApi } from '../support/api.js';
+import { useApi } from '../support/use-api.js';
 
 describe('the stock ledger', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { environment, api } = useApi();
 
   const movementsOf = async (id: number) => {
     const { rows } = await environment.sql.query(

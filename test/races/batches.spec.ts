@@ -1,20 +1,9 @@
-import { type Answer, type Api, startApi } from '../support/api.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import type { Answer } from '../support/api.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
+import { useApi } from '../support/use-api.js';
 
 describe('purchases that are committed together', () => {
-  let environment: Environment;
-  let api: Api;
-
-  beforeAll(async () => {
-    environment = await createEnvironment();
-    api = await startApi(environment.config);
-  });
-
-  afterAll(async () => {
-    await api.close();
-    await environment.close();
-  });
+  const { environment, api } = useApi();
 
   /** Holds every place in which purchases are served, so that those that follow wait their turn. */
   const holdTurns = async () => {
