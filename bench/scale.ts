@@ -21,6 +21,7 @@ const PAGES: Record<string, string> = {
   'products, page 1': '/api/v1/products',
   'products, page 10 000': '/api/v1/products?page=10000',
   'products, search': '/api/v1/products?search=cee631121c2e',
+  'products, search of two letters': '/api/v1/products?search=zq',
   'orders, page 1': '/api/v1/orders',
   'orders, page 10 000': '/api/v1/orders?page=10000',
   'completed orders, page 10 000': '/api/v1/orders?status=completed&page=10000',

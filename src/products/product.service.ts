@@ -32,10 +32,13 @@ const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'p
 const MAX_COUNTED = 10_000;
 const HITS = 'products WHERE name ILIKE $1 AND deleted_at IS NULL';
 /** Without a name and so planned for the text that is looked for: the index is of use for a rare one only. */
-const COUNT_HITS = `
-  WITH hits AS MATERIALIZED (SELECT id FROM ${HITS} LIMIT ${MAX_COUNTED + 1})
+const countHits = (hits: string) => `
+  WITH hits AS MATERIALIZED (SELECT id FROM ${hits} LIMIT ${MAX_COUNTED + 1})
   SELECT (SELECT count(*)::integer FROM hits) AS total,
          ARRAY(SELECT id FROM hits WHERE id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4) AS ids`;
+/** What the index of trigrams can look for; anything else is looked for by its letters and pairs of them. */
+const TRIGRAM = /[\p{L}\p{N}]{3}/u;
+const HITS_BY_GRAMS = `${HITS} AND name_grams(name) @> name_grams($5)`;
 const FIND_HITS = `SELECT id FROM ${HITS} AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4`;
 
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
@@ -130,7 +133,10 @@ export class ProductService {
       before === undefined ? offsetOf(request) : 0,
       request.page_size + 1,
     ];
-    const [hits] = await readPrepared<{ total: number; ids: number[] }>(dataSource, { text: COUNT_HITS, values });
+    const counting = TRIGRAM.test(search)
+      ? { text: countHits(HITS), values }
+      : { text: countHits(HITS_BY_GRAMS), values: [...values, search] };
+    const [hits] = await readPrepared<{ total: number; ids: number[] }>(dataSource, counting);
     if (hits !== undefined && hits.total <= MAX_COUNTED) return foundIds(hits.total, hits.ids, request);
     const rows = await readPrepared<{ id: number }>(dataSource, { text: FIND_HITS, values });
     return foundIds(

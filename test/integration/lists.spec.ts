@@ -118,6 +118,25 @@ describe('long lists', () => {
     expect([rare.body.total, idsOf(rare.body)]).toEqual([2, [20_001, 10_001]]);
   });
 
+  it.each([
+    ['q', 3, [29_999, 22_222, 7_778]],
+    ['Q+', 2, [29_999, 7_778]],
+    ['+ä', 1, [29_999]],
+    ['\\%_', 1, [22_222]],
+    ['_', 1, [22_222]],
+    [' %', 0, []],
+    ['o', 10_000, undefined],
+    ['9 ', 0, []],
+  ])('finds %j, which holds no three letters in a row', async (search, total, ids) => {
+    await environment.sql.query(
+      `UPDATE products SET name = CASE id WHEN 7778 THEN 'Xq+y' WHEN 22222 THEN 'q\\%_' ELSE 'q+Ä' END
+       WHERE id IN (7778, 22222, 29999)`,
+    );
+    const { body } = await api.get(`/products?search=${encodeURIComponent(search)}`);
+    const found = await truth(`products WHERE deleted_at IS NULL AND strpos(lower(name), lower('${search}')) > 0`);
+    expect([body.total, idsOf(body)]).toEqual([total, ids ?? found.slice(0, 10)]);
+  });
+
   it.each(['before=0', 'before=abc', 'before=1.5', 'before=9007199254740992'])('refuses %s', async (parameter) => {
     const { status, body } = await api.get(`/orders?${parameter}`);
     expect([status, body.errors[0].field]).toEqual([422, 'before']);
@@ -128,6 +147,8 @@ describe('long lists', () => {
     '/products?page=10000&page_size=2',
     '/products?before=5000',
     '/products?search=rarity',
+    '/products?search=q',
+    '/products?search=%2B%2B%2B',
     '/orders',
     '/orders?page=10000&page_size=2',
     '/orders?status=failed',
