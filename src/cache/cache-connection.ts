@@ -5,6 +5,8 @@ import { Config } from '../config/config.js';
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
+/** A connection that does not answer for as long is given up: its other end may be gone without a word. */
+const SILENCE_MS = 2_000;
 
 /**
  * The process's connection to the cache's Redis. While Redis is away each command fails at once (nothing queues up),
@@ -16,6 +18,7 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
 
   private readonly logger = new Logger(CacheConnection.name);
   private available = true;
+  private watch: NodeJS.Timeout | undefined;
 
   constructor({ cache }: Config) {
     this.client = createClient({
@@ -23,6 +26,8 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
       disableOfflineQueue: true,
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
+        // Counts what is sent as well: of use while the connection is made, and nothing else is sent.
+        socketTimeout: 2 * SILENCE_MS,
         reconnectStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
       },
     });
@@ -35,10 +40,25 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
     const connected = this.client.connect();
     connected.catch(() => undefined);
     await withDeadline(connected, CONNECT_TIMEOUT_MS).catch(() => this.report(false, 'is not there at start'));
+    this.watch = setInterval(() => void this.renewIfSilent(), SILENCE_MS);
   }
 
   onApplicationShutdown(): void {
+    clearInterval(this.watch);
     if (this.client.isOpen) this.client.destroy();
+  }
+
+  /** What was asked on the old connection fails then, and drops that Redis has missed are caught up with on the new one. */
+  private async renewIfSilent(): Promise<void> {
+    if (!this.client.isReady) return;
+    const isAlive = await withDeadline(this.client.ping(), SILENCE_MS / 2).then(
+      () => true,
+      () => false,
+    );
+    if (isAlive || !this.client.isReady) return;
+    this.report(false, `has not answered for ${SILENCE_MS / 2} ms`);
+    this.client.destroy();
+    this.client.connect().catch(() => undefined);
   }
 
   /** Logs a change, not each of the many errors while Redis is away. */

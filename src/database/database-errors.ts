@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { ApplicationError } from '../common/application-error.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 
@@ -96,9 +96,14 @@ export function mayConcernOne(error: unknown): boolean {
   return !(error instanceof NoAnswerError) && !isDatabase;
 }
 
-/** pg and pg-pool throw plain errors when a connection cannot be had, is lost or does not answer in time. */
+/**
+ * pg and pg-pool throw plain errors when a connection cannot be had, is lost or does not answer in time. TypeORM gives a
+ * connection back by itself that breaks between two statements, and the second is then told so.
+ */
 export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (cause instanceof QueryRunnerAlreadyReleasedError || cause instanceof QueryRunnerProviderAlreadyReleasedError)
+    return true;
   if (!(cause instanceof Error)) return false;
   if ('code' in cause && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(cause.code)))
     return true;

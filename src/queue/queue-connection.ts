@@ -4,6 +4,8 @@ import { Config } from '../config/config.js';
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** A connection that does not answer for as long is given up: its other end may be gone without a word. BullMQ waits up to 10 s for a job. */
+const SILENCE_MS = 12_000;
 
 /**
  * The process's connection to the queue's Redis. It connects in the background and reconnects for ever: a Redis that is
@@ -19,6 +21,7 @@ export class QueueConnection implements OnApplicationShutdown {
   constructor(config: Config) {
     this.client = new Redis(config.queue.url, {
       connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
       maxRetriesPerRequest: null,
       // After a failover the old primary refuses writes: connect anew, and send the command there.
       reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),

@@ -1,10 +1,11 @@
 import { Test } from '@nestjs/testing';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { ConfigModule } from '../../src/config/config.module.js';
-import { DatabaseUnavailableError } from '../../src/database/database-errors.js';
+import { DatabaseUnavailableError, translateDatabaseError } from '../../src/database/database-errors.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
 
 describe('TransactionRunner', () => {
   let environment: Environment;
@@ -50,6 +51,26 @@ describe('TransactionRunner', () => {
     await expect(failure).rejects.toThrow('no');
     expect(await stocks()).toEqual([1, 0]);
     expect(await idleInTransaction()).toBe(0);
+  });
+
+  it('takes a connection that breaks between two statements for a lost database', async () => {
+    const statement = async (text: string, next: (manager: EntityManager) => Promise<unknown>) => {
+      const failure = transactions.run(async (manager) => {
+        const [{ pid }] = await manager.query(text, ['A']);
+        const { rowCount } = await environment.sql.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+        expect(rowCount).toBe(1);
+        await eventually(() => expect(manager.queryRunner?.isReleased).toBe(true));
+        await next(manager);
+      });
+      await expect(
+        failure.catch((error: unknown) => Promise.reject(translateDatabaseError(error) as Error)),
+      ).rejects.toThrow(DatabaseUnavailableError);
+    };
+    const lock = 'SELECT pg_backend_pid() AS pid FROM products WHERE name = $1 FOR UPDATE';
+    await statement(lock, (manager) => manager.query(increment, ['A']));
+    await statement(lock, (manager) => manager.transaction((inner) => inner.query(increment, ['A'])));
+    await statement(lock, () => Promise.resolve());
+    expect(await stocks()).toEqual([0, 0]);
   });
 
   it('runs the loser of a real deadlock again, in a new transaction', async () => {

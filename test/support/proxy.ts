@@ -1,4 +1,4 @@
-import { createServer, connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 export interface Proxy {
   port: number;
@@ -7,44 +7,134 @@ export interface Proxy {
    * through. With `then` it is the next message of the same connection which holds that. Resolves when that has happened.
    */
   muteAfter: (text: string, then?: string) => Promise<void>;
+  /** Cuts the connection whose client next sends `text`, before the server gets that, or before the client gets its answer. */
+  cutAt: (text: string, side: 'before' | 'after') => void;
+  /** Everything takes so many milliseconds longer, in each direction. */
+  delay: (milliseconds: number) => void;
+  /** Nothing gets through, and no connection breaks, until it is thawed. */
+  freeze: () => void;
+  thaw: () => void;
+  /** Breaks the server's end of all connections without telling the clients: they talk to nobody. New ones are as ever. */
+  halfOpen: () => void;
+  /** Breaks all connections. */
+  cut: () => void;
   close: () => Promise<void>;
 }
 
-/** A TCP proxy in front of a server of this machine, to lose answers on purpose. */
+interface Link {
+  readonly client: Socket;
+  readonly target: Socket;
+  /** Nothing goes back to the client any more. */
+  muted: boolean;
+  /** The client's end is left standing when the server's breaks. */
+  abandoned: boolean;
+  flush: () => void;
+}
+
+/** What is done with the connection whose client next sends `text`; gives whether that is passed on. */
+interface Trigger {
+  text: string;
+  then: string | undefined;
+  on?: Link;
+  act: (link: Link) => boolean;
+}
+
+/** A TCP proxy in front of a server of this machine, to be slow, to lose answers and to break on purpose. */
 export async function startProxy(targetPort: number): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  let trigger: { text: string; then: string | undefined; on?: Socket; fired: () => void } | undefined;
+  const links = new Set<Link>();
+  const weather = { delayMs: 0, frozen: false };
+  let trigger: Trigger | undefined;
+
+  const passes = (link: Link, data: Buffer): boolean => {
+    if (trigger === undefined || !data.includes(trigger.text) || (trigger.on ?? link) !== link) return true;
+    const { then, act } = trigger;
+    if (then !== undefined) {
+      trigger = { text: then, then: undefined, on: link, act };
+      return true;
+    }
+    trigger = undefined;
+    return act(link);
+  };
+
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
-    let muted = false;
+    const up = createLane(target, weather);
+    const down = createLane(client, weather);
+    const flush = () => [up, down].forEach((lane) => lane.flush());
+    const link: Link = { client, target, muted: false, abandoned: false, flush };
+    links.add(link);
+    client.on('data', (data) => passes(link, data) && up.send(data));
+    target.on('data', (data) => link.muted || down.send(data));
     for (const socket of [client, target]) {
-      sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
+        if (link.abandoned && socket === target) return;
         client.destroy();
         target.destroy();
+        links.delete(link);
       });
     }
-    client.on('data', (data) => {
-      if (trigger !== undefined && data.includes(trigger.text) && (trigger.on ?? client) === client) {
-        if (trigger.then === undefined) {
-          trigger.fired();
-          trigger = undefined;
-          muted = true;
-        } else trigger = { ...trigger, text: trigger.then, then: undefined, on: client };
-      }
-      target.write(data);
-    });
-    target.on('data', (data) => muted || client.write(data));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
+  const cut = () => links.forEach(({ client }) => client.destroy());
+
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    muteAfter: (text, then) => new Promise((resolve) => (trigger = { text, then, fired: resolve })),
+    muteAfter: (text, then) =>
+      new Promise((resolve) => {
+        const act = (link: Link) => {
+          link.muted = true;
+          resolve();
+          return true;
+        };
+        trigger = { text, then, act };
+      }),
+    cutAt: (text, side) => {
+      const act = ({ client, target }: Link) => {
+        if (side === 'before') client.destroy();
+        else target.prependOnceListener('data', () => client.destroy());
+        return side === 'after';
+      };
+      trigger = { text, then: undefined, act };
+    },
+    delay: (milliseconds) => (weather.delayMs = milliseconds),
+    freeze: () => (weather.frozen = true),
+    thaw: () => {
+      weather.frozen = false;
+      links.forEach(({ flush }) => flush());
+    },
+    halfOpen: () =>
+      links.forEach((link) => {
+        link.abandoned = true;
+        link.target.destroy();
+      }),
+    cut,
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      cut();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** One direction of a connection: what is sent first arrives first, however the delay changes. */
+function createLane(to: Socket, weather: { delayMs: number; frozen: boolean }) {
+  const waiting: { data: Buffer; due: number }[] = [];
+  const flush = () => {
+    if (weather.frozen) return;
+    for (let [first] = waiting; first !== undefined && first.due <= performance.now(); [first] = waiting) {
+      if (to.writable) to.write(first.data);
+      waiting.shift();
+    }
+    const [next] = waiting;
+    if (next !== undefined) setTimeout(flush, Math.ceil(next.due - performance.now()));
+  };
+  return {
+    flush,
+    send: (data: Buffer) => {
+      const due = Math.max(waiting.at(-1)?.due ?? 0, performance.now() + weather.delayMs);
+      waiting.push({ data, due });
+      if (waiting.length === 1) flush();
     },
   };
 }

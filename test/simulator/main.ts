@@ -1,0 +1,159 @@
+/**
+ * `npm run test:faults [-- --minutes N] [--seed N] [--bug NAME]`: clients of all kinds use the system while everything under it is
+ * killed, frozen, cut and wiped; after each fault and at the end, what they were answered is compared with what is there.
+ * Without `--minutes` each fault happens once. It ends with 1 as soon as something is not true.
+ */
+import { parseArgs } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, inflict, scheduleOf } from './faults.ts';
+import { inspect, settleUp } from './inspection.ts';
+import { Model, outcomeOf } from './model.ts';
+import { BUGS } from './preload.ts';
+import { Random } from './random.ts';
+import { settle, type Shop, Shopper } from './shopper.ts';
+import { createWorld, type World } from './world.ts';
+
+const SHOPPERS = 24;
+const STOCKS = [40, 40, 80, 80, 200, 5];
+const RECOVERY_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 60_000;
+
+const { values: options } = parseArgs({
+  options: { minutes: { type: 'string' }, seed: { type: 'string' }, bug: { type: 'string' } },
+});
+const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
+const minutes = Number(options.minutes ?? 0);
+const bug = BUGS.find((known) => known === options.bug);
+if (!Number.isSafeInteger(seed) || !(minutes >= 0) || (options.bug !== undefined && bug === undefined)) {
+  console.error(`Use --seed with a whole number, --minutes with a number, and --bug with one of: ${BUGS.join(', ')}`);
+  process.exit(2);
+}
+
+const startedAt = Date.now();
+say(`seed ${seed}: "npm run test:faults -- --seed ${seed}" makes the same faults in the same order`);
+const world = await createWorld({ seed, bug });
+let isTrue = false;
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+try {
+  const violations = await simulate(world);
+  for (const violation of violations.slice(0, 20)) say(`✗ ${violation}`);
+  isTrue = violations.length === 0;
+  say(
+    isTrue ? '✓ all of it was true' : `✗ ${violations.length} violations with seed ${seed}; logs in ${world.directory}`,
+  );
+} finally {
+  await world.close(!isTrue);
+}
+process.exit(isTrue ? 0 : 1);
+
+async function simulate(world: World): Promise<string[]> {
+  const model = new Model();
+  const random = new Random(seed + 1);
+  const urls = world.apis.map(({ url }) => url);
+  const initialStock = new Map<number, number>();
+  for (const stock of STOCKS) initialStock.set(await createProduct(urls[0] ?? '', stock), stock);
+  const closing = new AbortController();
+  const shop: Shop = { model, urls, products: [...initialStock.keys()], closing: closing.signal };
+  say(`${SHOPPERS} shoppers, ${STOCKS.length} products, 2 API processes and 2 workers`);
+  const shoppers = Array.from({ length: SHOPPERS }, (_, index) => new Shopper(shop, random.fork(), `s${index}`).run());
+  try {
+    const violations = await breakThings(world, model);
+    if (violations.length > 0) return violations;
+  } finally {
+    closing.abort();
+    await Promise.all(shoppers);
+  }
+  say(`settling: ${summaryOf(model)}`);
+  await settle(shop, random);
+  await untilAtRest(world);
+  const violations = [
+    ...(await inspect(world.sql, model, world.provider)),
+    ...(await settleUp(world.sql, model, { initialStock, provider: world.provider })),
+  ];
+  if (violations.length === 0) say((await world.audit()).trim());
+  return violations;
+}
+
+/** One fault after the other, until each has been there once and the time is over. */
+async function breakThings(world: World, model: Model): Promise<string[]> {
+  const schedule = scheduleOf(seed);
+  for (;;) {
+    const { round, step } = schedule.next().value;
+    if (stop.signal.aborted || (round > 1 && Date.now() - startedAt > minutes * 60_000)) return [];
+    say(describe(step));
+    await inflict(world, step);
+    await untilServed(world);
+    const violations = await inspect(world.sql, model, world.provider);
+    if (violations.length > 0) return violations;
+    await delay(step.restMs);
+  }
+}
+
+/** Each API serves again by itself, what is fast and what takes a lock and a commit. */
+async function untilServed({ apis }: World): Promise<void> {
+  const deadline = Date.now() + RECOVERY_TIMEOUT_MS;
+  for (const { name, url } of apis) {
+    while (!(await isServing(url))) {
+      if (Date.now() > deadline) throw new Error(`${name} does not serve again`);
+      await delay(50);
+    }
+  }
+}
+
+async function isServing(url: string): Promise<boolean> {
+  try {
+    const [ready, made] = await Promise.all([
+      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }),
+      createProduct(url, 0),
+    ]);
+    await ready.arrayBuffer();
+    return ready.ok && made > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Every order has come to its end, and every reservation. */
+async function untilAtRest({ sql }: World): Promise<void> {
+  const deadline = Date.now() + END_TIMEOUT_MS;
+  for (;;) {
+    const { rows } = await sql.query<{ open: number }>(
+      `SELECT (SELECT count(*) FROM orders WHERE status IN ('pending', 'processing'))::integer
+            + (SELECT count(*) FROM reservations WHERE status = 'held')::integer AS open`,
+    );
+    if (rows[0]?.open === 0) return;
+    // What is still open then is told by the last inspection.
+    if (Date.now() > deadline) return;
+    await delay(100);
+  }
+}
+
+async function createProduct(url: string, stock: number): Promise<number> {
+  const response = await fetch(`${url}/products`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: `Product with ${stock}`, price: 9.99, stock }),
+    signal: AbortSignal.timeout(5_000),
+  });
+  const body = (await response.json()) as { id: number };
+  if (response.status !== 201) throw new Error(`A product was answered ${response.status}`);
+  return body.id;
+}
+
+function summaryOf({ operations, orders, reservations }: Model): string {
+  const attempts = operations.flatMap((operation) => operation.attempts);
+  const unheard = attempts.filter((attempt) => attempt === 'unknown').length;
+  const refused = attempts.filter((attempt) => attempt !== 'unknown' && attempt.status === 503).length;
+  const open = operations.filter(
+    (operation) => operation.key !== undefined && outcomeOf(operation) === undefined,
+  ).length;
+  return (
+    `${attempts.length} requests, ${unheard} without an answer, ${refused} answered 503; ` +
+    `${orders.size} orders and ${reservations.size} reservations; ${open} keys still open`
+  );
+}
+
+function say(line: string): void {
+  console.log(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
+}

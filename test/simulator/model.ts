@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from 'node:util';
+
+export interface Item {
+  readonly product_id: number;
+  readonly quantity: number;
+}
+
+export type Kind = 'buy' | 'confirm' | 'cancel' | 'adjust' | 'reserve' | 'release' | 'look';
+
+/** What a shopper wants, sent as often as it takes. */
+export interface Operation {
+  readonly kind: Kind;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly key?: string;
+  /** Units that it is about. */
+  readonly items?: readonly Item[];
+  /** The order or the reservation that it is about. */
+  readonly subject?: number;
+  readonly attempts: Attempt[];
+}
+
+export interface Answer {
+  readonly status: number;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the system answers
+  readonly body: any;
+  readonly isReplayed: boolean;
+}
+
+/** What became of sending an operation once: nothing was heard of it, or this was answered. */
+type Attempt = 'unknown' | Answer;
+
+/** What may be answered; anything else is a fault of the system. 503 may come always, and 409 while the same key is in use. */
+const EXPECTED: Record<Kind, readonly number[]> = {
+  buy: [201, 400],
+  confirm: [201, 409],
+  cancel: [200, 409],
+  adjust: [201, 400, 409],
+  reserve: [201, 400],
+  release: [204, 409],
+  look: [200],
+};
+
+const NEXT: Record<string, readonly string[]> = {
+  pending: ['pending', 'processing', 'completed', 'failed', 'cancelled'],
+  processing: ['processing', 'completed', 'failed', 'cancelled', 'pending'],
+  completed: ['completed'],
+  failed: ['failed'],
+  cancelled: ['cancelled'],
+};
+
+/** Remembers every answer, and notices what cannot be true of a system that keeps its promises. */
+export class Model {
+  readonly operations: Operation[] = [];
+  readonly violations: string[] = [];
+  /** Orders and reservations that were confirmed to somebody, with what they are about. */
+  readonly orders = new Map<number, readonly Item[]>();
+  readonly reservations = new Map<number, readonly Item[]>();
+  private readonly seen = new Map<number, string>();
+
+  begin(operation: Omit<Operation, 'attempts'>): Operation {
+    const begun = { ...operation, attempts: [] };
+    this.operations.push(begun);
+    return begun;
+  }
+
+  /** Takes down what became of an operation that was sent; gives whether it is settled. */
+  record(operation: Operation, attempt: Attempt): boolean {
+    const { kind, method, path, key, attempts } = operation;
+    const earlier = outcomeOf(operation);
+    const unheard = attempts.includes('unknown');
+    attempts.push(attempt);
+    if (attempt === 'unknown' || isForTheMoment(attempt)) return false;
+    const say = (what: string) =>
+      this.violations.push(`${method} ${path} ${key ?? ''}: ${what}\n  ${JSON.stringify(operation)}`);
+    if (!EXPECTED[kind].includes(attempt.status)) say(`answered ${attempt.status}`);
+    if (earlier !== undefined) {
+      const [first, again] = [earlier, attempt].map(({ status, body }) => ({ status, body: withoutRequestId(body) }));
+      if (!attempt.isReplayed) say('was done again, not replayed');
+      if (!isDeepStrictEqual(first, again)) say('was answered otherwise than the first time');
+    } else {
+      if (attempt.isReplayed && !unheard) say('was replayed though no earlier attempt can have been done');
+      this.learn(operation, attempt, say);
+    }
+    return true;
+  }
+
+  /** A state of an order that was shown to somebody. */
+  see(orderId: number, status: string): void {
+    const before = this.seen.get(orderId);
+    if (before !== undefined && NEXT[before]?.includes(status) !== true) {
+      this.violations.push(`Order ${orderId} was ${before}, and then ${status}`);
+    }
+    this.seen.set(orderId, status);
+  }
+
+  private learn({ kind, items = [], subject }: Operation, { status, body }: Answer, say: (what: string) => void): void {
+    if (kind !== 'adjust' && status === 400 && !/Available: (\d+), Requested: (\d+)/.test(body.detail))
+      say('was refused without a reason');
+    if (kind === 'buy' && status === 201) {
+      if (!isDeepStrictEqual(sorted(body.items), sorted(items))) say('was sold something else');
+      if (this.orders.has(body.id)) say('was given the order of somebody else');
+      this.orders.set(body.id, items);
+    } else if (kind === 'confirm' && status === 201) {
+      const held = this.reservations.get(subject ?? 0) ?? [];
+      if (!isDeepStrictEqual(sorted(body.items), sorted(held))) say('was sold something else than was held');
+      if (this.orders.has(body.id)) say('was given the order of somebody else');
+      this.orders.set(body.id, held);
+    } else if (kind === 'reserve' && status === 201) {
+      if (!isDeepStrictEqual(sorted(body.items), sorted(items))) say('something else was held');
+      this.reservations.set(body.id, items);
+    }
+  }
+}
+
+/** The answer that settled an operation; `undefined` while it may have been done or not. */
+export function outcomeOf({ attempts }: Operation): Answer | undefined {
+  return attempts.find((attempt): attempt is Answer => attempt !== 'unknown' && !isForTheMoment(attempt));
+}
+
+/** Whether it may have been done without anybody having been told. */
+export function mayBeDone(operation: Operation): boolean {
+  return outcomeOf(operation) === undefined && operation.attempts.includes('unknown');
+}
+
+export function sorted(items: readonly Item[]): Item[] {
+  return items
+    .map(({ product_id, quantity }) => ({ product_id, quantity }))
+    .sort((a, b) => a.product_id - b.product_id);
+}
+
+/** Nothing was done, and it may be asked for again. */
+function isForTheMoment({ status, body }: Answer): boolean {
+  return status === 503 || (status === 409 && body.code === 'IDEMPOTENCY_KEY_IN_USE');
+}
+
+/** Each answer of an error has its own. */
+function withoutRequestId(body: unknown): unknown {
+  return typeof body === 'object' && body !== null ? { ...body, request_id: undefined } : body;
+}

@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from './random.ts';
+
+/** What was asked of the provider with an idempotency key. */
+interface Account {
+  /** There should be one. */
+  readonly orderIds: Set<number>;
+  calls: number;
+  /** The order was fulfilled; however often the key comes again, that is done once. */
+  isDone: boolean;
+  isRefused: boolean;
+}
+
+export interface Provider {
+  url: string;
+  /** By idempotency key. */
+  accounts: ReadonlyMap<string, Account>;
+  close: () => Promise<void>;
+}
+
+/** How the provider takes an order; it depends on the seed and the order alone. */
+const MANNERS = { prompt: 84, slow: 4, refuses: 3, 'fails at first': 5, 'loses its answer': 3, 'hangs once': 1 };
+const HANG_MS = 4_000;
+
+/** A payment provider as there are: mostly prompt, at times slow, failing, refusing, or done without saying so. */
+export async function startProvider(seed: number): Promise<Provider> {
+  const accounts = new Map<string, Account>();
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const key = String(request.headers['idempotency-key']);
+    const orderId = Number(await textOf(request));
+    const account = accounts.get(key) ?? { orderIds: new Set(), calls: 0, isDone: false, isRefused: false };
+    accounts.set(key, account);
+    account.orderIds.add(orderId);
+    const random = new Random(seed ^ (orderId * 2_654_435_761));
+    const manner = random.pickWeighted(MANNERS);
+    const isFirst = account.calls++ === 0;
+    await delay(manner === 'slow' ? random.between(200, 900) : random.between(1, 60));
+    if (manner === 'refuses') {
+      account.isRefused = true;
+      return void response.writeHead(422).end();
+    }
+    if (manner === 'fails at first' && account.calls <= 2) return void response.writeHead(503).end();
+    account.isDone = true;
+    if (manner === 'loses its answer' && isFirst) return void response.destroy();
+    if (manner === 'hangs once' && isFirst) await delay(HANG_MS, undefined, { ref: false });
+    response.writeHead(200).end();
+  };
+
+  const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    accounts,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

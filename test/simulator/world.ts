@@ -1,0 +1,187 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { buildIfChanged } from '../../tools/build.ts';
+import { type Postgres, startPostgres } from '../../tools/postgres.ts';
+import { freePort, isAlive, pidOf, waitUntil } from '../../tools/processes.ts';
+import { type RedisServer, startRedis } from '../../tools/redis.ts';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+import { type Proxy, startProxy } from '../support/proxy.ts';
+import type { Bug } from './preload.ts';
+import { type Provider, startProvider } from './provider.ts';
+
+const execute = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const MAIN = path.join(ROOT, 'dist/src/main.js');
+const PRELOAD = path.join(import.meta.dirname, 'preload.ts');
+const START_TIMEOUT_MS = 30_000;
+const RESTART_DELAY_MS = 200;
+/** A crash of PostgreSQL loses what it has not given to the system; a power cut is not simulated. */
+const SETTINGS = { fsync: 'off', max_connections: '200' };
+/** Everything that waits waits less, so that a minute holds many faults. */
+const HASTE = {
+  SWEEP_INTERVAL_MS: '500',
+  SWEEP_AFTER_MS: '3000',
+  ORDER_PROCESSING_DELAY_MS: '0',
+  FULFILMENT_TIMEOUT_MS: '1500',
+  ORDER_ATTEMPTS: '4',
+  ORDER_BACKOFF_MS: '100',
+  DATABASE_POOL_SIZE: '10',
+};
+
+/** A process of the system, started again whenever it ends, as a container would be. */
+export interface Role {
+  readonly name: string;
+  /** Of an API. */
+  readonly url: string;
+  /** Sends a signal to the process and waits until another one has taken its place. */
+  replace: (signal: NodeJS.Signals) => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** A server that can be ended and started again where it was. */
+export interface Server<T> {
+  current: T;
+  start: () => Promise<void>;
+}
+
+/** The system on servers of its own, with a proxy before each of them. */
+export interface World {
+  readonly directory: string;
+  readonly postgres: Server<Postgres>;
+  readonly redis: Server<RedisServer>;
+  readonly proxies: Readonly<Record<'postgres' | 'redis', Proxy>>;
+  readonly provider: Provider;
+  readonly apis: readonly Role[];
+  readonly workers: readonly Role[];
+  /** Past the proxy. */
+  readonly sql: pg.Pool;
+  /** Runs `npm run audit`; gives what it prints, and throws when it finds something. */
+  audit: () => Promise<string>;
+  /** Ends all of it; what the processes have logged stays in `directory` if it is to be kept. */
+  close: (keep: boolean) => Promise<void>;
+}
+
+export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): Promise<World> {
+  const directory = await createTemporaryFolder('simulator');
+  await buildIfChanged(ROOT, async () => void (await runNode(['node_modules/@nestjs/cli/bin/nest.js', 'build'], {})));
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  const close = async (keep: boolean) => {
+    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp().catch(console.error);
+    if (!keep) await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const provider = await startProvider(seed);
+    cleanUps.push(provider.close);
+    const postgres = await createPostgres(path.join(directory, 'postgres'));
+    cleanUps.push(() => postgres.current.stop());
+    const redis = await createRedis(path.join(directory, 'redis'));
+    cleanUps.push(() => redis.current.stop());
+    const direct = { DATABASE_URL: postgres.current.url };
+    await runNode(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], direct);
+    const proxies = {
+      postgres: await startProxy(Number(new URL(postgres.current.url).port)),
+      redis: await startProxy(redis.current.port),
+    };
+    cleanUps.push(proxies.postgres.close, proxies.redis.close);
+    const variables = {
+      ...HASTE,
+      NODE_ENV: 'production',
+      DATABASE_URL: Object.assign(new URL(postgres.current.url), { port: String(proxies.postgres.port) }).href,
+      REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}/0`,
+      SIMULATOR_PROVIDER: provider.url,
+    };
+    const start = async (name: string, more: Record<string, string> = {}) => {
+      const role = await startRole({ name, directory, variables: { ...variables, ...more } });
+      cleanUps.push(role.stop);
+      return role;
+    };
+    const apis = await Promise.all(['api-1', 'api-2'].map((name) => start(name, { SIMULATOR_BUG: bug ?? '' })));
+    const workers = await Promise.all(['worker-1', 'worker-2'].map((name) => start(name)));
+    const sql = new pg.Pool({ connectionString: postgres.current.url, max: 4 });
+    sql.on('error', () => undefined);
+    cleanUps.push(() => sql.end());
+    const audit = () => runNode([MAIN, '--audit'], direct);
+    return { directory, postgres, redis, proxies, provider, apis, workers, sql, audit, close };
+  } catch (error) {
+    await close(false);
+    throw error;
+  }
+}
+
+async function createPostgres(directory: string): Promise<Server<Postgres>> {
+  const current = await startPostgres({ directory, settings: SETTINGS });
+  const port = Number(new URL(current.url).port);
+  const server = {
+    current,
+    start: async () => void (server.current = await startPostgres({ directory, port, settings: SETTINGS })),
+  };
+  return server;
+}
+
+async function createRedis(directory: string): Promise<Server<RedisServer>> {
+  const current = await startRedis({ directory });
+  const { port } = current;
+  const server = { current, start: async () => void (server.current = await startRedis({ directory, port })) };
+  return server;
+}
+
+interface RoleOptions {
+  name: string;
+  directory: string;
+  variables: Record<string, string>;
+}
+
+async function startRole({ name, directory, variables }: RoleOptions): Promise<Role> {
+  const isApi = name.startsWith('api');
+  const port = isApi ? await freePort() : 0;
+  const url = `http://127.0.0.1:${port}/api/v1`;
+  const log = openSync(path.join(directory, `${name}.log`), 'a');
+  const args = ['--import', PRELOAD, '--enable-source-maps', MAIN, ...(isApi ? [] : ['--worker'])];
+  const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: isApi ? 'warn' : 'info' };
+  let child: ChildProcess;
+  let isWanted = true;
+  const begin = () => {
+    child = spawn(process.execPath, args, { env, stdio: ['ignore', log, log] });
+    child.once('close', () => {
+      if (isWanted) setTimeout(() => isWanted && begin(), RESTART_DELAY_MS);
+    });
+  };
+  const isUp = () =>
+    fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  begin();
+  if (isApi && !(await waitUntil(isUp, START_TIMEOUT_MS))) throw new Error(`${name} did not come up`);
+  const end = async (signal: NodeJS.Signals) => {
+    const pid = pidOf(child);
+    child.kill(signal);
+    if (!(await waitUntil(() => !isAlive(pid), START_TIMEOUT_MS))) throw new Error(`${name} did not end on ${signal}`);
+  };
+  return {
+    name,
+    url,
+    replace: async (signal) => {
+      await end(signal);
+      await delay(2 * RESTART_DELAY_MS);
+      if (isApi && !(await waitUntil(isUp, START_TIMEOUT_MS))) throw new Error(`${name} did not come up again`);
+    },
+    stop: () => {
+      isWanted = false;
+      return end('SIGKILL');
+    },
+  };
+}
+
+async function runNode(args: readonly string[], variables: Record<string, string>): Promise<string> {
+  const env = { ...process.env, ...variables };
+  const failed = (error: { stdout?: string; stderr?: string }) => {
+    throw new Error(`${args.join(' ')} failed:\n${error.stdout}${error.stderr}`);
+  };
+  return (await execute(process.execPath, args as string[], { cwd: ROOT, env }).catch(failed)).stdout;
+}
