@@ -1,5 +1,5 @@
 /** The one way of imports: roots → features → queue, cache, database → config, common. */
-const FEATURES = '^src/(products|orders|health|audit)/';
+const FEATURES = '^src/(products|orders|health|audit|backup)/';
 const INFRASTRUCTURE = '^src/(queue|cache|database|idempotency)/';
 
 module.exports = {

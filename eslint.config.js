@@ -52,7 +52,7 @@ export default tseslint.config(
   },
   {
     // The tools talk to a terminal and have no logger.
-    files: ['tools/**/*.ts', 'bench/**/*.ts', 'src/main.ts'],
+    files: ['tools/**/*.ts', 'bench/**/*.ts', 'test/simulator/**/*.ts', 'src/main.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -7,6 +7,7 @@ import { createDashboard } from './create-dashboard.js';
 import { createWorker } from './create-worker.js';
 import { Stopping } from './health/stopping.js';
 import { runAudit } from './run-audit.js';
+import { runBackup, runRestore } from './run-backup.js';
 import { runDeadLetters } from './run-dead-letters.js';
 
 /** What the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`: closing connections. */
@@ -21,6 +22,8 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--audit': 'audit',
   '--dead-letters': 'dead-letters',
   '--redrive': 'redrive',
+  '--backup': 'backup',
+  '--restore': 'restore',
 };
 
 /** What runs until it is stopped; anything else that is interrupted has not done what it should. */
@@ -52,6 +55,8 @@ const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
   audit: async (config) => process.exit(await runAudit(config)),
   'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
   redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
+  backup: async (config) => process.exit(await runBackup(config)),
+  restore: async (config) => process.exit(await runRestore(config)),
 };
 
 async function main(): Promise<void> {

@@ -48,14 +48,14 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
     if (this.client.isOpen) this.client.destroy();
   }
 
-  /** What was asked on the old connection fails then, and drops that Redis has missed are caught up with on the new one. */
   private async renewIfSilent(): Promise<void> {
     if (!this.client.isReady) return;
-    const isAlive = await withDeadline(this.client.ping(), SILENCE_MS / 2).then(
-      () => true,
-      () => false,
-    );
-    if (isAlive || !this.client.isReady) return;
+    await withDeadline(this.client.ping(), SILENCE_MS / 2).catch(() => this.renew());
+  }
+
+  /** What was asked on the old connection fails then, and drops that Redis has missed are caught up with on the new one. */
+  private renew(): void {
+    if (!this.client.isReady) return; // It is being renewed by itself.
     this.report(false, `has not answered for ${SILENCE_MS / 2} ms`);
     this.client.destroy();
     this.client.connect().catch(() => undefined);

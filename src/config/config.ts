@@ -4,7 +4,7 @@ import { EnvironmentReader } from './environment-reader.js';
 export type OrderLocking = 'pessimistic' | 'optimistic';
 
 /** What a process of the one code base does: serve HTTP, process orders, show the queue; or one thing, and end. */
-export type Role = 'api' | 'worker' | 'dashboard' | 'audit' | 'dead-letters' | 'redrive';
+export type Role = 'api' | 'worker' | 'dashboard' | 'audit' | 'dead-letters' | 'redrive' | 'backup' | 'restore';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -85,8 +85,9 @@ function readServer(reader: EnvironmentReader) {
 }
 
 function readServices(reader: EnvironmentReader, role: Role) {
-  // The audit asks no Redis.
-  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], role === 'audit' ? 'redis://127.0.0.1' : undefined);
+  // Neither asks a Redis.
+  const needsNone = role === 'audit' || role === 'backup';
+  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
   return {
     database: {
       url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),

@@ -68,7 +68,9 @@ export interface World {
 
 export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): Promise<World> {
   const directory = await createTemporaryFolder('simulator');
-  await buildIfChanged(ROOT, async () => void (await runNode(['node_modules/@nestjs/cli/bin/nest.js', 'build'], {})));
+  await buildIfChanged(ROOT, async () => {
+    await runNode(['node_modules/@nestjs/cli/bin/nest.js', 'build'], {});
+  });
   const cleanUps: (() => Promise<unknown>)[] = [];
   const close = async (keep: boolean) => {
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp().catch(console.error);

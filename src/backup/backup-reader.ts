@@ -1,0 +1,48 @@
+import { END_OF_ROWS } from './backup-format.js';
+
+const NEWLINE = 10;
+
+/** Reads a backup piece by piece: lines of JSON and, where the caller expects them, the rows of a table. */
+export class BackupReader {
+  private readonly chunks: AsyncIterator<Buffer>;
+  private rest = Buffer.alloc(0);
+
+  constructor(input: AsyncIterable<Buffer>) {
+    this.chunks = input[Symbol.asyncIterator]();
+  }
+
+  /** The next line. @throws Error at the end of the input. */
+  async line(): Promise<unknown> {
+    for (;;) {
+      const end = this.rest.indexOf(NEWLINE);
+      if (end >= 0) return JSON.parse(this.take(end + 1).toString());
+      await this.more();
+    }
+  }
+
+  /** What stands before the end of the rows, in pieces of whole lines. @throws Error at the end of the input. */
+  async *rows(): AsyncGenerator<Buffer> {
+    for (;;) {
+      if (this.rest.subarray(0, END_OF_ROWS.length).toString() === END_OF_ROWS) {
+        this.take(END_OF_ROWS.length);
+        return;
+      }
+      const end = this.rest.indexOf(`\n${END_OF_ROWS}`);
+      const whole = (end >= 0 ? end : this.rest.lastIndexOf(NEWLINE)) + 1;
+      if (whole > 0) yield this.take(whole);
+      if (end < 0) await this.more();
+    }
+  }
+
+  private take(length: number): Buffer {
+    const taken = this.rest.subarray(0, length);
+    this.rest = this.rest.subarray(length);
+    return taken;
+  }
+
+  private async more(): Promise<void> {
+    const next = await this.chunks.next();
+    if (next.done === true) throw new Error('The backup is not whole: it ends in the middle');
+    this.rest = Buffer.concat([this.rest, next.value]);
+  }
+}
