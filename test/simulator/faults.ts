@@ -44,7 +44,7 @@ const FAULTS = {
   'fill the pool': async ({ sql }, { milliseconds }) => {
     const client = await sql.connect();
     try {
-      await client.query('BEGIN; LOCK TABLE products, orders IN ACCESS EXCLUSIVE MODE');
+      await client.query('BEGIN; LOCK TABLE products IN ACCESS EXCLUSIVE MODE');
       await delay(milliseconds);
     } finally {
       client.release(true);
