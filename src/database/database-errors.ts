@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { ApplicationError } from '../common/application-error.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
@@ -105,10 +104,13 @@ export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (cause instanceof QueryRunnerAlreadyReleasedError || cause instanceof QueryRunnerProviderAlreadyReleasedError)
     return true;
-  if (!types.isNativeError(cause)) return false;
+  if (typeof cause !== 'object' || cause === null) return false;
   if ('code' in cause && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(cause.code)))
     return true;
-  return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable|Client was closed/i.test(
-    cause.message,
+  return (
+    'message' in cause &&
+    /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable|Client was closed/i.test(
+      String(cause.message),
+    )
   );
 }
