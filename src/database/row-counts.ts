@@ -1,6 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { offsetOf, type PageRequest } from '../common/page.js';
+import { Sweep } from '../common/sweep.js';
 import { readPrepared } from './prepared-statement.js';
 import { TransactionRunner } from './transaction-runner.js';
 
@@ -49,23 +50,14 @@ interface BlockCount {
  * the transaction that makes it; readers add them up, and every second they are folded into `row_counts`.
  */
 @Injectable()
-export class RowCounts implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(RowCounts.name);
-  private timer: NodeJS.Timeout | undefined;
+export class RowCounts extends Sweep {
+  protected readonly intervalMs = FOLD_INTERVAL_MS;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactions: TransactionRunner,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.fold().catch((error: unknown) => this.logger.warn(`Counts were not folded: ${String(error)}`));
-    }, FOLD_INTERVAL_MS);
-  }
-
-  beforeApplicationShutdown(): void {
-    clearInterval(this.timer);
+  ) {
+    super();
   }
 
   /** The ids of a page: of its place in the list, or of those below `before`. The total is exact at the moment of the call. */
@@ -95,24 +87,32 @@ export class RowCounts implements OnApplicationBootstrap, BeforeApplicationShutd
     return { total, below: (inner.block + 1) * BLOCK_IDS, skip: inner.skip };
   }
 
-  /** Takes the appended changes into the counts. Readers see both before or both after. */
-  async fold(): Promise<void> {
-    await this.transactions.run(async (manager) => {
+  /** Takes the appended changes into the counts, and returns how many they were. Readers see both before or both after. */
+  async run(): Promise<number> {
+    return this.transactions.run(async (manager) => {
       const [lock] = await manager.query<[{ taken: boolean }]>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
         FOLD_LOCK,
       ]);
-      if (!lock.taken) return;
-      await manager.query(`
+      if (!lock.taken) return 0;
+      const [folded] = await manager.query<[{ changes: number }]>(`
         WITH folded AS (
           DELETE FROM row_count_changes
           WHERE ctid = ANY (ARRAY(SELECT ctid FROM row_count_changes LIMIT ${MAX_FOLDED}))
           RETURNING list, block, change
+        ), counted AS (
+          INSERT INTO row_counts AS counted (list, level, block, rows)
+          SELECT list, 0, block, sum(change) FROM folded GROUP BY list, block
+          UNION ALL SELECT list, 1, block / ${FAN_OUT}, sum(change) FROM folded GROUP BY list, block / ${FAN_OUT}
+          ON CONFLICT (list, level, block) DO UPDATE SET rows = counted.rows + excluded.rows
         )
-        INSERT INTO row_counts AS counted (list, level, block, rows)
-        SELECT list, 0, block, sum(change) FROM folded GROUP BY list, block
-        UNION ALL SELECT list, 1, block / ${FAN_OUT}, sum(change) FROM folded GROUP BY list, block / ${FAN_OUT}
-        ON CONFLICT (list, level, block) DO UPDATE SET rows = counted.rows + excluded.rows`);
+        SELECT count(*)::integer AS changes FROM folded`);
+      return folded.changes;
     });
+  }
+
+  /** It is done all the time. */
+  protected report(): void {
+    return;
   }
 
   /** The counts of blocks `from` to `to`, the highest block first. */

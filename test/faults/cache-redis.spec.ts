@@ -1,6 +1,8 @@
+import { loadConfig } from '../../src/config/config.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { startProxy } from '../support/proxy.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
 
 /** What a lost Redis may cost a reader, by the contract. */
@@ -89,5 +91,27 @@ describe('the API while Redis is lost', () => {
     await redis.restart();
     await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));
     expect((await api.get(`/products/${id}/cached`)).body.stock).toBe(1);
+  });
+
+  it('finds out that the other end of its connections is gone though nobody said so', async () => {
+    const { port } = new URL(redis.urls.REDIS_URL);
+    const proxy = await startProxy(Number(port));
+    try {
+      const through = {
+        REDIS_URL: `redis://127.0.0.1:${proxy.port}/0`,
+        QUEUE_REDIS_URL: `redis://127.0.0.1:${proxy.port}/1`,
+      };
+      api = await startApi(loadConfig({ ...environment.variables, ...through }, 'api'));
+      const id = await api.createProduct({ stock: 9 });
+      await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));
+      await api.get(`/products/${id}/cached`);
+      proxy.halfOpen();
+      // Redis cannot be told; it is as soon as it is found again.
+      expect((await api.put(`/products/${id}`, { stock: 1 })).status).toBe(200);
+      await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200), 20_000);
+      expect((await api.get(`/products/${id}/cached`)).body.stock).toBe(1);
+    } finally {
+      await proxy.close();
+    }
   });
 });

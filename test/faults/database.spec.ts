@@ -39,7 +39,7 @@ describe('the API while PostgreSQL is lost', () => {
     variables = { ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: url.href };
     api = await startApi(loadConfig(variables, 'api'));
     // Its commits would be taken for those of the purchases.
-    api.app.get(RowCounts, { strict: false }).beforeApplicationShutdown();
+    await api.app.get(RowCounts, { strict: false }).beforeApplicationShutdown();
     product = await api.createProduct({ stock: 1_000 });
   }, 60_000);
 

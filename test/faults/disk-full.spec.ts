@@ -136,7 +136,7 @@ describe('the API while the disk of PostgreSQL is full (skipped where no small d
       expect([503, undefined]).toContain((await shop.buy().catch(() => undefined))?.status);
 
       await rm(ballast);
-        await shop.untilItSells();
+      await shop.untilItSells();
       expect(await shop.expectNothingHalfDone(ids)).toBeGreaterThan(ids.length);
     },
     120_000,

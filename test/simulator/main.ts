@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, inflict, scheduleOf } from './faults.ts';
 import { inspect, settleUp } from './inspection.ts';
 import { Model, outcomeOf } from './model.ts';
-import { BUGS } from './preload.ts';
+import { type Bug, BUGS } from './preload.ts';
 import { Random } from './random.ts';
 import { settle, type Shop, Shopper } from './shopper.ts';
 import { createWorld, type World } from './world.ts';
@@ -18,17 +18,7 @@ const STOCKS = [40, 40, 80, 80, 200, 5];
 const RECOVERY_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 60_000;
 
-const { values: options } = parseArgs({
-  options: { minutes: { type: 'string' }, seed: { type: 'string' }, bug: { type: 'string' } },
-});
-const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
-const minutes = Number(options.minutes ?? 0);
-const bug = BUGS.find((known) => known === options.bug);
-if (!Number.isSafeInteger(seed) || !(minutes >= 0) || (options.bug !== undefined && bug === undefined)) {
-  console.error(`Use --seed with a whole number, --minutes with a number, and --bug with one of: ${BUGS.join(', ')}`);
-  process.exit(2);
-}
-
+const { seed, minutes, bug } = readOptions();
 const startedAt = Date.now();
 say(`seed ${seed}: "npm run test:faults -- --seed ${seed}" makes the same faults in the same order`);
 const world = await createWorld({ seed, bug });
@@ -48,6 +38,24 @@ try {
   await world.close(!isTrue);
 }
 process.exit(isTrue ? 0 : 1);
+
+function readOptions(): { seed: number; minutes: number; bug: Bug | undefined } {
+  try {
+    const { values } = parseArgs({
+      options: { minutes: { type: 'string' }, seed: { type: 'string' }, bug: { type: 'string' } },
+    });
+    const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+    const minutes = Number(values.minutes ?? 0);
+    const bug = BUGS.find((known) => known === values.bug);
+    if (!Number.isSafeInteger(seed)) throw new Error('--seed must be a whole number');
+    if (!(minutes >= 0)) throw new Error('--minutes must be a number that is not below 0');
+    if (values.bug !== undefined && bug === undefined) throw new Error(`--bug must be one of ${BUGS.join(', ')}`);
+    return { seed, minutes, bug };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
+}
 
 async function simulate(world: World): Promise<string[]> {
   const model = new Model();
