@@ -1,6 +1,6 @@
 /** The contests: what is asked of whom. */
 import type { Contender, Contest } from './contest.ts';
-import { load, type Measured, type Request } from './load.ts';
+import { load, loadAlone, type Measured, type Request } from './load.ts';
 import { pgbench } from './pgbench.ts';
 import { largePurchases, purchases, type Shop } from './shop.ts';
 import type { Process, Stage } from './stage.ts';
@@ -53,10 +53,10 @@ function purchaseContests({
     name,
     measure: () => load({ url, requests, connections: CLIENTS, seconds }),
   });
-  // Longer: one request in a hundred of a lone client is a handful in a second, and that of the disk's worst moment.
+  // Longer: of a lone client's requests in a second, one in a hundred is a handful, and that of the disk's worst moment.
   const alone = (name: string, { url }: Process): Contender => ({
     name,
-    measure: () => load({ url, requests: hot, connections: 1, seconds: 4 * seconds }),
+    measure: () => loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, 4 * seconds),
   });
   const textbook = (clients: number, products: number): Contender => ({
     name: `pgbench, ${clients} clients`,

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 const SCRIPT = path.join(import.meta.dirname, 'request.lua');
+const LONE_CLIENT = path.join(import.meta.dirname, 'lone-client.ts');
 
 export interface Request {
   method: 'GET' | 'POST';
@@ -41,8 +42,18 @@ export async function load({ url, requests, connections, seconds }: LoadOptions)
     body === undefined ? '' : JSON.stringify(body),
   ]);
   const { stdout } = await execute('wrk', [...args, ...triples], { timeout: (seconds + 30) * 1_000 });
+  return measuredIn(stdout);
+}
+
+/** One client without haste or pause, and what each of its requests took. */
+export async function loadAlone(url: string, { path: target, body }: Request, seconds: number): Promise<Measured> {
+  const args = [LONE_CLIENT, `${url}${target}`, String(seconds), JSON.stringify(body)];
+  return measuredIn((await execute(process.execPath, args, { timeout: (seconds + 30) * 1_000 })).stdout);
+}
+
+function measuredIn(stdout: string): Measured {
   const line = stdout.split('\n').find((text) => text.startsWith('{'));
-  if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+  if (line === undefined) throw new Error(`The load printed no result:\n${stdout}`);
   const { requests: count, seconds: took, ...rest } = JSON.parse(line) as Omit<Measured, 'rate'> & { seconds: number };
   return { ...rest, requests: count, rate: count / took };
 }

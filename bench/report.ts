@@ -95,7 +95,7 @@ function scaleVerdicts(scale: readonly ScalePoint[]): Verdict[] {
   const [small, large] = [scale[0], scale.at(-1)];
   if (small === undefined || large === undefined) return [];
   return Object.entries(large.p50).map(([name, value]) => {
-    const base = small.p50[name.replace(/page.*|search/, 'page 1').replace('completed ', '')] ?? NaN;
+    const base = small.p50[name.replace(/page.*|search.*/, 'page 1').replace('completed ', '')] ?? NaN;
     return {
       what: `${name} of ${large.products.toLocaleString('en')} products and ${large.orders.toLocaleString('en')} orders / page 1 of ${small.products.toLocaleString('en')} and ${small.orders.toLocaleString('en')}, p50`,
       figure: `${(value / base).toFixed(2)} ×`,

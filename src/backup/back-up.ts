@@ -10,54 +10,63 @@ import {
   END_OF_ROWS,
   FORMAT,
   migrationsOf,
+  pinSettings,
+  sequencesOf,
+  type Table,
   tablesOf,
 } from './backup-format.js';
 
 /**
- * Writes the whole database as it is at one moment, while the shop goes on selling. It blocks nobody; rows that are deleted
- * meanwhile stay on disk until it is done.
+ * Writes the whole database as it is at one moment, while the shop goes on selling. It blocks nobody but changes of the tables
+ * themselves; rows that are deleted or written over meanwhile stay on disk until it is done.
  */
 export async function backUp(databaseUrl: string, output: Writable, report: (line: string) => void): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, client_encoding: 'UTF8' });
+  const client = new pg.Client({ connectionString: databaseUrl });
   // What is under way fails by itself; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();
   try {
+    await pinSettings(client);
+    await migrationsOf(client);
+    const tables = await tablesOf(client);
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await pipeline(contentOf(client, report), createGzip(), output);
+    // Before the first look, which is the moment: a table that is emptied or rewritten after it would seem empty.
+    await client.query(`LOCK TABLE ${tables.map(({ table }) => `"${table}"`).join(', ')} IN ACCESS SHARE MODE`);
+    await pipeline(contentOf(client, tables, report), createGzip(), output);
     await client.query('COMMIT');
   } finally {
     await client.end();
   }
 }
 
-async function* contentOf(client: pg.Client, report: (line: string) => void): AsyncGenerator<string | Buffer> {
-  const head: BackupHead = {
-    format: FORMAT,
-    begunAt: new Date().toISOString(),
-    migrations: await migrationsOf(client),
-  };
-  yield lineOf(head);
-  for (const table of await tablesOf(client)) {
+async function* contentOf(
+  client: pg.Client,
+  tables: readonly Table[],
+  report: (line: string) => void,
+): AsyncGenerator<string | Buffer> {
+  const migrations = await migrationsOf(client);
+  yield lineOf({ format: FORMAT, takenAt: new Date().toISOString(), migrations } satisfies BackupHead);
+  for (const table of tables) {
     yield lineOf(table);
     const rows = client.query(copyTo(`COPY ${copyTargetOf(table)} TO STDOUT`));
-    for await (const chunk of rows) if (Buffer.isBuffer(chunk)) yield chunk;
+    let bytes = 0;
+    for await (const chunk of rows) {
+      if (!Buffer.isBuffer(chunk)) throw new Error('COPY gave something else than bytes');
+      bytes += chunk.length;
+      yield chunk;
+    }
     yield END_OF_ROWS;
-    report(`${table.table}: ${rows.rowCount} rows`);
+    report(`${table.table}: ${bytes} bytes`);
   }
   // Last: no row that was written has a higher id than is read here.
-  yield lineOf({ end: true, ids: await idsOf(client) } satisfies BackupEnd);
+  yield lineOf({ end: true, ids: await lastIdsOf(client) } satisfies BackupEnd);
 }
 
-async function idsOf(client: pg.Client): Promise<Record<string, string>> {
+async function lastIdsOf(client: pg.Client): Promise<Record<string, string>> {
   const ids: Record<string, string> = {};
-  const { rows } = await client.query<{ table: string; sequence: string }>(`
-    SELECT attrelid::regclass::text AS table, pg_get_serial_sequence(attrelid::regclass::text, attname) AS sequence
-    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = 'public'::regnamespace AND relname <> 'migrations' AND attidentity <> ''`);
-  for (const { table, sequence } of rows) {
-    const { rows: values } = await client.query<{ last: string }>(`SELECT last_value AS last FROM ${sequence}`);
-    ids[table] = values[0]?.last ?? '0';
+  for (const { table, sequence } of await sequencesOf(client)) {
+    const { rows } = await client.query<{ last: string }>(`SELECT last_value AS last FROM ${sequence}`);
+    ids[table] = rows[0]?.last ?? '0';
   }
   return ids;
 }

@@ -9,7 +9,8 @@ export const END_OF_ROWS = '\\.\n';
 
 export interface BackupHead {
   readonly format: typeof FORMAT;
-  readonly begunAt: string;
+  /** Of the one moment that is backed up, RFC 3339. */
+  readonly takenAt: string;
   /** Of the database that was backed up, in their order. */
   readonly migrations: readonly string[];
 }
@@ -21,36 +22,45 @@ export interface Table {
 
 export interface BackupEnd {
   readonly end: true;
-  /** The last value of each table's ids. */
+  /** The last id that was given out for each table that has ids. */
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** Every table but the list of migrations; those that others refer to come first. */
+/** Every table but the list of migrations. */
 export async function tablesOf(client: ClientBase): Promise<Table[]> {
-  const { rows } = await client.query<Table & { refers_to: string[] }>(`
-    SELECT c.relname AS table,
+  const { rows } = await client.query<Table>(`
+    SELECT relname AS table,
            (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
-            WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns,
-           ARRAY(SELECT confrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND conrelid = c.oid) AS refers_to
-    FROM pg_class c
+            WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+    FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'migrations'
     ORDER BY relname`);
-  const sorted: Table[] = [];
-  const left = new Map(rows.map((row) => [row.table, row]));
-  while (left.size > 0) {
-    const free = [...left.values()].filter(({ refers_to: others }) => !others.some((other) => left.has(other)));
-    if (free.length === 0) throw new Error(`Tables refer to each other in a circle: ${[...left.keys()].join(', ')}`);
-    for (const { table, columns } of free) {
-      sorted.push({ table, columns });
-      left.delete(table);
-    }
-  }
-  return sorted;
+  return rows;
 }
 
+/** @throws Error when the database was never migrated. */
 export async function migrationsOf(client: ClientBase): Promise<string[]> {
+  const { rows: found } = await client.query(`SELECT FROM pg_class WHERE oid = to_regclass('public.migrations')`);
+  if (found.length === 0) throw new Error('The database has no tables: run "npm run migration:run" first');
   const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations ORDER BY timestamp');
   return rows.map(({ name }) => name);
+}
+
+/** The tables with ids, and the sequence of each. */
+export async function sequencesOf(client: ClientBase): Promise<{ table: string; sequence: string }[]> {
+  const { rows } = await client.query<{ table: string; sequence: string }>(`
+    SELECT relname AS table, pg_get_serial_sequence(relname, attname) AS sequence
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migrations' AND attidentity <> ''
+    ORDER BY relname`);
+  return rows;
+}
+
+/** What a role or a database is set to must not change what is read and written, nor end it. */
+export async function pinSettings(client: ClientBase): Promise<void> {
+  await client.query(`
+    SET datestyle TO 'ISO, YMD'; SET intervalstyle TO 'postgres'; SET extra_float_digits TO 1; SET statement_timeout TO 0;
+    SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET transaction_timeout TO 0`);
 }
 
 /** `"orders" ("id", "status")`, as `COPY` takes it. */

@@ -34,6 +34,12 @@ export class BackupReader {
     }
   }
 
+  /** @throws Error when there is more, or what was read so far is not what was written. */
+  async end(): Promise<void> {
+    const next = await this.chunks.next();
+    if (next.done !== true || this.rest.length > 0) throw new Error('The backup goes on after its last line');
+  }
+
   private take(length: number): Buffer {
     const taken = this.rest.subarray(0, length);
     this.rest = this.rest.subarray(length);

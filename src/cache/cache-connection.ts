@@ -50,13 +50,13 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
 
   private async renewIfSilent(): Promise<void> {
     if (!this.client.isReady) return;
-    await withDeadline(this.client.ping(), SILENCE_MS / 2).catch(() => this.renew());
+    await withDeadline(this.client.ping(), SILENCE_MS).catch(() => this.renew());
   }
 
   /** What was asked on the old connection fails then, and drops that Redis has missed are caught up with on the new one. */
   private renew(): void {
     if (!this.client.isReady) return; // It is being renewed by itself.
-    this.report(false, `has not answered for ${SILENCE_MS / 2} ms`);
+    this.report(false, `has not answered for ${SILENCE_MS} ms`);
     this.client.destroy();
     this.client.connect().catch(() => undefined);
   }

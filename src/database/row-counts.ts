@@ -89,6 +89,10 @@ export class RowCounts extends Sweep {
 
   /** Takes the appended changes into the counts, and returns how many they were. Readers see both before or both after. */
   async run(): Promise<number> {
+    return this.inBatches(MAX_FOLDED, () => this.fold());
+  }
+
+  private async fold(): Promise<number> {
     return this.transactions.run(async (manager) => {
       const [lock] = await manager.query<[{ taken: boolean }]>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
         FOLD_LOCK,
