@@ -11,6 +11,9 @@ const READ_TIMEOUT_MARGIN_MS = 500;
 /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** Who has this writes the movement of each stock that it changes. For others a trigger does (docs/decisions/0008-stock-ledger.md). */
+const WRITES_LEDGER = 'order_system.writes_ledger=on';
+
 /** What the application and TypeORM's CLI have in common. */
 export function connectionOptions(url: string): PostgresOptions {
   return {
@@ -46,7 +49,7 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + READ_TIMEOUT_MARGIN_MS,
-      options: `-c transaction_timeout=${transactionTimeoutMs} -c enable_seqscan=off -c jit=off`,
+      options: `-c transaction_timeout=${transactionTimeoutMs} -c enable_seqscan=off -c jit=off -c ${WRITES_LEDGER}`,
     },
   };
 }

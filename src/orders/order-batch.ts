@@ -107,7 +107,7 @@ export function saleOf(
   };
 }
 
-/** One statement: the trigger that compares stock and ledger looks when all of it is there. */
+/** One statement for stock, orders and ledger: none of them is ever there without the others. */
 function sell(sales: readonly Sale[]): QueryConfig {
   const items = sales.flatMap((sale, index) => sale.items.map((item) => ({ ...item, position: index + 1 })));
   const keys = sales.flatMap(({ request }, index) =>

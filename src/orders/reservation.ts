@@ -54,7 +54,7 @@ export function holdOf(
   };
 }
 
-/** One statement, as a sale is: the trigger that compares stock and ledger looks when all of it is there. */
+/** One statement, as a sale is. */
 function hold(holds: readonly { items: readonly SoldItem[]; seconds: number }[]): QueryConfig {
   const items = holds.flatMap((each, index) => each.items.map((item) => ({ ...item, position: index + 1 })));
   return {

@@ -1,3 +1,6 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { AuditService } from '../../src/audit/audit.service.js';
 import { startApi } from '../support/api.js';
 import { useApi } from '../support/use-api.js';
 
@@ -25,6 +28,16 @@ describe('the stock ledger', () => {
       ['initial', 5, 5, null],
       ['adjustment', -2, 3, 'changed in SQL by postgres'],
     ]);
+  });
+
+  it('leaves it to the audit to find what the application has not recorded', async () => {
+    const id = await api.createProduct({ stock: 5 });
+    const { app } = api;
+    await app.get<DataSource>(getDataSourceToken()).query('UPDATE products SET stock = 4 WHERE id = $1', [id]);
+    expect(await movementsOf(id)).toEqual([['initial', 5, 5, null]]);
+    const { findings } = await app.get(AuditService, { strict: false }).run();
+    expect(findings).toMatchObject([{ finding: 'STOCK_DIFFERS', count: 1 }]);
+    await environment.sql.query('UPDATE products SET stock = 5 WHERE id = $1', [id]);
   });
 
   it.each([
