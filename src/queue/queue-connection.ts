@@ -5,8 +5,11 @@ import { Config } from '../config/config.js';
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** A connection that does not answer for as long is given up: its other end may be gone without a word. */
-const SILENCE_MS = 2_000;
+/**
+ * A connection that does not answer for as long is given up: its other end may be gone without a word. Not sooner, for what was
+ * asked is asked again then, and a Redis that was only slow has done it already.
+ */
+const SILENCE_MS = 5_000;
 /** How long its end is waited for then. */
 const DISCONNECT_TIMEOUT_MS = 500;
 
@@ -50,8 +53,11 @@ export class QueueConnection implements OnModuleInit, OnApplicationShutdown {
   private async renewIfSilent(): Promise<void> {
     // Without a connection it is being made anew already; a ping would only wait for that.
     if (!['connect', 'ready'].includes(this.client.status)) return;
-    await withDeadline(this.client.ping(), SILENCE_MS).catch((error: unknown) => {
-      this.report(false, `does not answer: ${String(error)}`);
+    const { stream } = this.client;
+    const answer = this.client.ping().catch(() => undefined); // Any answer is one.
+    await withDeadline(answer, SILENCE_MS).catch(() => {
+      if (this.client.stream !== stream) return; // It has been made anew meanwhile.
+      this.report(false, `has not answered for ${SILENCE_MS} ms`);
       this.client.disconnect(true);
     });
   }

@@ -1,13 +1,18 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import { scheduleOf } from '../simulator/faults.js';
+import { KINDS, scheduleOf } from '../simulator/faults.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../simulator/main.ts');
-const KINDS = 17;
 
 describe('the simulator of clients under faults', () => {
+  const children: ChildProcess[] = [];
+
+  /** When a test took too long; it ends what it has started. */
+  afterEach(() => children.splice(0).forEach((child) => child.kill('SIGTERM')));
+
   const simulate = async (...args: string[]) => {
     const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
     const chunks: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));

@@ -63,7 +63,7 @@ describe('TransactionRunner', () => {
         await next(manager);
       });
       await expect(
-        failure.catch((error: unknown) => Promise.reject(translateDatabaseError(error) as Error)),
+        failure.catch((error: unknown) => Promise.reject((translateDatabaseError(error) ?? error) as Error)),
       ).rejects.toThrow(DatabaseUnavailableError);
     };
     const lock = 'SELECT pg_backend_pid() AS pid FROM products WHERE name = $1 FOR UPDATE';

@@ -8,6 +8,9 @@ import type { World } from './world.ts';
 
 const execute = promisify(execFile);
 const STOP_TIMEOUT_MS = 10_000;
+const PAIRED = 0.15;
+/** The shoppers buy many times a second. */
+const HIT_TIMEOUT_MS = 10_000;
 
 /** How a fault is done this time. */
 export interface Manner {
@@ -18,12 +21,17 @@ export interface Manner {
   readonly milliseconds: number;
 }
 
+type Inflict = (world: World, manner: Manner) => unknown;
+
 /** Each is over, and healed, when it returns. */
-const FAULTS = {
+const PROCESS_FAULTS = {
   'kill -9 an API': ({ apis }, { which }) => apis[which]?.replace('SIGKILL'),
   'kill -9 a worker': ({ workers }, { which }) => workers[which]?.replace('SIGKILL'),
   'stop an API and a worker': ({ apis, workers }, { which }) =>
     Promise.all([apis[which]?.replace('SIGTERM'), workers[which]?.replace('SIGTERM')]),
+} as const satisfies Record<string, Inflict>;
+
+const SERVER_FAULTS = {
   'kill -9 PostgreSQL': ({ postgres }, { milliseconds }) => restartPostgres(postgres, 'SIGKILL', milliseconds),
   'restart PostgreSQL': ({ postgres }, { milliseconds }) => restartPostgres(postgres, 'SIGINT', milliseconds),
   'freeze PostgreSQL': async ({ postgres }, { milliseconds }) => {
@@ -50,18 +58,13 @@ const FAULTS = {
       client.release(true);
     }
   },
-  'cut a connection before its commit': async ({ proxies }, { milliseconds }) => {
-    proxies.postgres.cutAt('COMMIT', 'before');
-    await delay(milliseconds);
-  },
-  'cut a connection after its commit': async ({ proxies }, { milliseconds }) => {
-    proxies.postgres.cutAt('COMMIT', 'after');
-    await delay(milliseconds);
-  },
-  'lose the answer to a commit': async ({ proxies }, { milliseconds }) => {
-    void proxies.postgres.muteAfter('COMMIT');
-    await delay(milliseconds);
-  },
+  'cut a connection before the commit of a sale': ({ proxies }) =>
+    untilHit(proxies.postgres.cutAt('before', 'sell', 'COMMIT')),
+  'cut a connection after the commit of a sale': ({ proxies }) =>
+    untilHit(proxies.postgres.cutAt('after', 'sell', 'COMMIT')),
+  'lose the answer to the commit of a sale': ({ proxies }) => untilHit(proxies.postgres.muteAfter('sell', 'COMMIT')),
+  'cut a connection in the middle of a transaction': ({ proxies }) =>
+    untilHit(proxies.postgres.cutAt('after', 'pg_advisory_xact_lock')),
   'cut all connections': ({ proxies }, { server }) => proxies[server].cut(),
   'leave connections half open': ({ proxies }, { server }) => proxies[server].halfOpen(),
   'slow the network down': async ({ proxies }, { server, milliseconds }) => {
@@ -74,9 +77,12 @@ const FAULTS = {
     await delay(milliseconds);
     proxies[server].thaw();
   },
-} as const satisfies Record<string, (world: World, manner: Manner) => unknown>;
+} as const satisfies Record<string, Inflict>;
 
+const FAULTS = { ...PROCESS_FAULTS, ...SERVER_FAULTS };
 type Fault = keyof typeof FAULTS;
+/** As many as each round has. */
+export const KINDS = Object.keys(FAULTS).length;
 
 /** Faults that happen together, and then a while in which none does. */
 export interface Step {
@@ -84,13 +90,20 @@ export interface Step {
   readonly restMs: number;
 }
 
-/** Steps without end, the same for the same seed. Each round of them has every fault in it once, some of them in pairs. */
+/**
+ * Steps without end, the same for the same seed. Each round of them has every fault in it once; at times a process is lost together
+ * with a server, never two servers.
+ */
 export function* scheduleOf(seed: number): Generator<{ round: number; step: Step }, never> {
   const random = new Random(seed);
+  const names = <T extends Fault>(faults: Record<T, Inflict>) => random.shuffle(Object.keys(faults) as T[]);
   for (let round = 1; ; round++) {
-    const left = random.shuffle(Object.keys(FAULTS) as Fault[]);
-    while (left.length > 0) {
-      const faults = left.splice(0, random.happens(0.25) ? 2 : 1).map((fault) => ({ fault, manner: mannerOf(random) }));
+    const processes: Fault[] = names(PROCESS_FAULTS);
+    const groups: Fault[][] = names(SERVER_FAULTS).map((fault) => [fault]);
+    for (const group of groups) if (random.happens(PAIRED)) group.push(...processes.splice(0, 1));
+    groups.push(...processes.map((fault) => [fault]));
+    for (const group of random.shuffle(groups)) {
+      const faults = group.map((fault) => ({ fault, manner: mannerOf(random) }));
       yield { round, step: { faults, restMs: random.between(300, 1_200) } };
     }
   }
@@ -114,6 +127,16 @@ function mannerOf(random: Random): Manner {
     server: random.happens(0.6) ? 'postgres' : 'redis',
     milliseconds: random.between(200, 2_500),
   };
+}
+
+/** A fault that waits for its moment. */
+async function untilHit(hit: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const late = delay(HIT_TIMEOUT_MS, undefined, { signal: ended.signal }).then(() => {
+    throw new Error('Nobody bought anything for ten seconds');
+  });
+  await Promise.race([hit, late]).finally(() => ended.abort());
+  late.catch(() => undefined);
 }
 
 async function restartPostgres(

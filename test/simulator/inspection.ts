@@ -1,7 +1,7 @@
-import type pg from 'pg';
 import { AUDIT } from '../../src/audit/audit-statement.ts';
-import { type Item, mayBeDone, type Model, type Operation, outcomeOf, sorted } from './model.ts';
+import { type Item, type Kind, mayBeDone, type Model, type Operation, outcomeOf, sorted } from './model.ts';
 import type { Provider } from './provider.ts';
+import type { World } from './world.ts';
 
 interface OrderRow {
   readonly id: number;
@@ -42,8 +42,13 @@ const HISTORIES = `
      OR (SELECT count(*) FROM unnest(states[:cardinality(states) - 1]) AS state
          WHERE state IN ('completed', 'failed', 'cancelled')) > 0`;
 
+/** Sessions of the system that have been in a transaction for longer than it lets one be. */
+const LEFT_BEHIND = `
+  SELECT pid, state, query FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'order-system' AND xact_start < now() - interval '5 seconds'`;
+
 /** What must be true at any moment, at one moment: gives what is not. */
-export async function inspect(sql: pg.Pool, model: Model, provider: Provider): Promise<string[]> {
+export async function inspect({ sql, provider, crashes }: World, model: Model): Promise<string[]> {
   const known = [...model.orders.keys()];
   const client = await sql.connect();
   try {
@@ -55,9 +60,12 @@ export async function inspect(sql: pg.Pool, model: Model, provider: Provider): P
     const histories = await client.query(HISTORIES);
     const completed = await client.query<{ id: string }>(`SELECT id FROM orders WHERE status = 'completed'`);
     const audit = await client.query<{ finding: string }>(AUDIT);
+    const sessions = await client.query(LEFT_BEHIND);
     await client.query('COMMIT');
     return [
       ...model.violations,
+      ...crashes,
+      ...sessions.rows.map((row) => `A session was left behind: ${JSON.stringify(row)}`),
       ...lost.rows.map(({ id }) => `Order ${id} was confirmed and is not there`),
       ...histories.rows.map((row) => `A history is not one: ${JSON.stringify(row)}`),
       ...completed.rows.flatMap(({ id }) =>
@@ -83,9 +91,9 @@ function provided({ accounts }: Provider): string[] {
 
 /** What must be true when all is settled and nobody is there any more: gives what is not. */
 export async function settleUp(
-  sql: pg.Pool,
+  { sql, provider }: World,
   model: Model,
-  { initialStock, provider }: { initialStock: ReadonlyMap<number, number>; provider: Provider },
+  initialStock: ReadonlyMap<number, number>,
 ): Promise<string[]> {
   const orders = new Map((await sql.query<OrderRow>(ORDERS)).rows.map((row) => [row.id, row]));
   const reservations = new Map((await sql.query<ReservationRow>(RESERVATIONS)).rows.map((row) => [row.id, row]));
@@ -98,6 +106,12 @@ export async function settleUp(
       const expected = (initialStock.get(id) ?? 0) + adjusted(model, id) - taken(orders, id);
       return stock === expected ? [] : `Product ${id} has a stock of ${stock}; ${expected} are right`;
     }),
+    ...[...orders.values()].flatMap(({ id, status }) => {
+      const account = provider.accounts.get(`order-${id}`);
+      const hasReason = account !== undefined && (account.isRefused || account.troubles > 0);
+      return status === 'failed' && !hasReason ? `Order ${id} failed, and the provider did nothing to it` : [];
+    }),
+    ...neverDone(model),
     ...[...provider.accounts].flatMap(([key, { isRefused }]) => {
       const status = orders.get(Number(key.slice('order-'.length)))?.status;
       return status === undefined || (isRefused && !['failed', 'cancelled'].includes(status))
@@ -165,14 +179,21 @@ function compareEnd(
   const ends = expected[`${kind} ${status}`];
   const faults: string[] = [];
   if (ends !== undefined && !ends.includes(end ?? '')) {
-    // What has expired is held in the row until the sweep has come by, and may be let go by hand until then.
-    const isLateRelease = kind === 'confirm' && ends[0] === 'expired' && end === 'released';
-    if (!isLateRelease) faults.push(`${kind} of ${subject} was answered ${status}, and it is ${end}`);
+    faults.push(`${kind} of ${subject} was answered ${status}, and it is ${end}`);
   }
   if (kind === 'confirm' && status === 201 && reservations.get(subject)?.order_id !== body.id) {
     faults.push(`Reservation ${subject} has not become order ${body.id}`);
   }
   return faults;
+}
+
+/** A run in which nobody succeeded with something says nothing about it. */
+function neverDone({ operations }: Model): string[] {
+  const done = new Set(
+    operations.filter((operation) => (outcomeOf(operation)?.status ?? 999) < 300).map(({ kind }) => kind),
+  );
+  const kinds: Kind[] = ['buy', 'confirm', 'cancel', 'adjust', 'reserve', 'release', 'look'];
+  return kinds.filter((kind) => !done.has(kind)).map((kind) => `Nobody succeeded with: ${kind}`);
 }
 
 function adjusted(model: Model, product: number): number {

@@ -28,14 +28,15 @@ let isKept = bug === undefined;
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 try {
-  const violations = await simulate(world);
+  const violations = await simulate(world).catch((error: unknown) => [`The simulation broke: ${String(error)}`]);
   for (const violation of violations.slice(0, 20)) say(`✗ ${violation}`);
   isTrue = violations.length === 0;
   if (isTrue) isKept = false;
+  if (stop.signal.aborted) say('stopped before all of it had happened');
   say(isTrue ? '✓ all of it was true' : `✗ ${violations.length} violations with seed ${seed}`);
   if (isKept) say(`the logs are in ${world.directory}`);
 } finally {
-  await world.close(!isTrue);
+  await world.close(isKept);
 }
 process.exit(isTrue ? 0 : 1);
 
@@ -66,7 +67,11 @@ async function simulate(world: World): Promise<string[]> {
   const closing = new AbortController();
   const shop: Shop = { model, urls, products: [...initialStock.keys()], closing: closing.signal };
   say(`${SHOPPERS} shoppers, ${STOCKS.length} products, 2 API processes and 2 workers`);
-  const shoppers = Array.from({ length: SHOPPERS }, (_, index) => new Shopper(shop, random.fork(), `s${index}`).run());
+  const shoppers = Array.from({ length: SHOPPERS }, (_, index) =>
+    new Shopper(shop, random.fork(), `s${index}`)
+      .run()
+      .catch((error: unknown) => void model.violations.push(`A shopper was stopped by ${String(error)}`)),
+  );
   try {
     const violations = await breakThings(world, model);
     if (violations.length > 0) return violations;
@@ -77,10 +82,7 @@ async function simulate(world: World): Promise<string[]> {
   say(`settling: ${summaryOf(model)}`);
   await settle(shop, random);
   await untilAtRest(world);
-  const violations = [
-    ...(await inspect(world.sql, model, world.provider)),
-    ...(await settleUp(world.sql, model, { initialStock, provider: world.provider })),
-  ];
+  const violations = [...(await inspect(world, model)), ...(await settleUp(world, model, initialStock))];
   if (violations.length === 0) say((await world.audit()).trim());
   return violations;
 }
@@ -94,7 +96,7 @@ async function breakThings(world: World, model: Model): Promise<string[]> {
     say(describe(step));
     await inflict(world, step);
     await untilServed(world);
-    const violations = await inspect(world.sql, model, world.provider);
+    const violations = await inspect(world, model);
     if (violations.length > 0) return violations;
     await delay(step.restMs);
   }
@@ -151,7 +153,7 @@ async function createProduct(url: string, stock: number): Promise<number> {
   return body.id;
 }
 
-function summaryOf({ operations, orders, reservations }: Model): string {
+function summaryOf({ operations, orders, reservations, slowestMs }: Model): string {
   const attempts = operations.flatMap((operation) => operation.attempts);
   const unheard = attempts.filter((attempt) => attempt === 'unknown').length;
   const refused = attempts.filter((attempt) => attempt !== 'unknown' && attempt.status === 503).length;
@@ -160,7 +162,8 @@ function summaryOf({ operations, orders, reservations }: Model): string {
   ).length;
   return (
     `${attempts.length} requests, ${unheard} without an answer, ${refused} answered 503; ` +
-    `${orders.size} orders and ${reservations.size} reservations; ${open} keys still open`
+    `${orders.size} orders and ${reservations.size} reservations; ${open} keys still open; ` +
+    `the slowest answer took ${Math.round(slowestMs)} ms`
   );
 }
 

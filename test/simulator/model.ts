@@ -26,7 +26,15 @@ export interface Answer {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the system answers
   readonly body: any;
   readonly isReplayed: boolean;
+  readonly retryAfter: string | null;
+  /** From the sending of the request. */
+  readonly milliseconds: number;
 }
+
+/** Every request is answered or refused by then. */
+const MAX_ANSWER_MS = 5_000;
+/** In cents, of each product. */
+const PRICE = 999;
 
 /** What became of sending an operation once: nothing was heard of it, or this was answered. */
 type Attempt = 'unknown' | Answer;
@@ -57,7 +65,8 @@ export class Model {
   /** Orders and reservations that were confirmed to somebody, with what they are about. */
   readonly orders = new Map<number, readonly Item[]>();
   readonly reservations = new Map<number, readonly Item[]>();
-  private readonly seen = new Map<number, string>();
+  private readonly seen = new Map<number, { status: string; answeredAt: number }>();
+  slowestMs = 0;
 
   begin(operation: Omit<Operation, 'attempts'>): Operation {
     const begun = { ...operation, attempts: [] };
@@ -71,9 +80,13 @@ export class Model {
     const earlier = outcomeOf(operation);
     const unheard = attempts.includes('unknown');
     attempts.push(attempt);
-    if (attempt === 'unknown' || isForTheMoment(attempt)) return false;
     const say = (what: string) =>
       this.violations.push(`${method} ${path} ${key ?? ''}: ${what}\n  ${JSON.stringify(operation)}`);
+    if (attempt === 'unknown') return false;
+    this.slowestMs = Math.max(this.slowestMs, attempt.milliseconds);
+    if (attempt.milliseconds > MAX_ANSWER_MS) say(`was answered after ${Math.round(attempt.milliseconds)} ms`);
+    if (attempt.status === 503 && attempt.retryAfter === null) say('was answered 503 without Retry-After');
+    if (isForTheMoment(attempt)) return false;
     if (!EXPECTED[kind].includes(attempt.status)) say(`answered ${attempt.status}`);
     if (earlier !== undefined) {
       const [first, again] = [earlier, attempt].map(({ status, body }) => ({ status, body: withoutRequestId(body) }));
@@ -87,17 +100,30 @@ export class Model {
   }
 
   /** A state of an order that was shown to somebody. */
-  see(orderId: number, status: string): void {
+  see(orderId: number, status: string, askedAt: number): void {
     const before = this.seen.get(orderId);
-    if (before !== undefined && NEXT[before]?.includes(status) !== true) {
-      this.violations.push(`Order ${orderId} was ${before}, and then ${status}`);
+    if (before !== undefined && before.answeredAt < askedAt && NEXT[before.status]?.includes(status) !== true) {
+      this.violations.push(`Order ${orderId} was ${before.status}, and then ${status}`);
     }
-    this.seen.set(orderId, status);
+    this.seen.set(orderId, { status, answeredAt: performance.now() });
   }
 
-  private learn({ kind, items = [], subject }: Operation, { status, body }: Answer, say: (what: string) => void): void {
-    if (kind !== 'adjust' && status === 400 && !/Available: (\d+), Requested: (\d+)/.test(body.detail))
-      say('was refused without a reason');
+  private learn(operation: Operation, { status, body }: Answer, say: (what: string) => void): void {
+    const { kind, items = [], subject } = operation;
+    if (status === 400 && kind !== 'adjust') {
+      const [, available, requested] = /Available: (\d+), Requested: (\d+)$/.exec(String(body?.detail)) ?? [];
+      if (!(Number(available) < Number(requested))) say('was refused without a reason');
+    }
+    if (status === 201 && (kind === 'buy' || kind === 'confirm')) {
+      const units = (body.items as Item[]).reduce((sum, { quantity }) => sum + quantity, 0);
+      if (Math.round(body.total_price * 100) !== units * PRICE) say('was charged something else');
+    }
+    if (status === 201 && kind === 'adjust') {
+      const { delta, expected_stock: expected } = operation.body as { delta: number; expected_stock?: number };
+      if (body.quantity !== delta) say('was adjusted by something else');
+      if (expected !== undefined && body.stock_after - delta !== expected)
+        say('was adjusted though the stock differed');
+    }
     if (kind === 'buy' && status === 201) {
       if (!isDeepStrictEqual(sorted(body.items), sorted(items))) say('was sold something else');
       if (this.orders.has(body.id)) say('was given the order of somebody else');

@@ -7,6 +7,8 @@ interface Account {
   /** There should be one. */
   readonly orderIds: Set<number>;
   calls: number;
+  /** Calls that did not come to a good answer, by the provider's fault. */
+  troubles: number;
   /** The order was fulfilled; however often the key comes again, that is done once. */
   isDone: boolean;
   isRefused: boolean;
@@ -30,7 +32,13 @@ export async function startProvider(seed: number): Promise<Provider> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const key = String(request.headers['idempotency-key']);
     const orderId = Number(await textOf(request));
-    const account = accounts.get(key) ?? { orderIds: new Set(), calls: 0, isDone: false, isRefused: false };
+    const account = accounts.get(key) ?? {
+      orderIds: new Set(),
+      calls: 0,
+      troubles: 0,
+      isDone: false,
+      isRefused: false,
+    };
     accounts.set(key, account);
     account.orderIds.add(orderId);
     const random = new Random(seed ^ (orderId * 2_654_435_761));
@@ -41,8 +49,12 @@ export async function startProvider(seed: number): Promise<Provider> {
       account.isRefused = true;
       return void response.writeHead(422).end();
     }
-    if (manner === 'fails at first' && account.calls <= 2) return void response.writeHead(503).end();
+    if (manner === 'fails at first' && account.calls <= 2) {
+      account.troubles++;
+      return void response.writeHead(503).end();
+    }
     account.isDone = true;
+    if (isFirst && (manner === 'loses its answer' || manner === 'hangs once')) account.troubles++;
     if (manner === 'loses its answer' && isFirst) return void response.destroy();
     if (manner === 'hangs once' && isFirst) await delay(HANG_MS, undefined, { ref: false });
     response.writeHead(200).end();

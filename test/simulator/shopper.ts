@@ -100,6 +100,8 @@ export class Shopper {
           : begin({ method: 'POST', path: `/products/${subject}/stock-adjustments`, body, subject }, 1);
       }
       case 'look': {
+        const product = this.random.pick(products);
+        if (this.random.happens(0.5)) return begin({ method: 'GET', path: `/products/${product}/cached` }, 0);
         const subject = this.random.pick(orders);
         return subject === undefined
           ? undefined
@@ -146,9 +148,10 @@ export async function settle(shop: Shop, random: Random): Promise<void> {
 
 /** Sends an operation once, and gives whether it is settled. */
 async function send({ model, urls }: Shop, operation: Operation, random: Random): Promise<boolean> {
+  const askedAt = performance.now();
   const answer = await request(random.pick(urls) ?? '', operation);
-  if (answer !== 'unknown' && operation.kind === 'look' && answer.status === 200) {
-    model.see(operation.subject ?? 0, answer.body.status);
+  if (answer !== 'unknown' && answer.status === 200 && operation.path.endsWith('/status')) {
+    model.see(operation.subject ?? 0, answer.body.status, askedAt);
   }
   return model.record(operation, answer);
 }
@@ -163,8 +166,12 @@ async function request(
   url: string,
   { method, path, body, key }: Pick<Operation, 'method' | 'path' | 'body' | 'key'>,
 ): Promise<Answer | 'unknown'> {
+  const sentAt = performance.now();
+  const passed = () => performance.now() - sentAt;
+  let response: Response;
+  let text: string;
   try {
-    const response = await fetch(`${url}${path}`, {
+    response = await fetch(`${url}${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -173,15 +180,19 @@ async function request(
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text === '' ? undefined : JSON.parse(text),
-      isReplayed: response.headers.get('Idempotent-Replayed') === 'true',
-    };
+    text = await response.text();
   } catch (error) {
-    return isRefused(error) ? { status: 503, body: { code: 'CONNECTION_REFUSED' }, isReplayed: false } : 'unknown';
+    if (!isRefused(error)) return 'unknown';
+    const body = { code: 'CONNECTION_REFUSED' };
+    return { status: 503, body, isReplayed: false, retryAfter: '', milliseconds: passed() };
   }
+  return {
+    status: response.status,
+    body: text === '' ? undefined : JSON.parse(text),
+    isReplayed: response.headers.get('Idempotent-Replayed') === 'true',
+    retryAfter: response.headers.get('Retry-After'),
+    milliseconds: passed(),
+  };
 }
 
 /** Nobody listened, so nobody has read the request. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const HASTE = {
   FULFILMENT_TIMEOUT_MS: '1500',
   ORDER_ATTEMPTS: '4',
   ORDER_BACKOFF_MS: '100',
-  DATABASE_POOL_SIZE: '10',
+  DATABASE_POOL_SIZE: '5',
 };
 
 /** A process of the system, started again whenever it ends, as a container would be. */
@@ -58,6 +58,8 @@ export interface World {
   readonly provider: Provider;
   readonly apis: readonly Role[];
   readonly workers: readonly Role[];
+  /** Processes that ended though nobody ended them, after they were up. */
+  readonly crashes: readonly string[];
   /** Past the proxy. */
   readonly sql: pg.Pool;
   /** Runs `npm run audit`; gives what it prints, and throws when it finds something. */
@@ -97,18 +99,20 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
       REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}/0`,
       SIMULATOR_PROVIDER: provider.url,
     };
+    const crashes: string[] = [];
     const start = async (name: string, more: Record<string, string> = {}) => {
-      const role = await startRole({ name, directory, variables: { ...variables, ...more } });
+      const role = await startRole({ name, directory, variables: { ...variables, ...more }, crashes });
       cleanUps.push(role.stop);
       return role;
     };
     const apis = await Promise.all(['api-1', 'api-2'].map((name) => start(name, { SIMULATOR_BUG: bug ?? '' })));
     const workers = await Promise.all(['worker-1', 'worker-2'].map((name) => start(name)));
     const sql = new pg.Pool({ connectionString: postgres.current.url, max: 4 });
-    sql.on('error', () => undefined);
+    // Also of a client that is in use.
+    sql.on('connect', (client) => client.on('error', () => undefined)).on('error', () => undefined);
     cleanUps.push(() => sql.end());
     const audit = () => runNode([MAIN, '--audit'], direct);
-    return { directory, postgres, redis, proxies, provider, apis, workers, sql, audit, close };
+    return { directory, postgres, redis, proxies, provider, apis, workers, crashes, sql, audit, close };
   } catch (error) {
     await close(false);
     throw error;
@@ -136,20 +140,31 @@ interface RoleOptions {
   name: string;
   directory: string;
   variables: Record<string, string>;
+  crashes: string[];
 }
 
-async function startRole({ name, directory, variables }: RoleOptions): Promise<Role> {
+async function startRole({ name, directory, variables, crashes }: RoleOptions): Promise<Role> {
   const isApi = name.startsWith('api');
   const port = isApi ? await freePort() : 0;
   const url = `http://127.0.0.1:${port}/api/v1`;
-  const log = openSync(path.join(directory, `${name}.log`), 'a');
+  const log = path.join(directory, `${name}.log`);
   const args = ['--import', PRELOAD, '--enable-source-maps', MAIN, ...(isApi ? [] : ['--worker'])];
-  const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: isApi ? 'warn' : 'info' };
+  const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: 'info' };
   let child: ChildProcess;
   let isWanted = true;
+  let isOrdered = false;
   const begin = () => {
-    child = spawn(process.execPath, args, { env, stdio: ['ignore', log, log] });
-    child.once('close', () => {
+    let wasUp = false;
+    isOrdered = false;
+    child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        appendFileSync(log, chunk);
+        wasUp ||= chunk.includes(' is up');
+      });
+    }
+    child.once('close', (code, signal) => {
+      if (wasUp && !isOrdered) crashes.push(`${name} ended by itself: ${code ?? signal}`);
       if (isWanted) setTimeout(() => isWanted && begin(), RESTART_DELAY_MS);
     });
   };
@@ -162,6 +177,7 @@ async function startRole({ name, directory, variables }: RoleOptions): Promise<R
   if (isApi && !(await waitUntil(isUp, START_TIMEOUT_MS))) throw new Error(`${name} did not come up`);
   const end = async (signal: NodeJS.Signals) => {
     const pid = pidOf(child);
+    isOrdered = true;
     child.kill(signal);
     if (!(await waitUntil(() => !isAlive(pid), START_TIMEOUT_MS))) throw new Error(`${name} did not end on ${signal}`);
   };

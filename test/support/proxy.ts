@@ -7,11 +7,11 @@ export interface Proxy {
    * through. With `then` it is the next message of the same connection which holds that. Resolves when that has happened.
    */
   muteAfter: (text: string, then?: string) => Promise<void>;
-  /** Cuts the connection whose client next sends `text`, before the server gets that, or before the client gets its answer. */
-  cutAt: (text: string, side: 'before' | 'after') => void;
+  /** The same, but the connection is cut: before the server gets the message, or before the client gets its answer. */
+  cutAt: (side: 'before' | 'after', text: string, then?: string) => Promise<void>;
   /** Everything takes so many milliseconds longer, in each direction. */
   delay: (milliseconds: number) => void;
-  /** Nothing gets through, and no connection breaks, until it is thawed. */
+  /** Nothing gets through, not even the end of a connection, until it is thawed. */
   freeze: () => void;
   thaw: () => void;
   /** Breaks the server's end of all connections without telling the clients: they talk to nobody. New ones are as ever. */
@@ -28,6 +28,8 @@ interface Link {
   muted: boolean;
   /** The client's end is left standing when the server's breaks. */
   abandoned: boolean;
+  /** One of them has closed; the other is told when that gets through. */
+  ended: boolean;
   flush: () => void;
 }
 
@@ -56,12 +58,29 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     return act(link);
   };
 
+  const end = (link: Link) => {
+    link.client.destroy();
+    link.target.destroy();
+    links.delete(link);
+  };
+  const whenSent = (text: string, then: string | undefined, act: (link: Link) => boolean) =>
+    new Promise<void>((resolve) => {
+      trigger = {
+        text,
+        then,
+        act: (link) => {
+          resolve();
+          return act(link);
+        },
+      };
+    });
+
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
     const up = createLane(target, weather);
     const down = createLane(client, weather);
     const flush = () => [up, down].forEach((lane) => lane.flush());
-    const link: Link = { client, target, muted: false, abandoned: false, flush };
+    const link: Link = { client, target, muted: false, abandoned: false, ended: false, flush };
     links.add(link);
     client.on('data', (data) => passes(link, data) && up.send(data));
     target.on('data', (data) => link.muted || down.send(data));
@@ -69,9 +88,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       socket.on('error', () => undefined);
       socket.on('close', () => {
         if (link.abandoned && socket === target) return;
-        client.destroy();
-        target.destroy();
-        links.delete(link);
+        link.ended = true;
+        if (!weather.frozen) end(link);
       });
     }
   });
@@ -81,28 +99,18 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
 
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
-    muteAfter: (text, then) =>
-      new Promise((resolve) => {
-        const act = (link: Link) => {
-          link.muted = true;
-          resolve();
-          return true;
-        };
-        trigger = { text, then, act };
-      }),
-    cutAt: (text, side) => {
-      const act = ({ client, target }: Link) => {
+    muteAfter: (text, then) => whenSent(text, then, (link) => (link.muted = true)),
+    cutAt: (side, text, then) =>
+      whenSent(text, then, ({ client, target }) => {
         if (side === 'before') client.destroy();
         else target.prependOnceListener('data', () => client.destroy());
         return side === 'after';
-      };
-      trigger = { text, then: undefined, act };
-    },
+      }),
     delay: (milliseconds) => (weather.delayMs = milliseconds),
     freeze: () => (weather.frozen = true),
     thaw: () => {
       weather.frozen = false;
-      links.forEach(({ flush }) => flush());
+      links.forEach((link) => (link.ended ? end(link) : link.flush()));
     },
     halfOpen: () =>
       links.forEach((link) => {
