@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_INTERVAL_MS = 50;
 
 /** As `npm run start:prod` has them: stacks of the sources, and a heap that is tidied before it grows. */
-export const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'];
+export const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=30'];
 
 /** Whether a process with this id runs. One that has ended and that nobody has waited for does not. */
 export function isAlive(pid: number): boolean {
