@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { DatabaseUnavailableError, isRefusal, LockTimeoutError, translateDatabaseError } from './database-errors.js';
 
 const system = (code: string) => Object.assign(new Error(code), { code });
@@ -17,6 +17,12 @@ describe('translateDatabaseError', () => {
     'takes SQLSTATE %s for a database that cannot serve now',
     (code) => expect(translateDatabaseError(postgres(code))).toBeInstanceOf(DatabaseUnavailableError),
   );
+
+  it('takes a connection that TypeORM has given back for a lost database', () => {
+    for (const error of [new QueryRunnerAlreadyReleasedError(), new QueryRunnerProviderAlreadyReleasedError()]) {
+      expect(translateDatabaseError(error)).toBeInstanceOf(DatabaseUnavailableError);
+    }
+  });
 
   it('tells a lock that was not to be had apart', () => {
     expect(translateDatabaseError(postgres('55P03'))).toBeInstanceOf(LockTimeoutError);

@@ -96,14 +96,14 @@ export function mayConcernOne(error: unknown): boolean {
   return !(error instanceof NoAnswerError) && !isDatabase;
 }
 
-/** TypeORM gives a connection back by itself that breaks between two statements; the second is then told this. */
-export function isGivenBack(error: unknown): boolean {
-  return error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError;
-}
-
-/** pg and pg-pool throw plain errors when a connection cannot be had, is lost or does not answer in time. */
+/**
+ * pg and pg-pool throw plain errors when a connection cannot be had, is lost or does not answer in time. TypeORM gives a
+ * connection back by itself that breaks while it has nothing to do; the next statement is then told so, in a transaction or a read.
+ */
 export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (cause instanceof QueryRunnerAlreadyReleasedError || cause instanceof QueryRunnerProviderAlreadyReleasedError)
+    return true;
   if (typeof cause !== 'object' || cause === null) return false;
   if ('code' in cause && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(cause.code)))
     return true;

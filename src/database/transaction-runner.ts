@@ -3,13 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { withDeadline } from '../common/deadline.js';
-import {
-  CommitOutcomeUnknownError,
-  DatabaseUnavailableError,
-  isGivenBack,
-  isRefusal,
-  isRetryable,
-} from './database-errors.js';
+import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from './database-errors.js';
 import { connect, queryPrepared } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
@@ -71,7 +65,7 @@ export class TransactionRunner {
         return result;
       } catch (error) {
         await rollBack(client);
-        throw isGivenBack(error) ? new DatabaseUnavailableError(error) : error;
+        throw error;
       }
     });
   }
