@@ -23,8 +23,4 @@ export class AuditSchedule extends Sweep {
     await this.queue.upsertJobScheduler(NIGHTLY_AUDIT.id, NIGHTLY_AUDIT.repeat, NIGHTLY_AUDIT.template);
     return 0;
   }
-
-  protected report(): void {
-    // There is nothing to tell of a schedule that stands.
-  }
 }

@@ -22,8 +22,8 @@ export abstract class Sweep implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** Told when there was something to do. */
-  protected abstract report(count: number): void;
+  /** Told when there was something to do; most of what is done all the time is not worth a word. */
+  protected report?(count: number): void;
 
   onApplicationBootstrap(): void {
     this.schedule();
@@ -49,7 +49,7 @@ export abstract class Sweep implements OnApplicationBootstrap, BeforeApplication
   private async sweep(): Promise<void> {
     try {
       const count = await this.run();
-      if (count > 0) this.report(count);
+      if (count > 0) this.report?.(count);
     } catch (error) {
       if (!this.stopped) this.logger.warn(`It failed and will be run again: ${String(error)}`);
     }

@@ -114,11 +114,6 @@ export class RowCounts extends Sweep {
     });
   }
 
-  /** It is done all the time. */
-  protected report(): void {
-    return;
-  }
-
   /** The counts of blocks `from` to `to`, the highest block first. */
   private async counts(
     lists: readonly string[],

@@ -31,7 +31,7 @@ export class IdempotencySweep extends Sweep {
     });
   }
 
-  protected report(count: number): void {
+  protected override report(count: number): void {
     this.logger.log(`${count} idempotency keys were old and are forgotten`);
   }
 }

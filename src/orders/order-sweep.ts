@@ -41,7 +41,7 @@ export class OrderSweep extends Sweep {
     }
   }
 
-  protected report(count: number): void {
+  protected override report(count: number): void {
     this.logger.warn(`${count} orders had lost their job and were handed over again`);
   }
 

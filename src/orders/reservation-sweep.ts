@@ -17,7 +17,7 @@ export class ReservationSweep extends Sweep {
     return this.inBatches(BATCH_SIZE, async () => this.reservations.expire(BATCH_SIZE));
   }
 
-  protected report(count: number): void {
+  protected override report(count: number): void {
     this.logger.log(`${count} reservations expired`);
   }
 }

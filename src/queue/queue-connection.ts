@@ -1,16 +1,13 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { withDeadline } from '../common/deadline.js';
+import { ConnectionWatch } from '../common/connection-watch.js';
 import { Config } from '../config/config.js';
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/**
- * A connection that does not answer for as long is given up: its other end may be gone without a word. Not sooner, for what was
- * asked is asked again then, and a Redis that was only slow has done it already.
- */
+/** Not sooner, for what was asked is asked again then, and a Redis that was only slow has done it already. */
 const SILENCE_MS = 5_000;
-/** How long its end is waited for then. */
+/** How long the end of a connection that is given up is waited for. */
 const DISCONNECT_TIMEOUT_MS = 500;
 
 /**
@@ -22,9 +19,14 @@ const DISCONNECT_TIMEOUT_MS = 500;
 export class QueueConnection implements OnModuleInit, OnApplicationShutdown {
   readonly client: Redis;
 
-  private readonly logger = new Logger(QueueConnection.name);
-  private available = true;
-  private watch: NodeJS.Timeout | undefined;
+  private readonly watch = new ConnectionWatch(QueueConnection.name, {
+    name: "The queue's Redis",
+    silenceMs: SILENCE_MS,
+    current: () => (['connect', 'ready'].includes(this.client.status) ? this.client.stream : undefined),
+    ping: () => this.client.ping(),
+    // What was asked on the old connection is asked again on the new one.
+    renew: () => this.client.disconnect(true),
+  });
 
   constructor(config: Config) {
     this.client = new Redis(config.queue.url, {
@@ -35,37 +37,17 @@ export class QueueConnection implements OnModuleInit, OnApplicationShutdown {
       reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
       retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
     });
-    this.client.on('error', (error) => this.report(false, `is away: ${error.message || String(error)}`));
-    this.client.on('ready', () => this.report(true, 'is there again'));
+    this.client.on('error', (error) => this.watch.report(false, `is away: ${error.message || String(error)}`));
+    this.client.on('ready', () => this.watch.report(true, 'is there again'));
   }
 
   onModuleInit(): void {
-    this.watch = setInterval(() => void this.renewIfSilent(), SILENCE_MS);
+    this.watch.start();
   }
 
   /** The last thing to go: queues and workers have closed in the same phase or before. */
   onApplicationShutdown(): void {
-    clearInterval(this.watch);
+    this.watch.stop();
     this.client.disconnect();
-  }
-
-  /** What was asked on the old connection is asked again on the new one. */
-  private async renewIfSilent(): Promise<void> {
-    // Without a connection it is being made anew already; a ping would only wait for that.
-    if (!['connect', 'ready'].includes(this.client.status)) return;
-    const { stream } = this.client;
-    const answer = this.client.ping().catch(() => undefined); // Any answer is one.
-    await withDeadline(answer, SILENCE_MS).catch(() => {
-      if (this.client.stream !== stream) return; // It has been made anew meanwhile.
-      this.report(false, `has not answered for ${SILENCE_MS} ms`);
-      this.client.disconnect(true);
-    });
-  }
-
-  /** Logs a change, not each of the many errors while Redis is away. */
-  private report(available: boolean, message: string): void {
-    if (available === this.available) return;
-    this.available = available;
-    this.logger[available ? 'log' : 'warn'](`The queue's Redis ${message}`);
   }
 }
