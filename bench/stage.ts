@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { buildIfChanged } from '../tools/build.ts';
+import { BUILD, MIGRATE } from '../tools/commands.ts';
 import { startPostgres } from '../tools/postgres.ts';
 import { endProcess, freePort, NODE_FLAGS, pidOf, waitUntil } from '../tools/processes.ts';
 import { canInstall, findProgram, installFromDebian } from '../tools/programs.ts';
@@ -49,7 +50,7 @@ export async function setUp(): Promise<Stage> {
   const [postgres, redis] = await Promise.all([
     startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS, onSpawn }),
     startRedis({ directory: path.join(directory, 'redis'), onSpawn }),
-    buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'])),
+    buildIfChanged(ROOT, () => run(BUILD)),
     run(['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']),
   ]);
   await migrate(postgres.url);
@@ -80,7 +81,7 @@ export async function tearDown(): Promise<void> {
 }
 
 export async function migrate(databaseUrl: string): Promise<void> {
-  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], {
+  await run(MIGRATE, {
     DATABASE_URL: databaseUrl,
   });
 }

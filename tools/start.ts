@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildIfChanged } from './build.ts';
+import { BUILD, MIGRATE } from './commands.ts';
 import { startPostgres } from './postgres.ts';
 import { endProcess, isPortFree, NODE_FLAGS, pidOf, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
@@ -62,7 +63,7 @@ async function start(): Promise<void> {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
   };
-  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], env);
+  await run(MIGRATE, env);
   say('the database is migrated');
 
   if (isStopping()) return;
@@ -111,7 +112,7 @@ function hooksOf(name: string) {
 }
 
 async function build(): Promise<void> {
-  await buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env));
+  await buildIfChanged(ROOT, () => run(BUILD, process.env));
   say('the code is compiled');
 }
 

@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { buildIfChanged } from './build.ts';
+import { BUILD, MIGRATE } from './commands.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
@@ -34,13 +35,13 @@ async function runAll(): Promise<number> {
   const [databaseUrl, redisUrl] = await Promise.all([
     providePostgres(),
     provideRedis(),
-    buildIfChanged(ROOT, () => run(['node_modules/@nestjs/cli/bin/nest.js', 'build'], process.env)),
+    buildIfChanged(ROOT, () => run(BUILD, process.env)),
   ]);
   const template = new URL(databaseUrl);
   template.pathname = `/${TEMPLATE}`;
   await administer(databaseUrl, `CREATE DATABASE ${TEMPLATE}`);
   if (process.env.DATABASE_URL) cleanUps.unshift(() => administer(databaseUrl, `DROP DATABASE ${TEMPLATE}`));
-  await run(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], {
+  await run(MIGRATE, {
     ...process.env,
     DATABASE_URL: template.href,
   });

@@ -1,38 +1,25 @@
-import { rm } from 'node:fs/promises';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { type Postgres, startPostgres } from '../../tools/postgres.ts';
 import { freePort } from '../../tools/processes.ts';
-import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { loadConfig } from '../../src/config/config.js';
 import { RowCounts } from '../../src/database/row-counts.js';
 import { type Api, startApi } from '../support/api.js';
+import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.js';
 import { type Proxy, startProxy } from '../support/proxy.js';
 import { startRole } from '../support/role-process.js';
 import { redisUrls } from '../support/services.js';
 import { eventually } from '../support/eventually.js';
 
-const execute = promisify(execFile);
 const DEADLINE_MS = 5_000;
 
 /** A PostgreSQL of the test's own, to be frozen and to be reached through a proxy that loses answers. */
 describe('the API while PostgreSQL is lost', () => {
-  let directory: string;
-  let postgres: Postgres;
+  let postgres: OwnPostgres;
   let proxy: Proxy;
   let api: Api;
   let product: number;
   let variables: Record<string, string>;
 
   beforeAll(async () => {
-    directory = await createTemporaryFolder('postgres');
-    postgres = await startPostgres({ directory, settings: { fsync: 'off' } });
-    const env = { ...process.env, DATABASE_URL: postgres.url };
-    await execute(
-      process.execPath,
-      ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'],
-      { env },
-    );
+    postgres = await startOwnPostgres();
     const url = new URL(postgres.url);
     proxy = await startProxy(Number(url.port));
     url.port = String(proxy.port);
@@ -44,11 +31,10 @@ describe('the API while PostgreSQL is lost', () => {
   }, 60_000);
 
   afterAll(async () => {
-    process.kill(postgres.pid, 'SIGCONT');
+    postgres.thaw();
     await api.close();
     await proxy.close();
     await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
   });
 
   const stock = async () => (await api.get(`/products/${product}`)).body.stock;
@@ -119,8 +105,7 @@ describe('the API while PostgreSQL is lost', () => {
   });
 
   it('answers 503 within five seconds while PostgreSQL is frozen, and serves again after, without a restart', async () => {
-    const pids = (await execute('pgrep', ['-P', String(postgres.pid)])).stdout.trim().split('\n').map(Number);
-    for (const pid of [postgres.pid, ...pids]) process.kill(pid, 'SIGSTOP');
+    await postgres.freeze();
     const start = performance.now();
     const answers = await Promise.all([
       api.post('/orders', { product_id: product }),
@@ -135,7 +120,7 @@ describe('the API while PostgreSQL is lost', () => {
     expect((await api.get('/health')).status).toBe(200);
     expect(await api.get('/health/ready')).toMatchObject({ status: 503, body: { checks: { database: false } } });
 
-    for (const pid of [...pids, postgres.pid]) process.kill(pid, 'SIGCONT');
+    postgres.thaw();
     await eventually(async () => {
       expect((await api.get('/health/ready')).status).toBe(200);
       expect((await api.post('/orders', { product_id: product })).status).toBe(201);

@@ -1,15 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type Postgres, startPostgres } from '../../tools/postgres.ts';
-import { freePort, isAlive } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { AuditService } from '../../src/audit/audit.service.js';
 import { loadConfig } from '../../src/config/config.js';
 import { type Api, startApi } from '../support/api.js';
+import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.js';
 import { redisUrls } from '../support/services.js';
 import { eventually } from '../support/eventually.js';
 
@@ -40,13 +39,13 @@ function mountDisk(): boolean {
 }
 
 describe('the API while the disk of PostgreSQL is full (skipped where no small disk can be mounted)', () => {
-  let postgres: Postgres | undefined;
+  let postgres: OwnPostgres | undefined;
   let api: Api | undefined;
 
   afterEach(async () => {
     await api?.close();
     await postgres?.stop();
-    for (const name of await readdir(disk)) await rm(path.join(disk, name), { recursive: true, force: true });
+    await rm(ballast, { force: true });
   });
 
   afterAll(async () => {
@@ -58,16 +57,10 @@ describe('the API while the disk of PostgreSQL is full (skipped where no small d
   });
 
   const setUp = async () => {
-    const settings = { fsync: 'off', max_wal_size: '32MB', min_wal_size: '32MB', wal_init_zero: 'off' };
-    const port = await freePort();
-    const start = () => startPostgres({ directory: path.join(disk, 'postgres'), port, settings });
-    postgres = await start();
-    const env = { ...process.env, DATABASE_URL: postgres.url };
-    const migrate = ['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'];
-    await execute(process.execPath, migrate, { env });
-    const running = await startApi(
-      loadConfig({ ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: postgres.url }, 'api'),
-    );
+    const settings = { max_wal_size: '32MB', min_wal_size: '32MB', wal_init_zero: 'off' };
+    const server = await startOwnPostgres({ directory: path.join(disk, 'postgres'), settings });
+    postgres = server;
+    const running = await startApi(loadConfig({ ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: server.url }, 'api'));
     api = running;
     const product = await running.createProduct({ stock: STOCK });
     const sold: number[] = [];
@@ -94,7 +87,7 @@ describe('the API while the disk of PostgreSQL is full (skipped where no small d
     /** PostgreSQL gives up when it cannot recover; whoever watches over it starts it again. */
     const untilItSells = () =>
       eventually(async () => {
-        if (!isAlive(postgres?.pid ?? 0)) postgres = await start();
+        if (!server.isAlive()) await server.restart();
         expect((await buy())?.status).toBe(201);
       });
     /** Everything that was sold is there, nothing else but perhaps what was not answered, and all of it agrees. */
@@ -107,7 +100,7 @@ describe('the API while the disk of PostgreSQL is full (skipped where no small d
       expect((await running.app.get(AuditService, { strict: false }).run()).findings).toEqual([]);
       return { unanswered };
     };
-    const session = new pg.Client({ connectionString: postgres.url });
+    const session = new pg.Client({ connectionString: server.url });
     session.on('error', () => undefined);
     await session.connect();
     return { api: running, session, product, buy, buyUntilRefused, untilItSells, expectNothingHalfDone };

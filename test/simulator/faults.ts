@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { endProcess } from '../../tools/processes.ts';
+import { withDeadline } from '../../src/common/deadline.ts';
 import { Random } from './random.ts';
 import type { World } from './world.ts';
 
-const execute = promisify(execFile);
-const STOP_TIMEOUT_MS = 10_000;
 const PAIRED = 0.15;
 /** The shoppers buy many times a second. */
 const HIT_TIMEOUT_MS = 10_000;
@@ -32,21 +28,15 @@ const PROCESS_FAULTS = {
 } as const satisfies Record<string, Inflict>;
 
 const SERVER_FAULTS = {
-  'kill -9 PostgreSQL': ({ postgres }, { milliseconds }) => restartPostgres(postgres, 'SIGKILL', milliseconds),
-  'restart PostgreSQL': ({ postgres }, { milliseconds }) => restartPostgres(postgres, 'SIGINT', milliseconds),
-  'freeze PostgreSQL': async ({ postgres }, { milliseconds }) => {
-    const { pid } = postgres.current;
-    const children = (await execute('pgrep', ['-P', String(pid)])).stdout.trim().split('\n').map(Number);
-    await freeze([pid, ...children], milliseconds);
-  },
-  'kill -9 Redis': async ({ redis }, { milliseconds }) => {
-    await endProcess(redis.current.pid, 'SIGKILL', STOP_TIMEOUT_MS);
-    await delay(milliseconds);
-    await redis.start();
-  },
-  'freeze Redis': ({ redis }, { milliseconds }) => freeze([redis.current.pid], milliseconds),
+  'kill -9 PostgreSQL': ({ postgres }, { milliseconds }) =>
+    interrupt(() => postgres.end('SIGKILL'), milliseconds, postgres.restart),
+  'restart PostgreSQL': ({ postgres }, { milliseconds }) =>
+    interrupt(() => postgres.end('SIGINT'), milliseconds, postgres.restart),
+  'freeze PostgreSQL': ({ postgres }, { milliseconds }) => interrupt(postgres.freeze, milliseconds, postgres.thaw),
+  'kill -9 Redis': ({ redis }, { milliseconds }) => interrupt(redis.kill, milliseconds, redis.restart),
+  'freeze Redis': ({ redis }, { milliseconds }) => interrupt(redis.freeze, milliseconds, redis.thaw),
   'wipe Redis': async ({ redis }) => {
-    const client = new Redis(redis.current.port, '127.0.0.1');
+    const client = new Redis(redis.urls.REDIS_URL);
     await client.flushall().finally(() => client.disconnect());
   },
   'fill the pool': async ({ sql }, { milliseconds }) => {
@@ -67,16 +57,16 @@ const SERVER_FAULTS = {
     untilHit(proxies.postgres.cutAt('after', 'pg_advisory_xact_lock')),
   'cut all connections': ({ proxies }, { server }) => proxies[server].cut(),
   'leave connections half open': ({ proxies }, { server }) => proxies[server].halfOpen(),
-  'slow the network down': async ({ proxies }, { server, milliseconds }) => {
-    proxies[server].delay(server === 'postgres' ? 40 : 150);
-    await delay(milliseconds);
-    proxies[server].delay(0);
+  'slow the network down': ({ proxies }, { server, milliseconds }) => {
+    const slower = server === 'postgres' ? 40 : 150;
+    return interrupt(
+      () => proxies[server].delay(slower),
+      milliseconds,
+      () => proxies[server].delay(0),
+    );
   },
-  'let nothing through': async ({ proxies }, { server, milliseconds }) => {
-    proxies[server].freeze();
-    await delay(milliseconds);
-    proxies[server].thaw();
-  },
+  'let nothing through': ({ proxies }, { server, milliseconds }) =>
+    interrupt(proxies[server].freeze, milliseconds, proxies[server].thaw),
 } as const satisfies Record<string, Inflict>;
 
 const FAULTS = { ...PROCESS_FAULTS, ...SERVER_FAULTS };
@@ -131,34 +121,14 @@ function mannerOf(random: Random): Manner {
 
 /** A fault that waits for its moment. */
 async function untilHit(hit: Promise<void>): Promise<void> {
-  const ended = new AbortController();
-  const late = delay(HIT_TIMEOUT_MS, undefined, { signal: ended.signal }).then(() => {
-    throw new Error('Nobody bought anything for ten seconds');
+  await withDeadline(hit, HIT_TIMEOUT_MS).catch(() => {
+    throw new Error(`Nobody bought anything for ${HIT_TIMEOUT_MS} ms`);
   });
-  await Promise.race([hit, late]).finally(() => ended.abort());
-  late.catch(() => undefined);
 }
 
-async function restartPostgres(
-  postgres: World['postgres'],
-  signal: NodeJS.Signals,
-  milliseconds: number,
-): Promise<void> {
-  await endProcess(postgres.current.pid, signal, STOP_TIMEOUT_MS);
+/** A fault that lasts. */
+async function interrupt(begin: () => unknown, milliseconds: number, end: () => unknown): Promise<void> {
+  await begin();
   await delay(milliseconds);
-  await postgres.start();
-}
-
-async function freeze(pids: readonly number[], milliseconds: number): Promise<void> {
-  const signal = (name: NodeJS.Signals) =>
-    pids.forEach((pid) => {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // A child of PostgreSQL that has ended meanwhile.
-      }
-    });
-  signal('SIGSTOP');
-  await delay(milliseconds);
-  signal('SIGCONT');
+  await end();
 }

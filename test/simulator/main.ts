@@ -6,10 +6,11 @@
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, inflict, scheduleOf } from './faults.ts';
-import { inspect, settleUp } from './inspection.ts';
+import { inspect } from './inspection.ts';
 import { Model, outcomeOf } from './model.ts';
 import { type Bug, BUGS } from './preload.ts';
 import { Random } from './random.ts';
+import { settleUp } from './settlement.ts';
 import { settle, type Shop, Shopper } from './shopper.ts';
 import { createWorld, type World } from './world.ts';
 

@@ -6,11 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { buildIfChanged } from '../../tools/build.ts';
-import { type Postgres, startPostgres } from '../../tools/postgres.ts';
+import { BUILD } from '../../tools/commands.ts';
 import { freePort, isAlive, pidOf, waitUntil } from '../../tools/processes.ts';
-import { type RedisServer, startRedis } from '../../tools/redis.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
+import { type OwnRedis, startOwnRedis } from '../support/redis-server.ts';
 import type { Bug } from './preload.ts';
 import { type Provider, startProvider } from './provider.ts';
 
@@ -20,8 +21,7 @@ const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PRELOAD = path.join(import.meta.dirname, 'preload.ts');
 const START_TIMEOUT_MS = 30_000;
 const RESTART_DELAY_MS = 200;
-/** A crash of PostgreSQL loses what it has not given to the system; a power cut is not simulated. */
-const SETTINGS = { fsync: 'off', max_connections: '200' };
+const SETTINGS = { max_connections: '200' };
 /** Everything that waits waits less, so that a minute holds many faults. */
 const HASTE = {
   SWEEP_INTERVAL_MS: '500',
@@ -43,17 +43,11 @@ export interface Role {
   stop: () => Promise<void>;
 }
 
-/** A server that can be ended and started again where it was. */
-export interface Server<T> {
-  current: T;
-  start: () => Promise<void>;
-}
-
 /** The system on servers of its own, with a proxy before each of them. */
 export interface World {
   readonly directory: string;
-  readonly postgres: Server<Postgres>;
-  readonly redis: Server<RedisServer>;
+  readonly postgres: OwnPostgres;
+  readonly redis: OwnRedis;
   readonly proxies: Readonly<Record<'postgres' | 'redis', Proxy>>;
   readonly provider: Provider;
   readonly apis: readonly Role[];
@@ -71,7 +65,7 @@ export interface World {
 export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): Promise<World> {
   const directory = await createTemporaryFolder('simulator');
   await buildIfChanged(ROOT, async () => {
-    await runNode(['node_modules/@nestjs/cli/bin/nest.js', 'build'], {});
+    await runNode(BUILD, {});
   });
   const cleanUps: (() => Promise<unknown>)[] = [];
   const close = async (keep: boolean) => {
@@ -81,21 +75,19 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
   try {
     const provider = await startProvider(seed);
     cleanUps.push(provider.close);
-    const postgres = await createPostgres(path.join(directory, 'postgres'));
-    cleanUps.push(() => postgres.current.stop());
-    const redis = await createRedis(path.join(directory, 'redis'));
-    cleanUps.push(() => redis.current.stop());
-    const direct = { DATABASE_URL: postgres.current.url };
-    await runNode(['node_modules/typeorm/cli.js', 'migration:run', '-d', 'dist/src/database/data-source.js'], direct);
+    const postgres = await startOwnPostgres({ settings: SETTINGS });
+    cleanUps.push(postgres.stop);
+    const redis = await startOwnRedis();
+    cleanUps.push(redis.stop);
     const proxies = {
-      postgres: await startProxy(Number(new URL(postgres.current.url).port)),
-      redis: await startProxy(redis.current.port),
+      postgres: await startProxy(portOf(postgres.url)),
+      redis: await startProxy(portOf(redis.urls.REDIS_URL)),
     };
     cleanUps.push(proxies.postgres.close, proxies.redis.close);
     const variables = {
       ...HASTE,
       NODE_ENV: 'production',
-      DATABASE_URL: Object.assign(new URL(postgres.current.url), { port: String(proxies.postgres.port) }).href,
+      DATABASE_URL: Object.assign(new URL(postgres.url), { port: String(proxies.postgres.port) }).href,
       REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}/0`,
       SIMULATOR_PROVIDER: provider.url,
     };
@@ -107,33 +99,16 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
     };
     const apis = await Promise.all(['api-1', 'api-2'].map((name) => start(name, { SIMULATOR_BUG: bug ?? '' })));
     const workers = await Promise.all(['worker-1', 'worker-2'].map((name) => start(name)));
-    const sql = new pg.Pool({ connectionString: postgres.current.url, max: 4 });
+    const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
     // Also of a client that is in use.
     sql.on('connect', (client) => client.on('error', () => undefined)).on('error', () => undefined);
     cleanUps.push(() => sql.end());
-    const audit = () => runNode([MAIN, '--audit'], direct);
+    const audit = () => runNode([MAIN, '--audit'], { DATABASE_URL: postgres.url });
     return { directory, postgres, redis, proxies, provider, apis, workers, crashes, sql, audit, close };
   } catch (error) {
     await close(false);
     throw error;
   }
-}
-
-async function createPostgres(directory: string): Promise<Server<Postgres>> {
-  const current = await startPostgres({ directory, settings: SETTINGS });
-  const port = Number(new URL(current.url).port);
-  const server = {
-    current,
-    start: async () => void (server.current = await startPostgres({ directory, port, settings: SETTINGS })),
-  };
-  return server;
-}
-
-async function createRedis(directory: string): Promise<Server<RedisServer>> {
-  const current = await startRedis({ directory });
-  const { port } = current;
-  const server = { current, start: async () => void (server.current = await startRedis({ directory, port })) };
-  return server;
 }
 
 interface RoleOptions {
@@ -194,6 +169,10 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
       return end('SIGKILL');
     },
   };
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
 }
 
 async function runNode(args: readonly string[], variables: Record<string, string>): Promise<string> {

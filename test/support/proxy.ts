@@ -35,10 +35,11 @@ interface Link {
 
 /** What is done with the connection whose client next sends `text`; gives whether that is passed on. */
 interface Trigger {
-  text: string;
-  then: string | undefined;
+  readonly text: string;
+  readonly then: string | undefined;
+  readonly act: (link: Link) => boolean;
+  /** The connection that has sent `text`, and is to send `then`. */
   on?: Link;
-  act: (link: Link) => boolean;
 }
 
 /** A TCP proxy in front of a server of this machine, to be slow, to lose answers and to break on purpose. */
@@ -48,12 +49,13 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   let trigger: Trigger | undefined;
 
   const passes = (link: Link, data: Buffer): boolean => {
-    if (trigger === undefined || !data.includes(trigger.text) || (trigger.on ?? link) !== link) return true;
-    const { then, act } = trigger;
-    if (then !== undefined) {
-      trigger = { text: then, then: undefined, on: link, act };
+    if (trigger === undefined || (trigger.on ?? link) !== link) return true;
+    const { text, then, act } = trigger;
+    if (trigger.on === undefined && then !== undefined) {
+      if (data.includes(text)) trigger.on = link;
       return true;
     }
+    if (!data.includes(then ?? text)) return true;
     trigger = undefined;
     return act(link);
   };
@@ -62,6 +64,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     link.client.destroy();
     link.target.destroy();
     links.delete(link);
+    if (trigger?.on === link) trigger.on = undefined; // Another one will send it.
   };
   const whenSent = (text: string, then: string | undefined, act: (link: Link) => boolean) =>
     new Promise<void>((resolve) => {

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { MIGRATE } from '../../tools/commands.ts';
+import { startPostgres } from '../../tools/postgres.ts';
+import { endProcess, isAlive } from '../../tools/processes.ts';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+
+const execute = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const STOP_TIMEOUT_MS = 10_000;
+
+export interface OwnPostgres {
+  /** The same after a restart. */
+  url: string;
+  isAlive: () => boolean;
+  freeze: () => Promise<void>;
+  thaw: () => void;
+  /** `SIGKILL` as a crash does, `SIGINT` for a fast shutdown. */
+  end: (signal: 'SIGKILL' | 'SIGINT') => Promise<void>;
+  /** On the same port, with what is on its disk. */
+  restart: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** A migrated PostgreSQL of the test's own, to be frozen, killed and filled; without `fsync`, for no power cut is simulated. */
+export async function startOwnPostgres(
+  options: { directory?: string; settings?: Record<string, string> } = {},
+): Promise<OwnPostgres> {
+  const directory = options.directory ?? (await createTemporaryFolder('postgres'));
+  const settings = { fsync: 'off', ...options.settings };
+  let server = await startPostgres({ directory, settings });
+  const { url } = server;
+  const port = Number(new URL(url).port);
+  let frozen: number[] = [];
+  const thaw = () => frozen.splice(0).forEach((pid) => signal(pid, 'SIGCONT'));
+  const stop = async () => {
+    thaw();
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  await execute(process.execPath, MIGRATE, { cwd: ROOT, env: { ...process.env, DATABASE_URL: url } }).catch(
+    async (error: unknown) => {
+      await stop();
+      throw error;
+    },
+  );
+  return {
+    url,
+    isAlive: () => isAlive(server.pid),
+    freeze: async () => {
+      const { stdout } = await execute('pgrep', ['-P', String(server.pid)]);
+      frozen = [...stdout.trim().split('\n').map(Number), server.pid];
+      for (const pid of frozen.toReversed()) signal(pid, 'SIGSTOP');
+    },
+    thaw,
+    end: (name) => endProcess(server.pid, name, STOP_TIMEOUT_MS),
+    restart: async () => {
+      server = await startPostgres({ directory, port, settings });
+    },
+    stop,
+  };
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  if (isAlive(pid)) process.kill(pid, name);
+}
