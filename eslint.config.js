@@ -44,11 +44,23 @@ export default tseslint.config(
     ignores: ['**/*.spec.ts'],
     rules: {
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@nestjs/common',
+          importNames: ['Body', 'Query', 'Param'],
+          message: 'Nothing validates them: use ValidBody, ValidQuery and Id of src/common.',
+        },
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'process', property: 'env', message: 'src/config is the only reader of the environment.' },
       ],
     },
+  },
+  {
+    files: ['src/common/validated.decorator.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     // The tools talk to a terminal and have no logger.

@@ -1,7 +1,6 @@
-import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { ProblemDetailsFilter } from './common/problem-details.filter.js';
-import { ValidationError } from './common/validation-error.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { translateDatabaseError } from './database/database-errors.js';
@@ -15,20 +14,7 @@ import { RootController } from './root.controller.js';
 @Module({
   imports: [DatabaseModule, ProductsModule, OrdersModule, HealthModule],
   controllers: [RootController],
-  providers: [
-    { provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) },
-    {
-      provide: APP_PIPE,
-      useFactory: () =>
-        new ValidationPipe({
-          transform: true,
-          whitelist: true,
-          forbidNonWhitelisted: true,
-          forbidUnknownValues: true,
-          exceptionFactory: (errors) => ValidationError.fromTree(errors),
-        }),
-    },
-  ],
+  providers: [{ provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) }],
 })
 export class ApiModule {
   static forRoot(config: Config): DynamicModule {

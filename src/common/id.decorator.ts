@@ -3,10 +3,7 @@ import { ApiParam } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ValidationError } from './validation-error.js';
 
-/**
- * The id in a path; one that no row has is for the service to miss. It is read by itself: the general validation of
- * classes costs as much as the rest of a read from the cache.
- */
+/** The id in a path; one that no row has is for the service to miss. */
 export const Id = createParamDecorator((_data: unknown, context: ExecutionContext): number => {
   const { id } = context.switchToHttp().getRequest<FastifyRequest<{ Params: { id: string } }>>().params;
   const value = /^-?\d+$/.test(id) ? Number(id) : NaN;

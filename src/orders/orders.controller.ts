@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../common/api-prefix.js';
@@ -11,6 +11,7 @@ import {
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
 import { AnswersText, JSON_TEXT, locationOf, sendText, type TextAnswer } from '../common/text-answer.js';
+import { ValidBody, ValidQuery } from '../common/validated.decorator.js';
 import {
   ApiIdempotencyKey,
   IdempotencyKey,
@@ -90,7 +91,7 @@ export class OrdersController {
   @ApiUnavailableProblem(PATH)
   @ApiIdempotencyKey(PATH)
   async create(
-    @Body() dto: CreateOrderDto,
+    @ValidBody() dto: CreateOrderDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
@@ -106,7 +107,7 @@ export class OrdersController {
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
   async list(
-    @Query() query: ListOrdersQuery,
+    @ValidQuery() query: ListOrdersQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderPageResponse> {
     const { page, next } = await this.orders.list(query);
@@ -165,7 +166,7 @@ export class OrdersController {
   @ApiIdempotencyKey(`${PATH}/7/cancel`)
   async cancel(
     @Id() id: number,
-    @Body() { reason }: CancelOrderDto,
+    @ValidBody() { reason }: CancelOrderDto,
     @IdempotencyKey() request: IdempotentRequest | undefined,
   ): Promise<TextAnswer> {
     return this.life.cancel(id, reason, request);

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -9,6 +9,7 @@ import {
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiId, Id } from '../common/id.decorator.js';
+import { ValidBody } from '../common/validated.decorator.js';
 import { CreateReservationDto } from './dto/create-reservation.dto.js';
 import { ReservationResponse } from './dto/reservation.response.js';
 import { OrderService } from './order.service.js';
@@ -48,7 +49,7 @@ export class ReservationsController {
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async create(
-    @Body() { items, ttl_seconds: seconds }: CreateReservationDto,
+    @ValidBody() { items, ttl_seconds: seconds }: CreateReservationDto,
     @Req() { raw }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReservationResponse> {

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Header, Headers, HttpCode, Post, Put, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -12,6 +12,7 @@ import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../common/conditional-r
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
 import { AnswersText, JSON_TEXT, locationOf, type TextAnswer } from '../common/text-answer.js';
+import { ValidBody, ValidQuery } from '../common/validated.decorator.js';
 import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
@@ -54,7 +55,7 @@ export class ProductsController {
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async create(
-    @Body() dto: CreateProductDto,
+    @ValidBody() dto: CreateProductDto,
     @IdempotencyKey() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TextAnswer> {
@@ -69,7 +70,7 @@ export class ProductsController {
   @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
   @ApiUnavailableProblem(PATH)
   async list(
-    @Query() query: ListProductsQuery,
+    @ValidQuery() query: ListProductsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductPageResponse> {
     const { page, next } = await this.products.list(query);
@@ -127,7 +128,7 @@ export class ProductsController {
   @ApiUnavailableProblem(`${PATH}/1`)
   async update(
     @Id() id: number,
-    @Body() dto: UpdateProductDto,
+    @ValidBody() dto: UpdateProductDto,
     @Headers('If-Match') ifMatch: string | undefined,
   ): Promise<TextAnswer> {
     return this.products.update(id, dto, ifMatch);

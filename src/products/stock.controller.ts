@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -11,6 +11,7 @@ import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiId, Id } from '../common/id.decorator.js';
 import { linkToNext } from '../common/page.js';
 import { AnswersText, type TextAnswer } from '../common/text-answer.js';
+import { ValidBody, ValidQuery } from '../common/validated.decorator.js';
 import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { ListMovementsQuery } from './dto/list-movements.query.js';
@@ -39,7 +40,7 @@ export class StockController {
   @ApiUnavailableProblem(MOVEMENTS)
   async list(
     @Id() id: number,
-    @Query() query: ListMovementsQuery,
+    @ValidQuery() query: ListMovementsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StockMovementsResponse> {
     const movements = await this.stock.list(id, query);
@@ -71,7 +72,7 @@ export class StockController {
   @ApiIdempotencyKey(ADJUSTMENTS)
   async adjust(
     @Id() id: number,
-    @Body() dto: StockAdjustmentDto,
+    @ValidBody() dto: StockAdjustmentDto,
     @IdempotencyKey() request: IdempotentRequest | undefined,
   ): Promise<TextAnswer> {
     return this.stock.adjust(id, dto, request);
