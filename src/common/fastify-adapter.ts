@@ -36,10 +36,7 @@ export function createFastifyAdapter(): FastifyAdapter {
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
-    done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
-  });
-  server.addHook('preValidation', ({ query, is404 }, _reply, done) => {
-    done(!is404 && isObject(query) ? (failureOf(() => guardNames(Object.keys(query))) ?? undefined) : undefined);
+    done(request.is404 ? refuseMethod(routes, request, reply) : refuseQuery(request));
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
@@ -55,6 +52,11 @@ function refuseMethod(routes: RouteCatalogue, { url }: FastifyRequest, reply: Fa
   if (methods.length === 0) return undefined;
   reply.header('Allow', methods.join(', '));
   return Object.assign(new Error('Method not allowed'), { statusCode: 405 });
+}
+
+function refuseQuery({ url, query }: FastifyRequest): Error | undefined {
+  if (!url.includes('?') || !isObject(query)) return undefined;
+  return failureOf(() => guardNames(Object.keys(query))) ?? undefined;
 }
 
 /** A path that cannot be decoded never reaches a route or a filter. */
