@@ -17,7 +17,7 @@ const LEASE_MS = 10_000;
 const MAX_MISSED_DROPS = 10_000;
 
 /** Readers are many and each waits for one round trip only: those that come meanwhile share the next one. */
-const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: Infinity, maxWaitMs: Infinity };
+const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 /** Stores a value only if the lease that its reader took before loading still stands. */
 const FILL = `
