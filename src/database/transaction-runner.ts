@@ -13,8 +13,8 @@ const MAX_JITTER_MS = 50;
 /** How long after a broken commit PostgreSQL is asked what became of it. */
 const RESOLVE_TIMEOUT_MS = 1_500;
 const RESOLVE_INTERVAL_MS = 100;
-/** Asked for at the beginning, in case the end is never heard of. */
-const TRANSACTION_ID: QueryConfig = { name: 'transaction-id', text: 'SELECT pg_current_xact_id()::text AS xid' };
+/** The id is asked for at the beginning, in case the end is never heard of. */
+const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS xid';
 
 /** What a transaction writes, and what its caller gets of the rows that the last statement returns. */
 export interface Writes<Row, Result> {
@@ -173,10 +173,9 @@ export class TransactionRunner {
   }
 }
 
-/** Sends the beginning of a transaction, and gives its id in case the end is never heard of. */
+/** Sends the beginning of a transaction, and gives its id. */
 async function begin(client: ClientBase): Promise<string> {
-  const [, { rows }] = await Promise.all([client.query('BEGIN'), client.query<{ xid: string }>(TRANSACTION_ID)]);
-  const [row] = rows;
+  const [, row] = [await client.query<{ xid: string }>(BEGIN)].flat().map(({ rows }) => rows[0]);
   if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
   return row.xid;
 }
