@@ -7,6 +7,7 @@ describe('Batcher', () => {
     const scenario = fc.record({
       arrivals: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 }),
       maxBatchSize: fc.integer({ min: 1, max: 10 }),
+      halveAbove: fc.integer({ min: 1, max: 10 }),
       maxInFlight: fc.integer({ min: 1, max: 4 }),
       finishLast: fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
     });
@@ -71,6 +72,37 @@ describe('Batcher', () => {
     expect(batches.map(({ items }) => items.length)).toEqual([50]);
     batches[0]?.finish();
     expect(await Promise.all(callers)).toHaveLength(50);
+  });
+
+  it('leaves half of many to the batch after, and none of a few', async () => {
+    const { batcher, batches } = createBatcher({ maxBatchSize: 100, halveAbove: 4, maxInFlight: 1 });
+    const callers = [11, 4, 100].map((count) => Array.from({ length: count }, () => batcher.submit(1)));
+    await settled();
+    for (let index = 0; index < 5; index++) {
+      batches[index]?.finish();
+      await settled();
+    }
+    expect(batches.slice(0, 5).map(({ items }) => items.length)).toEqual([58, 29, 14, 7, 4]);
+    batches[5]?.finish();
+    expect(await Promise.all(callers.flat())).toHaveLength(115);
+  });
+
+  it('counts who is being served among the many', async () => {
+    const { batcher, batches } = createBatcher({ maxBatchSize: 100, halveAbove: 2, keysOf: () => ['the same'] });
+    const callers = Array.from({ length: 6 }, () => batcher.submit(1));
+    await settled();
+    batches[0]?.turn.takeLate();
+    expect(batches[0]?.items).toHaveLength(3);
+    callers.push(batcher.submit(1), batcher.submit(1));
+    batches[0]?.turn.takeLate();
+    expect(batches[0]?.items).toHaveLength(4);
+    for (const index of [0, 1]) {
+      batches[index]?.finish();
+      await settled();
+    }
+    expect(batches.map(({ items }) => items.length)).toEqual([4, 2, 2]);
+    batches[2]?.finish();
+    expect(await Promise.all(callers)).toHaveLength(8);
   });
 
   it('is idle when nothing waits and nothing is being served', async () => {

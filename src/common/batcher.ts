@@ -13,6 +13,11 @@ export class OverloadedError extends ApplicationError {
 export interface BatcherOptions<Item> {
   /** Items served together at most. */
   readonly maxBatchSize: number;
+  /**
+   * Of more items than this a batch leaves half to the one after it: while one is served, those of the other are answered and
+   * their next requests read. Fewer are better served in one go. All that a batch may hold unless given.
+   */
+  readonly halveAbove?: number;
   /** Batches being served at the same time at most. */
   readonly maxInFlight: number;
   /** Items waiting at most; one more is refused at once. */
@@ -24,6 +29,9 @@ export interface BatcherOptions<Item> {
   /** Whether an item may join a batch that has begun; each may unless given. */
   readonly mayBeLate?: (item: Item) => boolean;
 }
+
+const NO_KEYS: readonly unknown[] = [];
+const isStillThere = () => false;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -53,6 +61,8 @@ export class Batcher<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
   private readonly busyKeys = new Set<unknown>();
   private inFlight = 0;
+  /** Items in the batches that are being served. */
+  private served = 0;
   private isScheduled = false;
   private readonly idleListeners: (() => void)[] = [];
 
@@ -66,10 +76,10 @@ export class Batcher<Item, Result> {
    *
    * @throws OverloadedError when too many wait, or the item has waited too long.
    */
-  async submit(item: Item, isGone: () => boolean = () => false): Promise<Result> {
-    if (this.waiting.length >= this.options.maxWaiting) throw new OverloadedError();
+  submit(item: Item, isGone: () => boolean = isStillThere): Promise<Result> {
+    if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(new OverloadedError());
     return new Promise((resolve, reject) => {
-      const keys = this.options.keysOf?.(item) ?? [];
+      const keys = this.options.keysOf?.(item) ?? NO_KEYS;
       this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
       if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
@@ -93,13 +103,18 @@ export class Batcher<Item, Result> {
 
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
-      const batch = this.take(this.options.maxBatchSize, ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
+      const batch = this.take(this.batchSize(), ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
       if (batch.length === 0) break;
       void this.run(batch);
     }
     if (this.inFlight === 0 && this.waiting.length === 0) {
       for (const resolve of this.idleListeners.splice(0)) resolve();
     }
+  }
+
+  private batchSize(): number {
+    const { maxBatchSize, halveAbove = maxBatchSize } = this.options;
+    return Math.min(maxBatchSize, Math.max(halveAbove, Math.ceil((this.waiting.length + this.served) / 2)));
   }
 
   /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */
@@ -109,7 +124,7 @@ export class Batcher<Item, Result> {
     const awaited = new Set<unknown>();
     const oldest = performance.now() - this.options.maxWaitMs;
     for (const waiting of this.waiting) {
-      if (taken.length === count) staying.push(waiting);
+      if (taken.length >= count) staying.push(waiting);
       else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
       else if (isFree(waiting) && !waiting.keys.some((key) => awaited.has(key))) taken.push(waiting);
       else {
@@ -123,13 +138,15 @@ export class Batcher<Item, Result> {
 
   private async run(batch: Waiting<Item, Result>[]): Promise<void> {
     this.inFlight++;
+    this.served += batch.length;
     const items = batch.map(({ item }) => item);
     const keys = new Set(batch.flatMap((waiting) => waiting.keys));
     for (const key of keys) this.busyKeys.add(key);
     const takeLate = () => {
       const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
         (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
-      const late = this.take(this.options.maxBatchSize - batch.length, mayJoin);
+      const late = this.take(this.batchSize() - batch.length, mayJoin);
+      this.served += late.length;
       batch.push(...late);
       items.push(...late.map(({ item }) => item));
     };
@@ -149,6 +166,7 @@ export class Batcher<Item, Result> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.inFlight--;
+      this.served -= batch.length;
       freeKeys();
       this.startBatches();
     }

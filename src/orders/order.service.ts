@@ -23,7 +23,8 @@ import { type Hold, holdOf, type Reservation } from './reservation.js';
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
 const BATCHING = {
-  maxBatchSize: 100,
+  maxBatchSize: 256,
+  halveAbove: 32,
   maxInFlight: 2,
   maxWaiting: 2_000,
   maxWaitMs: 1_000,
