@@ -15,7 +15,7 @@ import { type Cents, centsTransformer } from '../common/money.js';
 @Check('products_price_check', `price > 0`)
 @Check('products_stock_check', `stock >= 0`)
 @Index('products_live_idx', ['id'], { where: 'deleted_at IS NULL' })
-@Index('products_name_idx', { synchronize: false })
+@Index('products_block_name_idx', { synchronize: false })
 export class Product {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',

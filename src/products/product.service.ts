@@ -5,11 +5,10 @@ import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { requireMatch } from '../common/conditional-request.js';
 import { parseCents } from '../common/money.js';
-import { type Listing, offsetOf, toPage } from '../common/page.js';
-import type { PageQuery } from '../common/page.query.js';
+import { type Listing, toPage } from '../common/page.js';
 import type { TextAnswer } from '../common/text-answer.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { type CountedList, type FoundIds, foundIds, RowCounts } from '../database/row-counts.js';
+import { type CountedList, RowCounts } from '../database/row-counts.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
@@ -21,25 +20,13 @@ import { documentOf, packDocument, type ProductDocument, unpackDocument } from '
 import { Product } from './product.entity.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { ProductNotFoundError } from './product-not-found.error.js';
+import { searchProducts } from './product-search.js';
 import { lockProduct, setStock } from './stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 5_000, maxWaitMs: 1_000 };
 
 const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
-
-/** As many hits of a search are counted. */
-const MAX_COUNTED = 10_000;
-const HITS = 'products WHERE name ILIKE $1 AND deleted_at IS NULL';
-/** Without a name and so planned for the text that is looked for: the index is of use for a rare one only. */
-const countHits = (hits: string) => `
-  WITH hits AS MATERIALIZED (SELECT id FROM ${hits} LIMIT ${MAX_COUNTED + 1})
-  SELECT (SELECT count(*)::integer FROM hits) AS total,
-         ARRAY(SELECT id FROM hits WHERE id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4) AS ids`;
-/** What the index of trigrams can look for; anything else is looked for by its letters and pairs of them. */
-const TRIGRAM = /[\p{L}\p{N}]{3}/u;
-const HITS_BY_GRAMS = `${HITS} AND name_grams(name) @> name_grams($5)`;
-const FIND_HITS = `SELECT id FROM ${HITS} AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT $4`;
 
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
 @Injectable()
@@ -62,11 +49,13 @@ export class ProductService {
     });
   }
 
-  /** With `search`, `total` counts to {@link MAX_COUNTED} and stops there; the pages go on. */
+  /** With `search`, as {@link searchProducts} has it. */
   async list({ search, ...request }: ListProductsQuery): Promise<Listing<LiveProduct>> {
-    const found = search === undefined ? this.counts.page(PRODUCTS, request) : this.search(search, request);
+    const { dataSource } = this.products.manager;
+    const found =
+      search === undefined ? this.counts.page(PRODUCTS, request) : searchProducts(dataSource, search, request);
     const { total, ids, next } = await found;
-    const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts(ids));
+    const rows = await readPrepared<ProductRow>(dataSource, selectProducts(ids));
     const products = rows.map(toProduct).sort((a, b) => b.id - a.id);
     return { page: toPage(products, total, request), next };
   }
@@ -121,31 +110,6 @@ export class ProductService {
     });
   }
 
-  /**
-   * A search with few hits has them all at hand, and sorts them; one with more than are counted is so common that its page is
-   * soon found from the newest product down.
-   */
-  private async search(search: string, { before, ...request }: PageQuery): Promise<FoundIds> {
-    const { dataSource } = this.products.manager;
-    const values = [
-      `%${escapeLike(search)}%`,
-      before ?? Number.MAX_SAFE_INTEGER,
-      before === undefined ? offsetOf(request) : 0,
-      request.page_size + 1,
-    ];
-    const counting = TRIGRAM.test(search)
-      ? { text: countHits(HITS), values }
-      : { text: countHits(HITS_BY_GRAMS), values: [...values, search] };
-    const [hits] = await readPrepared<{ total: number; ids: number[] }>(dataSource, counting);
-    if (hits !== undefined && hits.total <= MAX_COUNTED) return foundIds(hits.total, hits.ids, request);
-    const rows = await readPrepared<{ id: number }>(dataSource, { text: FIND_HITS, values });
-    return foundIds(
-      MAX_COUNTED,
-      rows.map(({ id }) => id),
-      request,
-    );
-  }
-
   private async load(ids: readonly number[]): Promise<PromiseSettledResult<ProductDocument>[]> {
     const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts([...new Set(ids)]));
     const documents = new Map(rows.map((row) => [row.id, documentOf(toProduct(row))]));
@@ -165,9 +129,4 @@ export class ProductService {
       await this.cache.drop([id]);
     }
   }
-}
-
-/** Makes a text match itself in `LIKE`: `%`, `_` and `\` lose their meaning. */
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
 }

@@ -1,0 +1,62 @@
+import { type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { scansOf } from '../support/plans.js';
+
+const OLD = 20_000;
+const NEW = 100_000;
+const FIRST_NEW = 200_001;
+/** What is counted, the names of two blocks of 32 768 ids, and the page itself. */
+const MOST_ROWS_READ = 10_001 + 2 * 32_768 + 100;
+
+describe('a search whose very many hits are all old', () => {
+  let environment: Environment;
+  let api: Api;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+    api = await startApi(environment.config);
+    const { sql } = environment;
+    const add = (name: string, count: number) =>
+      sql.query(
+        `INSERT INTO products (name, price, stock) SELECT $1 || n, 1, 1 FROM generate_series(1, $2::integer) n`,
+        [name, count],
+      );
+    await add('Köln ', OLD);
+    await sql.query(`SELECT setval(pg_get_serial_sequence('products', 'id'), $1)`, [FIRST_NEW - 1]);
+    await add('Thing ', NEW);
+    await sql.query('VACUUM ANALYZE products');
+  }, 60_000);
+
+  afterAll(async () => {
+    await api.close();
+    await environment.close();
+  });
+
+  /** Of the `count` hits after `skipped`, the newest first. */
+  const oldest = (skipped: number, count: number) => Array.from({ length: count }, (_, index) => OLD - skipped - index);
+
+  it.each(['köln', 'ö', 'öl'])('finds the newest of %j, and those of a page far down', async (search) => {
+    const idsOf = async (query: string) => {
+      const { body } = await api.get(`/products?search=${encodeURIComponent(search)}&${query}`);
+      return [body.total, ...body.items.map(({ id }: { id: number }) => id)];
+    };
+    expect(await idsOf('page=1')).toEqual([10_000, ...oldest(0, 10)]);
+    expect(await idsOf('page=1000')).toEqual([10_000, ...oldest(9_990, 10)]);
+    expect(await idsOf('page=1001')).toEqual([10_000]);
+    expect(await idsOf('before=150000&page_size=3')).toEqual([10_000, ...oldest(0, 3)]);
+    expect(await idsOf(`before=${OLD - 15_000}&page_size=3`)).toEqual([10_000, ...oldest(15_001, 3)]);
+    expect(await idsOf('before=1')).toEqual([10_000]);
+  });
+
+  it.each(['search=köln', 'search=ö', 'search=ö&page=1000', 'search=köln&before=150000', 'search=g'])(
+    'does not read the new names for ?%s',
+    async (query) => {
+      const scans = await scansOf(api, environment.sql, () => api.get(`/products?${encodeURI(query)}`));
+      expect(scans.length).toBeGreaterThan(0);
+      for (const { statement, node } of scans) {
+        expect([statement, node]).toEqual([statement, expect.stringMatching(/Index|Bitmap/)]);
+      }
+      expect(scans.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(MOST_ROWS_READ);
+    },
+  );
+});
