@@ -39,10 +39,7 @@ export async function hold(contest: Contest, rounds: number, say: (line: string)
 }
 
 function medianOf(all: readonly Measured[]): Measured {
-  const of = (pick: (measured: Measured) => number) => {
-    const sorted = all.map(pick).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-  };
+  const of = (pick: (measured: Measured) => number) => median(all.map(pick));
   return {
     rate: of(({ rate }) => rate),
     p50: of(({ p50 }) => p50),
@@ -51,4 +48,8 @@ function medianOf(all: readonly Measured[]): Measured {
     refused: of(({ refused }) => refused),
     broken: of(({ broken }) => broken),
   };
+}
+
+export function median(figures: readonly number[]): number {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }

@@ -1,9 +1,10 @@
-/** `npm run bench [-- --quick | --soak MINUTES]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --against CHECKOUT]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lineChart } from './chart.ts';
+import { compare } from './compare.ts';
 import { hold, type Result } from './contest.ts';
 import { CLIENTS, contestsOn, type Field, PRODUCTS } from './contests.ts';
 import { drain } from './drain.ts';
@@ -14,7 +15,9 @@ import { purchases, Shop } from './shop.ts';
 import { type Process, requirePrograms, setUp, startApi, startPeer, tearDown } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean' }, soak: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, soak: { type: 'string' }, against: { type: 'string' } },
+});
 const FULL = { rounds: 3, seconds: 2, clients: [1, 4, 16, 64, 256, 512], sizes: [1e3, 1e4, 1e5, 1e6] };
 const QUICK = { rounds: 1, seconds: 1, clients: [1, 16, 128], sizes: [1e3, 2e4] };
 const plan = options.quick === true ? QUICK : FULL;
@@ -26,6 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   await requirePrograms(say);
   if (options.soak !== undefined) await soak(Number(options.soak));
+  else if (options.against !== undefined) await compare(await setUp(), options.against, say);
   else await bench();
 } catch (error) {
   console.error(error);

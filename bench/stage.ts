@@ -14,7 +14,8 @@ import { createTemporaryFolder } from '../tools/temporary-folder.ts';
 
 const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '..');
-const MAIN = path.join(ROOT, 'dist/src/main.js');
+const ENTRY = 'dist/src/main.js';
+const MAIN = path.join(ROOT, ENTRY);
 const PEER = path.join(ROOT, '.data/bench/build/bench/peer/main.js');
 /** What makes the load, and the Debian packages that bring it. */
 const PROGRAMS = { wrk: 'wrk', pgbench: 'postgresql' };
@@ -89,6 +90,11 @@ export async function migrate(databaseUrl: string): Promise<void> {
 /** An API process of the build, as production runs it. */
 export async function startApi(stage: Stage, variables: Record<string, string> = {}): Promise<Process> {
   return startServer([MAIN], environmentOf(stage, variables), '/api/v1/health');
+}
+
+/** The same of another checkout, which is built already. */
+export async function startApiOf(checkout: string, stage: Stage): Promise<Process> {
+  return startServer([path.resolve(checkout, ENTRY)], environmentOf(stage, {}), '/api/v1/health');
 }
 
 export async function startPeer(stage: Stage): Promise<Process> {

@@ -1,0 +1,75 @@
+/** `npm run bench -- --against CHECKOUT`: this code beside another state of it, for the worth of a change. */
+import { readFileSync } from 'node:fs';
+import { median } from './contest.ts';
+import { CLIENTS, PRODUCTS } from './contests.ts';
+import { load, loadAlone, type Measured, type Request } from './load.ts';
+import { markdownTable } from './report.ts';
+import { purchases, Shop } from './shop.ts';
+import { type Process, type Stage, startApi, startApiOf } from './stage.ts';
+
+const ROUNDS = 7;
+const SECONDS = 2;
+/** Of Linux: what /proc counts in. */
+const TICK_MICROSECONDS = 10_000;
+
+interface Turn {
+  rate: number;
+  /** Microseconds of the process's processor time for each request. */
+  cost: number;
+}
+
+const read = (path: string): Request[] => [{ method: 'GET', path: `/api/v1/products${path}` }];
+const CASES: Record<string, (process: Process) => Promise<Measured>> = {
+  'one hot product': ({ url }) => load({ url, requests: purchases(1), connections: CLIENTS, seconds: SECONDS }),
+  '100 products': ({ url }) => load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: SECONDS }),
+  'a lone client': ({ url }) =>
+    loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, SECONDS),
+  'cached product': ({ url }) => load({ url, requests: read('/1/cached'), connections: CLIENTS, seconds: SECONDS }),
+  'plain product': ({ url }) => load({ url, requests: read('/1'), connections: CLIENTS, seconds: SECONDS }),
+  'first page of products': ({ url }) => load({ url, requests: read(''), connections: CLIENTS, seconds: SECONDS }),
+};
+
+/** Each has its turn in every round, on the same database; medians, and the median of the rounds' ratios. */
+export async function compare(stage: Stage, checkout: string, say: (line: string) => void): Promise<void> {
+  const shop = new Shop(stage.sql);
+  await shop.open(PRODUCTS);
+  const contenders = [await startApi(stage), await startApiOf(checkout, stage)] as const;
+  for (const { url } of contenders) {
+    await load({
+      url,
+      requests: [...purchases(PRODUCTS), ...read('/1/cached')],
+      connections: CLIENTS,
+      seconds: SECONDS,
+    });
+  }
+  const table = [['case', 'this, /s', 'that, /s', 'ratio', 'this, µs each', 'that, µs each']];
+  for (const [name, measure] of Object.entries(CASES)) {
+    const turns: [Turn[], Turn[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const which of [0, 1] as const) {
+        turns[which].push(await takeTurn(contenders[which], measure));
+        await shop.settle();
+      }
+    }
+    const [these, those] = turns;
+    const ratio = median(these.map(({ rate }, round) => rate / (those[round]?.rate ?? NaN)));
+    const figures = [these, those].map((all) => median(all.map(({ rate }) => rate)).toFixed(0));
+    const costs = [these, those].map((all) => median(all.map(({ cost }) => cost)).toFixed(1));
+    table.push([name, ...figures, ratio.toFixed(2), ...costs]);
+    say(`${name}: ${ratio.toFixed(2)}`);
+  }
+  console.log(`\n${markdownTable(table)}\n`);
+}
+
+async function takeTurn(process: Process, measure: (process: Process) => Promise<Measured>): Promise<Turn> {
+  const before = processorTimeOf(process.pid);
+  const { rate, requests, refused, broken } = await measure(process);
+  if (refused + broken > 0) throw new Error(`${refused} requests were refused and ${broken} not answered`);
+  return { rate, cost: (processorTimeOf(process.pid) - before) / requests };
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, `utime` and `stime`. */
+function processorTimeOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
+}
