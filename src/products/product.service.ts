@@ -24,7 +24,7 @@ import { searchProducts } from './product-search.js';
 import { lockProduct, setStock } from './stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
-const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 5_000, maxWaitMs: 1_000 };
+const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
 
 const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
 

@@ -108,12 +108,10 @@ describe('long lists', () => {
     },
   );
 
-  it('counts a search to 10 000, and shows as many by the numbers of pages', async () => {
+  it('counts a search to 10 000 and goes on showing its pages', async () => {
     const ids = await truth(`products WHERE deleted_at IS NULL AND name ILIKE '%thing%'`);
-    const last = await api.get('/products?search=THING&page=100&page_size=100');
-    expect([last.body.total, last.body.total_pages, idsOf(last.body)]).toEqual([10_000, 100, ids.slice(9_900, 10_000)]);
-    const beyond = await api.get('/products?search=THING&page=101&page_size=100');
-    expect([beyond.body.total, idsOf(beyond.body)]).toEqual([10_000, []]);
+    const { body } = await api.get('/products?search=THING&page=150&page_size=100');
+    expect([body.total, idsOf(body)]).toEqual([10_000, ids.slice(14_900, 15_000)]);
     const rare = await api.get('/products?search=rarity');
     expect([rare.body.total, idsOf(rare.body)]).toEqual([2, [20_001, 10_001]]);
   });
@@ -155,7 +153,7 @@ describe('long lists', () => {
     '/orders?status=completed&page=1000&page_size=10',
   ])('reads no more than a block of rows for %s, by an index', async (path) => {
     await counts.run();
-    const scans = await scansOf(api, environment.sql, () => api.get(path));
+    const scans = await scansOf(api, () => api.get(path));
     expect(scans.length).toBeGreaterThan(0);
     for (const { statement, node, rows } of scans) {
       expect([statement, node]).toEqual([statement, expect.stringMatching(/Index|Bitmap/)]);

@@ -1,5 +1,5 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
-import type { Pool, QueryConfig } from 'pg';
+import type { QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Api } from './api.js';
 
@@ -21,15 +21,16 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** How the statements that the API sends for a request read products and orders: each is run again to see. */
-export async function scansOf(api: Api, sql: Pool, request: () => Promise<unknown>): Promise<Scan[]> {
+/** How the statements that the API sends for a request read products and orders: each is run again on its connections to see. */
+export async function scansOf(api: Api, request: () => Promise<unknown>): Promise<Scan[]> {
+  const dataSource = api.app.get<DataSource>(getDataSourceToken());
   const scans: Scan[] = [];
-  for (const { text, values } of await captured(api, request)) {
-    const { rows } = await sql.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
-      text: `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+  for (const { text, values } of await captured(dataSource, request)) {
+    const [row] = await dataSource.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
       values,
-    });
-    for (const node of nodesOf(rows[0]?.['QUERY PLAN'][0].Plan)) {
+    );
+    for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan)) {
       if (!/^(products|orders|order_items)$/.test(node['Relation Name'] ?? '')) continue;
       const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
       scans.push({
@@ -46,9 +47,11 @@ function nodesOf(plan: PlanNode | undefined): PlanNode[] {
   return plan === undefined ? [] : [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** The statements that the API sends for a request. */
-async function captured(api: Api, request: () => Promise<unknown>): Promise<{ text: string; values: unknown[] }[]> {
-  const dataSource = api.app.get<DataSource>(getDataSourceToken());
+/** The statements that only read, of those that are sent for a request. */
+async function captured(
+  dataSource: DataSource,
+  request: () => Promise<unknown>,
+): Promise<{ text: string; values: unknown[] }[]> {
   const runner = dataSource.createQueryRunner();
   const { prototype } = ((await runner.connect()) as object).constructor as { prototype: { query: unknown } };
   await runner.release();
@@ -65,5 +68,5 @@ async function captured(api: Api, request: () => Promise<unknown>): Promise<{ te
   } finally {
     prototype.query = query;
   }
-  return statements.filter(({ text }) => /^\s*(SELECT|WITH)/.test(text));
+  return statements.filter(({ text }) => /^\s*(SELECT|WITH)/.test(text) && !/\b(INSERT|UPDATE|DELETE)\b/.test(text));
 }

@@ -5,8 +5,7 @@ import { EmptyIsAbsent, IsText } from '../../common/validators.js';
 export class ListProductsQuery extends PageQuery {
   @ApiPropertyOptional({
     maxLength: 255,
-    description:
-      'Any part of the name, ignoring case; `total` counts up to 10 000 hits, and the `Link` of the last page leads on to the others',
+    description: 'Any part of the name, ignoring case; `total` counts up to 10 000 hits, and the pages go on',
     example: 'keyboard',
   })
   @EmptyIsAbsent()
