@@ -14,6 +14,7 @@ const MAX_PATH_PARAMETER_LENGTH = 16_384;
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json(;|$)/i;
 /** What a client may name its request: printable and short, so that it is safe in a log line. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
+const NO_NAMES: readonly string[] = [];
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
 export function createFastifyAdapter(): FastifyAdapter {
@@ -36,7 +37,11 @@ export function createFastifyAdapter(): FastifyAdapter {
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
-    done(request.is404 ? refuseMethod(routes, request, reply) : refuseQuery(request));
+    done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
+  });
+  server.addHook('preValidation', ({ query, is404 }, _reply, done) => {
+    const names = !is404 && isObject(query) ? Object.keys(query) : NO_NAMES;
+    done(names.length === 0 ? undefined : (failureOf(() => guardNames(names)) ?? undefined));
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
@@ -52,11 +57,6 @@ function refuseMethod(routes: RouteCatalogue, { url }: FastifyRequest, reply: Fa
   if (methods.length === 0) return undefined;
   reply.header('Allow', methods.join(', '));
   return Object.assign(new Error('Method not allowed'), { statusCode: 405 });
-}
-
-function refuseQuery({ url, query }: FastifyRequest): Error | undefined {
-  if (!url.includes('?') || !isObject(query)) return undefined;
-  return failureOf(() => guardNames(Object.keys(query))) ?? undefined;
 }
 
 /** A path that cannot be decoded never reaches a route or a filter. */
