@@ -29,7 +29,8 @@ if (provider !== '') {
 
 const REWRITES: Record<Bug, (text: string) => string> = {
   'check-outside-the-lock': (text) => text.replace(/(FROM "products" .*) FOR UPDATE$/, '$1'),
-  'answer-before-the-flush': (text) => (text === 'BEGIN' ? 'BEGIN; SET LOCAL synchronous_commit TO off' : text),
+  'answer-before-the-flush': (text) =>
+    text.startsWith('BEGIN') ? `${text}; SET LOCAL synchronous_commit TO off` : text,
 };
 
 if (bug !== undefined && bug !== '') {
