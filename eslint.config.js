@@ -48,7 +48,7 @@ export default tseslint.config(
         'error',
         {
           name: '@nestjs/common',
-          importNames: ['Body', 'Query', 'Param'],
+          importNames: ['Body', 'RawBody', 'Query', 'Param', 'UploadedFile', 'UploadedFiles'],
           message: 'Nothing validates them: use ValidBody, ValidQuery and Id of src/common.',
         },
       ],

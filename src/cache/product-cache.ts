@@ -16,7 +16,7 @@ const LEASE_MS = 10_000;
 /** Drops that Redis missed and that are caught up with when it is back. Beyond it the TTL alone bounds the age. */
 const MAX_MISSED_DROPS = 10_000;
 
-/** Readers are many and each waits for one round trip only: those that come meanwhile share the next one. */
+/** Readers are many and a round trip is short: those that come meanwhile share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 /** Stores a value only if the lease that its reader took before loading still stands. */
@@ -32,7 +32,7 @@ return 1`;
  * A reader that misses takes a lease before it loads, and its value is stored only while that lease stands; a change
  * deletes the lease with the value after it is committed. So a reader that loaded before the change cannot put the old
  * value back after it (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1). Redis away or slow
- * costs a reader at most {@link COMMAND_DEADLINE_MS} and never an error.
+ * costs a reader at most twice {@link COMMAND_DEADLINE_MS}, of those before it and its own, and never an error.
  */
 @Injectable()
 export class ProductCache {

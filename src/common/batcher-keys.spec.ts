@@ -5,7 +5,7 @@ describe('Batcher with keys', () => {
   it('serves no two batches with a common key at once, items of a key in order, late ones too, and all of them', async () => {
     const scenario = fc.record({
       maxBatchSize: fc.integer({ min: 1, max: 5 }),
-      halveAbove: fc.integer({ min: 1, max: 5 }),
+      minBatchSize: fc.integer({ min: 1, max: 5 }),
       maxInFlight: fc.integer({ min: 1, max: 4 }),
       keys: fc.array(fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }), { minLength: 1, maxLength: 60 }),
       turns: fc.array(fc.nat({ max: 3 }), { minLength: 120, maxLength: 120 }),

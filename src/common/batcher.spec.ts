@@ -7,7 +7,7 @@ describe('Batcher', () => {
     const scenario = fc.record({
       arrivals: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 }),
       maxBatchSize: fc.integer({ min: 1, max: 10 }),
-      halveAbove: fc.integer({ min: 1, max: 10 }),
+      minBatchSize: fc.integer({ min: 1, max: 10 }),
       maxInFlight: fc.integer({ min: 1, max: 4 }),
       finishLast: fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
     });
@@ -75,7 +75,7 @@ describe('Batcher', () => {
   });
 
   it('leaves half of many to the batch after, and none of a few', async () => {
-    const { batcher, batches } = createBatcher({ maxBatchSize: 100, halveAbove: 4, maxInFlight: 1 });
+    const { batcher, batches } = createBatcher({ maxBatchSize: 100, minBatchSize: 4, maxInFlight: 1 });
     const callers = [11, 4, 100].map((count) => Array.from({ length: count }, () => batcher.submit(1)));
     await settled();
     for (let index = 0; index < 5; index++) {
@@ -88,7 +88,7 @@ describe('Batcher', () => {
   });
 
   it('counts who is being served among the many', async () => {
-    const { batcher, batches } = createBatcher({ maxBatchSize: 100, halveAbove: 2, keysOf: () => ['the same'] });
+    const { batcher, batches } = createBatcher({ maxBatchSize: 100, minBatchSize: 2, keysOf: () => ['the same'] });
     const callers = Array.from({ length: 6 }, () => batcher.submit(1));
     await settled();
     batches[0]?.turn.takeLate();

@@ -14,10 +14,10 @@ export interface BatcherOptions<Item> {
   /** Items served together at most. */
   readonly maxBatchSize: number;
   /**
-   * Of more items than this a batch leaves half to the one after it: while one is served, those of the other are answered and
-   * their next requests read. Fewer are better served in one go. All that a batch may hold unless given.
+   * A batch takes half of what is there, and this many at least: while one is served, those of the other are answered and their
+   * next requests read, but few are better served in one go. As many as a batch may hold unless given.
    */
-  readonly halveAbove?: number;
+  readonly minBatchSize?: number;
   /** Batches being served at the same time at most. */
   readonly maxInFlight: number;
   /** Items waiting at most; one more is refused at once. */
@@ -31,7 +31,7 @@ export interface BatcherOptions<Item> {
 }
 
 const NO_KEYS: readonly unknown[] = [];
-const isStillThere = () => false;
+const isNeverGone = () => false;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -44,7 +44,7 @@ interface Waiting<Item, Result> {
 
 /** What the one who serves a batch may do on the way. */
 export interface Turn {
-  /** Adds to the items those that arrived since and wait for nothing but keys of this batch. */
+  /** Adds to the items those that arrived since and wait for nothing but keys of this batch, as far as it may hold them. */
   readonly takeLate: () => void;
   /** Lets a batch begin that needs the same keys. Nobody is late after that. */
   readonly freeKeys: () => void;
@@ -76,7 +76,7 @@ export class Batcher<Item, Result> {
    *
    * @throws OverloadedError when too many wait, or the item has waited too long.
    */
-  submit(item: Item, isGone: () => boolean = isStillThere): Promise<Result> {
+  submit(item: Item, isGone: () => boolean = isNeverGone): Promise<Result> {
     if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(new OverloadedError());
     return new Promise((resolve, reject) => {
       const keys = this.options.keysOf?.(item) ?? NO_KEYS;
@@ -91,7 +91,7 @@ export class Batcher<Item, Result> {
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
-  /** Items that are submitted in one go are served in one go. */
+  /** Items that are submitted in one go are looked at in one go. */
   private schedule(): void {
     if (this.isScheduled || this.waiting.length === 0 || this.inFlight === this.options.maxInFlight) return;
     this.isScheduled = true;
@@ -113,8 +113,8 @@ export class Batcher<Item, Result> {
   }
 
   private batchSize(): number {
-    const { maxBatchSize, halveAbove = maxBatchSize } = this.options;
-    return Math.min(maxBatchSize, Math.max(halveAbove, Math.ceil((this.waiting.length + this.served) / 2)));
+    const { maxBatchSize, minBatchSize = maxBatchSize } = this.options;
+    return Math.min(maxBatchSize, Math.max(minBatchSize, Math.ceil((this.waiting.length + this.served) / 2)));
   }
 
   /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */

@@ -173,7 +173,7 @@ export class TransactionRunner {
   }
 }
 
-/** Sends the beginning of a transaction, and gives its id. */
+/** Sends the beginning of a transaction, and gives its id. For two statements in one text pg gives a list, whatever its types say. */
 async function begin(client: ClientBase): Promise<string> {
   const [, row] = [await client.query<{ xid: string }>(BEGIN)].flat().map(({ rows }) => rows[0]);
   if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');

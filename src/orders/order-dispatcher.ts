@@ -52,7 +52,7 @@ export class OrderDispatcher implements OnApplicationShutdown {
   }
 }
 
-/** Not `addBulk`, whose transaction for a single job takes 0.2 ms more of the processor (docs/decisions/0005). */
-async function add<Payload>(queue: Queue, { name, data, opts }: NewJob<Payload>): Promise<void> {
+/** Not `addBulk`, whose transaction takes 0.2 ms more of the processor (docs/decisions/0006-hand-over.md). */
+async function add(queue: Queue, { name, data, opts }: NewJob<unknown>): Promise<void> {
   await queue.add(name, data, opts);
 }

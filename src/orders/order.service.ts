@@ -23,8 +23,8 @@ import { type Hold, holdOf, type Reservation } from './reservation.js';
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
 const BATCHING = {
-  maxBatchSize: 256,
-  halveAbove: 32,
+  maxBatchSize: 128,
+  minBatchSize: 32,
   maxInFlight: 2,
   maxWaiting: 2_000,
   maxWaitMs: 1_000,

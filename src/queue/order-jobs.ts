@@ -18,7 +18,7 @@ export interface ProcessOrderPayload {
   readonly orderId: number;
 }
 
-/** A job as `addBulk` takes it. */
+/** A job that is to be added. */
 export interface NewJob<Payload> {
   name: string;
   data: Payload;
