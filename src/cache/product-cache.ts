@@ -32,7 +32,7 @@ return 1`;
  * A reader that misses takes a lease before it loads, and its value is stored only while that lease stands; a change
  * deletes the lease with the value after it is committed. So a reader that loaded before the change cannot put the old
  * value back after it (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1). Redis away or slow
- * costs a reader at most twice {@link COMMAND_DEADLINE_MS}, of those before it and its own, and never an error.
+ * costs a reader at most twice {@link COMMAND_DEADLINE_MS}, for after the first it is left alone, and never an error.
  */
 @Injectable()
 export class ProductCache {

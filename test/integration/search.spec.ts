@@ -3,7 +3,8 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { scansOf } from '../support/plans.js';
 
 const OLD = 20_000;
-const NEW = 100_000;
+/** Some more than the numbers of pages reach. */
+const NEW = 100_020;
 const FIRST_NEW = 200_001;
 /** What is counted, the names of two blocks of 32 768 ids, and the page itself. */
 const MOST_ROWS_READ = 10_001 + 2 * 32_768 + 100;
@@ -53,6 +54,19 @@ describe('a search whose very many hits are all old', () => {
     expect(await idsOf('before=1')).toEqual([10_000]);
   });
 
+  it('shows 100 000 by the numbers of pages, and all by links', async () => {
+    const last = await fetch(`${api.url}/products?search=thing&page=10000`);
+    const { items } = (await last.json()) as { items: { id: number }[] };
+    const lowest = FIRST_NEW + NEW - 100_000;
+    expect(items.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, index) => lowest + 9 - index));
+    const next = /<([^>]+)>/.exec(last.headers.get('Link') ?? '')?.[1]?.replace('/api/v1', '') ?? '';
+    expect((await api.get(next)).body.items[0].id).toBe(lowest - 1);
+    for (const page of [10_001, 2_147_483_647]) {
+      const { status, body } = await api.get(`/products?search=thing&page=${page}`);
+      expect([status, body.total, body.items]).toEqual([200, 10_000, []]);
+    }
+  });
+
   it('goes on from block to block', async () => {
     const { body } = await api.get('/products?search=thing&before=229378&page_size=5');
     expect(body.items.map(({ id }: { id: number }) => id)).toEqual([229_377, 229_376, 229_375, 229_374, 229_373]);
@@ -61,7 +75,7 @@ describe('a search whose very many hits are all old', () => {
   it.each([
     'search=köln',
     'search=köln&page_size=1',
-    'search=köln&before=150000',
+    'search=köln&before=290000',
     'search=ö',
     'search=ö&page=1000',
     'search=g',
