@@ -114,15 +114,26 @@ describe('HTTP', () => {
     },
   );
 
+  const answerTo = (text: string) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write(text));
+      let answer = '';
+      socket.on('data', (data) => (answer += data.toString()));
+      socket.on('close', () => resolve(answer));
+    });
+
+  it('takes it for unknown behind # as well, which no client but a crafty one sends', async () => {
+    const answer = await answerTo('GET /api/v1/products#toString=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 422 /);
+  });
+
+  it('lets a browser of an allowed origin read that a query is refused', async () => {
+    const headers = { Origin: 'https://shop.example' };
+    const response = await fetch(`${api.url}/products?constructor=1`, { headers });
+    expect([response.status, response.headers.get('Access-Control-Allow-Origin')]).toEqual([422, headers.Origin]);
+  });
+
   it('answers what is not HTTP, or a header too large, as a problem', async () => {
-    const { port } = new URL(origin);
-    const answerTo = (text: string) =>
-      new Promise<string>((resolve) => {
-        const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
-        let answer = '';
-        socket.on('data', (data) => (answer += data.toString()));
-        socket.on('close', () => resolve(answer));
-      });
     const garbage = await answerTo('nonsense\r\n\r\n');
     expect(garbage).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"BAD_REQUEST"/s);
     const large = await answerTo(`GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`);
