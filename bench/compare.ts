@@ -1,8 +1,8 @@
 /** `npm run bench -- --against CHECKOUT`: this code beside another state of it, for the worth of a change. */
 import { readFileSync } from 'node:fs';
-import { median } from './contest.ts';
 import { CLIENTS, PRODUCTS } from './contests.ts';
 import { load, loadAlone, type Measured, type Request } from './load.ts';
+import { median } from './median.ts';
 import { markdownTable } from './report.ts';
 import { purchases, Shop } from './shop.ts';
 import { type Process, type Stage, startApi, startApiOf } from './stage.ts';
@@ -29,7 +29,10 @@ const CASES: Record<string, (process: Process) => Promise<Measured>> = {
   'first page of products': ({ url }) => load({ url, requests: read(''), connections: CLIENTS, seconds: SECONDS }),
 };
 
-/** Each has its turn in every round, on the same database; medians, and the median of the rounds' ratios. */
+/**
+ * Each has its turn in every round, on the same database with the tables of this code; medians, and the median of the rounds'
+ * ratios.
+ */
 export async function compare(stage: Stage, checkout: string, say: (line: string) => void): Promise<void> {
   const shop = new Shop(stage.sql);
   await shop.open(PRODUCTS);
@@ -46,7 +49,7 @@ export async function compare(stage: Stage, checkout: string, say: (line: string
   for (const [name, measure] of Object.entries(CASES)) {
     const turns: [Turn[], Turn[]] = [[], []];
     for (let round = 0; round < ROUNDS; round++) {
-      for (const which of [0, 1] as const) {
+      for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
         turns[which].push(await takeTurn(contenders[which], measure));
         await shop.settle();
       }

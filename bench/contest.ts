@@ -1,5 +1,6 @@
 /** Contenders measured in one run: each has its turn in every round, so that a slow moment of the machine meets all of them. */
 import type { Measured } from './load.ts';
+import { median } from './median.ts';
 
 export interface Contender {
   name: string;
@@ -48,8 +49,4 @@ function medianOf(all: readonly Measured[]): Measured {
     refused: of(({ refused }) => refused),
     broken: of(({ broken }) => broken),
   };
-}
-
-export function median(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }

@@ -44,7 +44,6 @@ export async function measureScale(
   const api = await startApi({ ...stage, databaseUrl: url.href });
   try {
     const points: ScalePoint[] = [];
-    await measurePages(api); // To warm up.
     let filled = 0;
     for (const products of sizes) {
       await grow(sql, [filled, products], say);
@@ -62,6 +61,10 @@ export async function measureScale(
 
 async function measurePages({ url }: Process): Promise<Record<string, number>> {
   const p50: Record<string, number> = {};
+  // The caches of a new size, and of a process that has just begun.
+  for (const path of ['/api/v1/products', '/api/v1/orders']) {
+    await load({ url, requests: [{ method: 'GET', path }], connections: 1, seconds: 1 });
+  }
   for (const [name, path] of Object.entries(PAGES)) {
     const { p50: measured, refused } = await load({
       url,
