@@ -5,7 +5,7 @@ import { load, loadAlone, type Measured, type Request } from './load.ts';
 import { median } from './median.ts';
 import { markdownTable } from './report.ts';
 import { purchases, Shop } from './shop.ts';
-import { type Process, type Stage, startApi, startApiOf } from './stage.ts';
+import { type Process, type Stage, startApi } from './stage.ts';
 
 const ROUNDS = 7;
 const SECONDS = 2;
@@ -18,15 +18,23 @@ interface Turn {
   cost: number;
 }
 
+type Measure = (process: Process) => Promise<Measured>;
+
 const read = (path: string): Request[] => [{ method: 'GET', path: `/api/v1/products${path}` }];
-const CASES: Record<string, (process: Process) => Promise<Measured>> = {
-  'one hot product': ({ url }) => load({ url, requests: purchases(1), connections: CLIENTS, seconds: SECONDS }),
-  '100 products': ({ url }) => load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: SECONDS }),
+const byMany =
+  (requests: readonly Request[]): Measure =>
+  ({ url }) =>
+    load({ url, requests, connections: CLIENTS, seconds: SECONDS });
+
+const WARM_UP = byMany([...purchases(PRODUCTS), ...read('/1/cached')]);
+const CASES: Record<string, Measure> = {
+  'one hot product': byMany(purchases(1)),
+  '100 products': byMany(purchases(PRODUCTS)),
   'a lone client': ({ url }) =>
     loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, SECONDS),
-  'cached product': ({ url }) => load({ url, requests: read('/1/cached'), connections: CLIENTS, seconds: SECONDS }),
-  'plain product': ({ url }) => load({ url, requests: read('/1'), connections: CLIENTS, seconds: SECONDS }),
-  'first page of products': ({ url }) => load({ url, requests: read(''), connections: CLIENTS, seconds: SECONDS }),
+  'cached product': byMany(read('/1/cached')),
+  'plain product': byMany(read('/1')),
+  'first page of products': byMany(read('')),
 };
 
 /**
@@ -36,15 +44,8 @@ const CASES: Record<string, (process: Process) => Promise<Measured>> = {
 export async function compare(stage: Stage, checkout: string, say: (line: string) => void): Promise<void> {
   const shop = new Shop(stage.sql);
   await shop.open(PRODUCTS);
-  const contenders = [await startApi(stage), await startApiOf(checkout, stage)] as const;
-  for (const { url } of contenders) {
-    await load({
-      url,
-      requests: [...purchases(PRODUCTS), ...read('/1/cached')],
-      connections: CLIENTS,
-      seconds: SECONDS,
-    });
-  }
+  const contenders = [await startApi(stage), await startApi(stage, {}, checkout)] as const;
+  for (const contender of contenders) await WARM_UP(contender);
   const table = [['case', 'this, /s', 'that, /s', 'ratio', 'this, µs each', 'that, µs each']];
   for (const [name, measure] of Object.entries(CASES)) {
     const turns: [Turn[], Turn[]] = [[], []];
@@ -64,7 +65,7 @@ export async function compare(stage: Stage, checkout: string, say: (line: string
   console.log(`\n${markdownTable(table)}\n`);
 }
 
-async function takeTurn(process: Process, measure: (process: Process) => Promise<Measured>): Promise<Turn> {
+async function takeTurn(process: Process, measure: Measure): Promise<Turn> {
   const before = processorTimeOf(process.pid);
   const { rate, requests, refused, broken } = await measure(process);
   if (refused + broken > 0) throw new Error(`${refused} requests were refused and ${broken} not answered`);

@@ -87,14 +87,13 @@ export async function migrate(databaseUrl: string): Promise<void> {
   });
 }
 
-/** An API process of the build, as production runs it. */
-export async function startApi(stage: Stage, variables: Record<string, string> = {}): Promise<Process> {
-  return startServer([MAIN], environmentOf(stage, variables), '/api/v1/health');
-}
-
-/** The same of another checkout, which is built already. */
-export async function startApiOf(checkout: string, stage: Stage): Promise<Process> {
-  return startServer([path.resolve(checkout, ENTRY)], environmentOf(stage, {}), '/api/v1/health');
+/** An API process of the build, of this checkout or another one, as production runs it. */
+export async function startApi(
+  stage: Stage,
+  variables: Record<string, string> = {},
+  checkout = ROOT,
+): Promise<Process> {
+  return startServer([path.resolve(checkout, ENTRY)], environmentOf(stage, variables), '/api/v1/health');
 }
 
 export async function startPeer(stage: Stage): Promise<Process> {
