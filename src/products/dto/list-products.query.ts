@@ -5,7 +5,8 @@ import { EmptyIsAbsent, IsText } from '../../common/validators.js';
 export class ListProductsQuery extends PageQuery {
   @ApiPropertyOptional({
     maxLength: 255,
-    description: 'Any part of the name, ignoring case; `total` counts up to 10 000 hits, and the pages go on',
+    description:
+      'Any part of the name, ignoring case; `total` counts up to 10 000 hits, pages go on to 100 000 and their links to the end',
     example: 'keyboard',
   })
   @EmptyIsAbsent()
