@@ -7,15 +7,15 @@ import { Config } from '../config/config.js';
 import { HAND_OVER_QUEUE, handOverJob, type NewJob, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 
 /**
- * A worker makes a job of each in one round trip; more would keep Redis from everybody else for longer. While Redis is
+ * A busy worker makes a job of each in one round trip; more would keep Redis from everybody else for longer. While Redis is
  * away orders wait up to the bound, and the rest is left to the sweep.
  */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 10_000, maxWaitMs: Infinity };
 
 /**
  * Hands committed orders over to the worker, in the background and in bulk: a lone order as its job, those that were sold
- * while Redis took the last ones as one job, of which the worker makes theirs. It only ever gives a hint: an order whose
- * hint is lost, because Redis is away, the buffer is full or the process dies, is found by the sweep.
+ * while Redis took the last ones as one job. It only ever gives a hint: an order whose hint is lost, because Redis is away,
+ * the buffer is full or the process dies, is found by the sweep.
  */
 @Injectable()
 export class OrderDispatcher implements OnApplicationShutdown {

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { ProductCache } from '../cache/product-cache.js';
 import { Batcher } from '../common/batcher.js';
 import { Config } from '../config/config.js';
@@ -6,18 +7,22 @@ import { callWithDeadline } from '../common/deadline.js';
 import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
+import type { OrderStatus } from './order-status.js';
 import { changeStatus, type ReachedStatus, type StatusChange } from './status-change.js';
 import { releaseStock } from './stock-release.js';
 
-/** The jobs in flight bound what waits, and a job that has waited long is better finished than refused. */
+/** The slots bound what waits, and an order that has waited long is better finished than refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 const MAX_CAUSE_LENGTH = 500;
 
-/** Which delivery of a job this is, from 1, and whether the queue tries again after it. */
 export interface Attempt {
+  /** Which it is of the order's, from 1. */
   readonly attempt: number;
+  /** Nobody tries again after it. */
   readonly isLast: boolean;
+  /** Nobody may have begun the order before: one that is being worked on is left alone like one that has ended. */
+  readonly isFirst?: boolean;
   /** Aborted when the worker stops: the external call is no longer waited for. */
   readonly signal: AbortSignal;
 }
@@ -25,9 +30,16 @@ export interface Attempt {
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
 @Injectable()
 export class OrderFulfilmentService {
+  /** Runs what it is given when a slot is free, in order of arrival: each order under way holds one of `WORKER_CONCURRENCY`. */
+  readonly slots: LimitFunction;
+
   private readonly logger = new Logger(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
+  private readonly firstClaims = new Batcher<StatusChange, boolean>(
+    (changes) => this.changeTogether(changes, 'processing', ['pending']),
+    BATCHING,
+  );
   private readonly claims = new Batcher<StatusChange, boolean>(
     (changes) => this.changeTogether(changes, 'processing'),
     BATCHING,
@@ -42,7 +54,9 @@ export class OrderFulfilmentService {
     private readonly gateway: FulfilmentGateway,
     private readonly cache: ProductCache,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.slots = pLimit(config.worker.concurrency);
+  }
 
   /**
    * Claims the order, makes the external call and completes the order; an order that has ended already is left alone.
@@ -50,9 +64,9 @@ export class OrderFulfilmentService {
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
-  async process(orderId: number, { attempt, isLast, signal }: Attempt): Promise<void> {
+  async process(orderId: number, { attempt, isLast, isFirst = false, signal }: Attempt): Promise<void> {
     const claim = { orderId, cause: `attempt ${attempt}` };
-    if (!(await this.claims.submit(claim))) return;
+    if (!(await (isFirst ? this.firstClaims : this.claims).submit(claim))) return;
     try {
       await this.call(orderId, signal);
     } catch (error) {
@@ -75,18 +89,24 @@ export class OrderFulfilmentService {
   private async changeTogether(
     changes: readonly StatusChange[],
     to: ReachedStatus,
+    from?: readonly OrderStatus[],
   ): Promise<PromiseSettledResult<boolean>[]> {
-    return this.change(changes, to).catch(async (error: unknown) => {
+    return this.change(changes, to, from).catch(async (error: unknown) => {
       if (changes.length === 1 || !hasWaitedTooLong(error)) throw error;
-      const outcomes = await Promise.allSettled(changes.map((change) => this.change([change], to)));
+      const outcomes = await Promise.allSettled(changes.map((change) => this.change([change], to, from)));
       return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [outcome]));
     });
   }
 
-  private async change(changes: readonly StatusChange[], to: ReachedStatus): Promise<PromiseSettledResult<boolean>[]> {
-    const rows = await this.transactions.writeRepeatable<{ id: number }>(changeStatus(changes, to));
+  private async change(
+    changes: readonly StatusChange[],
+    to: ReachedStatus,
+    from?: readonly OrderStatus[],
+  ): Promise<PromiseSettledResult<boolean>[]> {
+    const rows = await this.transactions.writeRepeatable<{ id: number }>(changeStatus(changes, to, from));
     const changed = new Set(rows.map(({ id }) => id));
-    return changes.map(({ orderId }) => ({ status: 'fulfilled', value: changed.has(orderId) }));
+    // Of two that change the same order, the first has done it.
+    return changes.map(({ orderId }) => ({ status: 'fulfilled', value: changed.delete(orderId) }));
   }
 
   private async fail(orderId: number, error: unknown): Promise<void> {

@@ -5,7 +5,7 @@ import type { Queue } from 'bullmq';
 import { In, MoreThan, Raw, type Repository } from 'typeorm';
 import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
-import { jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import { HAND_OVER_QUEUE, type HandOverPayload, jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 import { isDeadLetter } from './dead-letters.service.js';
 import { OPEN_STATUSES } from './order-status.js';
 import { Order } from './order.entity.js';
@@ -14,7 +14,8 @@ const BATCH_SIZE = 500;
 
 /**
  * Hands orders over again that stay open too long: their job was never added, or Redis lost it. An order whose job still
- * stands in the queue is not touched, so that a long queue costs a look and no second delivery.
+ * stands in the queue, or that is being worked on in the job it was handed over with, is not touched, so that a long queue
+ * costs a look and no second delivery.
  */
 @Injectable()
 export class OrderSweep extends Sweep {
@@ -23,26 +24,36 @@ export class OrderSweep extends Sweep {
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
+    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue<HandOverPayload>,
     private readonly config: Config,
   ) {
     super();
     this.intervalMs = config.orders.sweepIntervalMs;
   }
 
-  /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
+  /**
+   * Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. As long
+   * as orders that were handed over together wait for half that time, it looks at none: it would take them for lost.
+   */
   async run(): Promise<number> {
     let handedOver = 0;
     let last = 0;
-    for (;;) {
+    while (!(await this.isBehind())) {
       const ids = await this.findStale(last);
       handedOver += await this.handOver(ids);
-      if (ids.length < BATCH_SIZE || this.stopped) return handedOver;
+      if (ids.length < BATCH_SIZE || this.stopped) break;
       last = ids.at(-1) ?? last;
     }
+    return handedOver;
   }
 
   protected override report(count: number): void {
     this.logger.warn(`${count} orders had lost their job and were handed over again`);
+  }
+
+  private async isBehind(): Promise<boolean> {
+    const [oldest] = await this.handOvers.getWaiting(0, 0);
+    return oldest !== undefined && Date.now() - oldest.timestamp >= this.config.orders.sweepAfterMs / 2;
   }
 
   private async findStale(after: number): Promise<number[]> {
@@ -63,7 +74,9 @@ export class OrderSweep extends Sweep {
    * left to an operator.
    */
   private async handOver(ids: readonly number[]): Promise<number> {
-    const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
+    const underWay = new Set((await this.handOvers.getActive()).flatMap(({ data }) => data.orderIds));
+    const left = ids.filter((id) => !underWay.has(id));
+    const jobs = await Promise.all(left.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
     const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined && !isDeadLetter(job));
     await Promise.all(finished.map(async ({ job }) => job?.remove()));
     const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];

@@ -2,7 +2,7 @@ import { Processor } from '@nestjs/bullmq';
 import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../config/config.js';
 import { JobProcessor } from '../queue/job-processor.js';
-import { backoffOf, ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
+import { attemptOf, backoffOf, ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 
@@ -18,6 +18,9 @@ import { OrderFulfilmentService } from './order-fulfilment.service.js';
   settings: { backoffStrategy: backoffOf },
 })
 export class OrderProcessor extends JobProcessor {
+  /** Slots that are held by orders of other jobs. */
+  private leftOut = 0;
+
   constructor(
     private readonly fulfilment: OrderFulfilmentService,
     config: Config,
@@ -26,14 +29,27 @@ export class OrderProcessor extends JobProcessor {
   }
 
   override onApplicationBootstrap(): void {
-    this.worker.concurrency = this.config.worker.concurrency;
+    this.leaveOut(0);
     super.onApplicationBootstrap();
   }
 
+  /** Takes as many jobs fewer, or more again if it is less than 0: a job that waits here for a slot could be worked on elsewhere. */
+  leaveOut(slots: number): void {
+    this.leftOut += slots;
+    this.worker.concurrency = Math.max(this.config.worker.concurrency - this.leftOut, 1);
+    if (slots >= 0) return;
+    // It would see that it may take more only when a job of its own has ended.
+    void this.worker.pause(true);
+    void this.worker.resume();
+  }
+
   protected async work(job: Job<ProcessOrderPayload>, signal: AbortSignal): Promise<void> {
-    const attempt = job.attemptsMade + 1;
+    const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     try {
-      await this.fulfilment.process(job.data.orderId, { attempt, isLast: attempt >= (job.opts.attempts ?? 1), signal });
+      await this.fulfilment.slots(async () => {
+        signal.throwIfAborted();
+        await this.fulfilment.process(job.data.orderId, { attempt: attemptOf(job), isLast, signal });
+      });
     } catch (error) {
       if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);
       throw error;

@@ -12,11 +12,14 @@ export interface StatusChange {
 
 /**
  * Moves the orders on that may enter the state, writes it into their history, and returns their ids: of two that race for
- * one, one changes the row. An order in `processing` may be claimed again, by whoever takes over. A claim that is lost with
+ * one, one changes the row. An order in `processing` may be claimed again, by whoever takes over, unless `from` leaves it out. A claim that is lost with
  * PostgreSQL is made again as well, and so need not wait until it is on disk.
  */
-export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus): QueryConfig & { text: string } {
-  const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
+export function changeStatus(
+  changes: readonly StatusChange[],
+  to: ReachedStatus,
+  from: readonly OrderStatus[] = originsOf(to),
+): QueryConfig & { text: string } {
   const isClaim = to === 'processing';
   return {
     name: isClaim ? 'claim' : 'change-status',
@@ -26,11 +29,11 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
            INSERT INTO order_events (order_id, status, cause)
            SELECT id, $3, ($2::text[])[array_position($1::bigint[], id)] FROM changed
            ${isClaim ? `WHERE set_config('synchronous_commit', 'off', true) = 'off'` : ''} RETURNING order_id AS id`,
-    values: [
-      changes.map(({ orderId }) => orderId),
-      changes.map(({ cause }) => cause),
-      to,
-      isClaim ? [...from, to] : from,
-    ],
+    values: [changes.map(({ orderId }) => orderId), changes.map(({ cause }) => cause), to, from],
   };
+}
+
+function originsOf(to: ReachedStatus): OrderStatus[] {
+  const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
+  return to === 'processing' ? [...from, to] : from;
 }

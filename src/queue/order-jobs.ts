@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 export const ORDERS_QUEUE = 'orders';
 const PROCESS_ORDER = 'process-order';
 
-/** Orders that were sold together wait here in one job until a worker makes a job of each. */
+/** Orders that were sold together wait here in one job until a worker takes them up. */
 export const HAND_OVER_QUEUE = 'hand-over';
 const HAND_OVER = 'hand-over';
 
@@ -36,8 +36,12 @@ const MAX_BACKOFF_MS = 300_000;
 // eslint-disable-next-line no-restricted-syntax -- BullMQ calls it
 export function backoffOf(attemptsMade: number, _type?: string, _error?: Error, job?: MinimalJob): number {
   const backoff = job?.opts.backoff;
-  const first = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
-  return Math.round(Math.min(first * 2 ** (attemptsMade - 1), MAX_BACKOFF_MS) * (1 - Math.random() / 2));
+  const firstMs = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
+  return backoffAfter(attemptsMade + attemptsBefore(job?.opts), firstMs);
+}
+
+function backoffAfter(attempts: number, firstMs: number): number {
+  return Math.round(Math.min(firstMs * 2 ** (attempts - 1), MAX_BACKOFF_MS) * (1 - Math.random() / 2));
 }
 
 /** One job an order: a second one with the same id is not added while the first is there. */
@@ -62,11 +66,34 @@ export function processOrderJob(
   };
 }
 
-/** Lost or failed it costs time and nothing else: the sweep finds its orders. */
+/** The job of an order whose first attempt was made together with others, and failed. */
+export function retryOrderJob(orderId: number, options: Config['orders']): NewJob<ProcessOrderPayload> {
+  const job = processOrderJob(orderId, { ...options, attempts: Math.max(options.attempts - 1, 1) });
+  return { ...job, opts: { ...job.opts, delay: Math.max(backoffAfter(1, options.backoffMs), 1) } };
+}
+
+/** Which attempt for its order a job is about to make, from 1. */
+export function attemptOf({ attemptsMade, opts }: Pick<MinimalJob, 'attemptsMade' | 'opts'>): number {
+  return attemptsMade + attemptsBefore(opts) + 1;
+}
+
+/** Only a job of an order that was attempted before began with a wait. */
+function attemptsBefore(opts: JobsOptions | undefined): number {
+  return opts?.delay === undefined ? 0 : 1;
+}
+
+/**
+ * Lost or failed it costs time and nothing else: the sweep finds its orders. An order is handed over once, so the first names
+ * the job, and one that is sent again because the answer was lost is not added again.
+ */
 export function handOverJob(orderIds: readonly number[]): NewJob<HandOverPayload> {
   return {
     name: HAND_OVER,
     data: { orderIds },
-    opts: { removeOnComplete: true, removeOnFail: { count: KEPT_COMPLETED } },
+    opts: {
+      jobId: `hand-over-${orderIds[0]}`,
+      removeOnComplete: { count: KEPT_COMPLETED },
+      removeOnFail: { count: KEPT_COMPLETED },
+    },
   };
 }
