@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   const drains = new Map<number, number>();
   for (const concurrency of [50, 200]) {
     drains.set(concurrency, await drain(field, concurrency));
-    say(`one worker, ${concurrency} jobs in flight: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
+    say(`one worker, ${concurrency} orders under way: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
   }
   const memory = await residentMebibytes(field.api.pid);
   for (const { stop } of [field.api, field.otherApi, field.optimistic, field.withoutHandOver, field.peer]) await stop();

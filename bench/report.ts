@@ -84,7 +84,7 @@ export function verdictsOf({ results, scale, drains }: Report): Verdict[] {
     ratio('cached product / empty GET', of('reads', 'cached product').rate / emptyGet, 0.85),
     ratio('plain product / empty GET', of('reads', 'plain product').rate / emptyGet, 0.4),
     ...[...drains].map(([concurrency, rate]) =>
-      ratio(`worker, ${concurrency} jobs in flight / hot product`, rate / hot.rate, 0.8),
+      ratio(`worker, ${concurrency} orders under way / hot product`, rate / hot.rate, 0.8),
     ),
     ...scaleVerdicts(scale),
   ];

@@ -17,11 +17,11 @@ import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderProcessor } from './order.processor.js';
 
-/** An order that is not begun by then gets a job of its own, which any worker may take. */
+/** Orders that are not begun by then get jobs of their own, which any worker may take. */
 const PATIENCE_MS = 200;
 
-/** Jobs whose orders are worked on at once. As many others still get through to make jobs while the calls of these are slow. */
-const MAX_TURNS = 4;
+/** Jobs that may have orders waiting for a slot here. */
+const MAX_WAITING = 8;
 
 /**
  * Works on orders that were handed over together as far as slots are free, and makes a job of each that finds none in time
@@ -33,10 +33,9 @@ const MAX_TURNS = 4;
   lockDuration: 10_000,
   stalledInterval: 5_000,
   maxStalledCount: 5,
-  concurrency: 2 * MAX_TURNS,
+  concurrency: MAX_WAITING,
 })
 export class HandOverProcessor extends JobProcessor {
-  private readonly turns = pLimit(MAX_TURNS);
   /** All slots but one, which the queue of single orders keeps. */
   private readonly lanes: LimitFunction;
 
@@ -47,47 +46,62 @@ export class HandOverProcessor extends JobProcessor {
     config: Config,
   ) {
     super(config);
-    this.lanes = pLimit(Math.max(config.worker.concurrency - 1, 1));
+    this.lanes = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
   }
 
   protected async work({ data, attemptsStarted }: Job<HandOverPayload>, signal: AbortSignal): Promise<void> {
     const left = new Set(data.orderIds);
-    let underWay = 0;
-    const attempt = async (orderId: number) => {
-      if (!left.delete(orderId)) return;
-      underWay++;
-      await this.attempt(orderId, signal).finally(() => underWay--);
-    };
-    let begun: Promise<unknown> | undefined;
-    if (attemptsStarted === 1) {
-      const begin = (orderId: number) => this.lanes(() => this.fulfilment.slots(attempt, orderId));
-      const turn = this.turns(() => (begun = Promise.all(data.orderIds.map(begin))));
-      await withDeadline(turn, PATIENCE_MS).catch(() => undefined);
-    }
-    const slow = underWay;
+    const begun: Promise<void>[] = [];
+    if (attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.begin(left, begun, signal);
     const rest = [...left];
     left.clear();
-    this.processor.leaveOut(slow);
+    this.takeMore(1);
     try {
       await this.addJobs(rest.map((orderId) => processOrderJob(orderId, this.config.orders)));
-      await begun;
     } finally {
-      this.processor.leaveOut(-slow);
+      await Promise.all(begun);
+      this.takeMore(-1);
     }
   }
 
-  /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. */
+  /** Moves orders out of `left`, and their attempts into `begun`, until none is left or one has waited too long for a slot. */
+  private async begin(left: Set<number>, begun: Promise<void>[], signal: AbortSignal): Promise<void> {
+    const begin = async (orderId: number) =>
+      new Promise<void>((resolve, reject) => {
+        const attempt = async () => {
+          resolve();
+          if (signal.aborted || !left.delete(orderId)) return;
+          const outcome = this.attempt(orderId, signal);
+          begun.push(outcome);
+          await outcome;
+        };
+        this.lanes(() => this.fulfilment.slots(attempt)).catch(reject);
+      });
+    // Those behind it would wait as long.
+    await withDeadline(Promise.all([...left].map(begin)), PATIENCE_MS).catch(() => this.lanes.clearQueue());
+  }
+
+  /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. Never rejects. */
   private async attempt(orderId: number, signal: AbortSignal): Promise<void> {
-    const isLast = this.config.orders.attempts === 1;
+    const { orders } = this.config;
+    const isLast = orders.attempts === 1;
+    this.processor.takeMore(-1);
     try {
       await this.fulfilment.process(orderId, { attempt: 1, isFirst: true, isLast, signal });
     } catch (error) {
       this.logger.warn(`order-${orderId} failed, attempt 1: ${String(error)}`);
-      if (signal.aborted) await this.addJobs([processOrderJob(orderId, this.config.orders)]);
-      else if (!isLast && !(error instanceof PermanentFulfilmentError)) {
-        await this.addJobs([retryOrderJob(orderId, this.config.orders)]);
-      }
+      const isOver = isLast || error instanceof PermanentFulfilmentError;
+      if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
+      else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
+    } finally {
+      this.processor.takeMore(1);
     }
+  }
+
+  private async leave(job: NewJob<ProcessOrderPayload>): Promise<void> {
+    await this.addJobs([job]).catch((error: unknown) =>
+      this.logger.warn(`${job.opts.jobId ?? job.name} is left to the sweep: ${String(error)}`),
+    );
   }
 
   private async addJobs(jobs: NewJob<ProcessOrderPayload>[]): Promise<void> {

@@ -6,21 +6,25 @@ import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
 import { HAND_OVER_QUEUE, handOverJob, type NewJob, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 
-/**
- * A busy worker makes a job of each in one round trip; more would keep Redis from everybody else for longer. While Redis is
- * away orders wait up to the bound, and the rest is left to the sweep.
- */
+/** While Redis is away orders wait up to the bound, and the rest is left to the sweep. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 10_000, maxWaitMs: Infinity };
+
+interface SoldOrder {
+  readonly id: number;
+  /** On the clock of `performance.now()`, in ms. */
+  readonly soldAt: number;
+}
 
 /**
  * Hands committed orders over to the worker, in the background and in bulk: a lone order as its job, those that were sold
- * while Redis took the last ones as one job. It only ever gives a hint: an order whose hint is lost, because Redis is away,
- * the buffer is full or the process dies, is found by the sweep.
+ * while Redis took the last ones as one job. When they have waited so long that the sweep may come upon them, each gets a
+ * job of its own, whose id keeps a second one out. It only ever gives a hint: an order whose hint is lost, because Redis is
+ * away, the buffer is full or the process dies, is found by the sweep.
  */
 @Injectable()
 export class OrderDispatcher implements OnApplicationShutdown {
   private readonly logger = new Logger(OrderDispatcher.name);
-  private readonly batcher = new Batcher<number, void>((ids) => this.handOver(ids), BATCHING);
+  private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.handOver(sold), BATCHING);
 
   constructor(
     @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,
@@ -30,7 +34,8 @@ export class OrderDispatcher implements OnApplicationShutdown {
 
   /** Returns at once and never throws. */
   dispatch(orderId: number): void {
-    this.batcher.submit(orderId).catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
+    const sold = { id: orderId, soldAt: performance.now() };
+    this.batcher.submit(sold).catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
   }
 
   /** Hands over what still waits, as far as Redis takes it in time: when the last request is answered, and before the queues close. */
@@ -40,15 +45,26 @@ export class OrderDispatcher implements OnApplicationShutdown {
     );
   }
 
-  private async handOver(orderIds: readonly number[]): Promise<PromiseSettledResult<void>[]> {
-    const [first, ...others] = orderIds;
+  private async handOver(sold: readonly SoldOrder[]): Promise<PromiseSettledResult<void>[]> {
+    const ids = sold.map(({ id }) => id);
     try {
-      if (others.length > 0) await add(this.handOvers, handOverJob(orderIds));
-      else if (first !== undefined) await add(this.orders, processOrderJob(first, this.config.orders));
+      if (ids.length > 1 && !this.areLate(sold)) await add(this.handOvers, handOverJob(ids));
+      else await this.addEach(ids);
     } catch (error) {
-      this.logger.warn(`${orderIds.length} orders are left to the sweep: ${String(error)}`);
+      this.logger.warn(`${ids.length} orders are left to the sweep: ${String(error)}`);
     }
-    return orderIds.map(() => ({ status: 'fulfilled', value: undefined }));
+    return ids.map(() => ({ status: 'fulfilled', value: undefined }));
+  }
+
+  private areLate([first]: readonly SoldOrder[]): boolean {
+    return performance.now() - (first?.soldAt ?? 0) >= this.config.orders.sweepAfterMs / 2;
+  }
+
+  private async addEach(ids: readonly number[]): Promise<void> {
+    const jobs = ids.map((id) => processOrderJob(id, this.config.orders));
+    const [first, ...others] = jobs;
+    if (others.length > 0) await this.orders.addBulk(jobs);
+    else if (first !== undefined) await add(this.orders, first);
   }
 }
 

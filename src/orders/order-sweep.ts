@@ -14,8 +14,8 @@ const BATCH_SIZE = 500;
 
 /**
  * Hands orders over again that stay open too long: their job was never added, or Redis lost it. An order whose job still
- * stands in the queue, or that is being worked on in the job it was handed over with, is not touched, so that a long queue
- * costs a look and no second delivery.
+ * stands in the queue, or the one that it was handed over in with others, is not touched, so that a long queue costs a look
+ * and no second delivery.
  */
 @Injectable()
 export class OrderSweep extends Sweep {
@@ -31,29 +31,23 @@ export class OrderSweep extends Sweep {
     this.intervalMs = config.orders.sweepIntervalMs;
   }
 
-  /**
-   * Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. As long
-   * as orders that were handed over together wait for half that time, it looks at none: it would take them for lost.
-   */
+  /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
   async run(): Promise<number> {
     let handedOver = 0;
     let last = 0;
-    while (!(await this.isBehind())) {
+    let together: ReadonlySet<number> | undefined;
+    for (;;) {
       const ids = await this.findStale(last);
-      handedOver += await this.handOver(ids);
-      if (ids.length < BATCH_SIZE || this.stopped) break;
+      if (ids.length === 0) return handedOver;
+      together ??= await this.findHandedOverTogether();
+      handedOver += await this.handOver(ids.filter((id) => !together?.has(id)));
+      if (ids.length < BATCH_SIZE || this.stopped) return handedOver;
       last = ids.at(-1) ?? last;
     }
-    return handedOver;
   }
 
   protected override report(count: number): void {
     this.logger.warn(`${count} orders had lost their job and were handed over again`);
-  }
-
-  private async isBehind(): Promise<boolean> {
-    const [oldest] = await this.handOvers.getWaiting(0, 0);
-    return oldest !== undefined && Date.now() - oldest.timestamp >= this.config.orders.sweepAfterMs / 2;
   }
 
   private async findStale(after: number): Promise<number[]> {
@@ -69,14 +63,18 @@ export class OrderSweep extends Sweep {
     return stale.map(({ id }) => id);
   }
 
+  /** Those that wait in a job with others, or are being worked on in it. */
+  private async findHandedOverTogether(): Promise<ReadonlySet<number>> {
+    const handOvers = await this.handOvers.getJobs(['waiting', 'delayed', 'active']);
+    return new Set(handOvers.flatMap(({ data }) => data.orderIds));
+  }
+
   /**
    * A finished job that is kept has the id of the new one and would silently keep it out, so it goes first. A dead letter is
    * left to an operator.
    */
   private async handOver(ids: readonly number[]): Promise<number> {
-    const underWay = new Set((await this.handOvers.getActive()).flatMap(({ data }) => data.orderIds));
-    const left = ids.filter((id) => !underWay.has(id));
-    const jobs = await Promise.all(left.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
+    const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
     const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined && !isDeadLetter(job));
     await Promise.all(finished.map(async ({ job }) => job?.remove()));
     const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];

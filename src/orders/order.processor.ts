@@ -18,9 +18,6 @@ import { OrderFulfilmentService } from './order-fulfilment.service.js';
   settings: { backoffStrategy: backoffOf },
 })
 export class OrderProcessor extends JobProcessor {
-  /** Slots that are held by orders of other jobs. */
-  private leftOut = 0;
-
   constructor(
     private readonly fulfilment: OrderFulfilmentService,
     config: Config,
@@ -29,18 +26,8 @@ export class OrderProcessor extends JobProcessor {
   }
 
   override onApplicationBootstrap(): void {
-    this.leaveOut(0);
+    this.worker.concurrency = this.config.worker.concurrency;
     super.onApplicationBootstrap();
-  }
-
-  /** Takes as many jobs fewer, or more again if it is less than 0: a job that waits here for a slot could be worked on elsewhere. */
-  leaveOut(slots: number): void {
-    this.leftOut += slots;
-    this.worker.concurrency = Math.max(this.config.worker.concurrency - this.leftOut, 1);
-    if (slots >= 0) return;
-    // It would see that it may take more only when a job of its own has ended.
-    void this.worker.pause(true);
-    void this.worker.resume();
   }
 
   protected async work(job: Job<ProcessOrderPayload>, signal: AbortSignal): Promise<void> {

@@ -12,6 +12,9 @@ import type { Config } from '../config/config.js';
 /** How much of the time that a stop may take is left for jobs to go back in. */
 const GOING_BACK_MS = 1_000;
 
+/** How soon a worker that may take more jobs does so, at the latest. */
+const WAKE_UP_MS = 10;
+
 /** The life of a processor: it takes jobs when the process is up, and lets the running ones end or go back when it stops. */
 export abstract class JobProcessor
   extends WorkerHost
@@ -20,6 +23,8 @@ export abstract class JobProcessor
   protected readonly logger = new Logger(this.constructor.name);
   private readonly interruption = new AbortController();
   private closing: Promise<void> | undefined;
+  private running = 0;
+  private wakeUp: NodeJS.Timeout | undefined;
 
   constructor(protected readonly config: Config) {
     super();
@@ -32,16 +37,33 @@ export abstract class JobProcessor
     this.worker.run().catch((error: unknown) => this.logger.error(`The worker stopped: ${String(error)}`));
   }
 
+  /** Takes as many jobs at once more than now, or fewer if it is less than 0. */
+  takeMore(jobs: number): void {
+    // BullMQ's loop, when it is full, sees that it may take more only after a job of its own has ended, or when it resumes.
+    if (jobs > 0 && this.running >= this.worker.concurrency)
+      this.wakeUp ??= setTimeout(() => this.resume(), WAKE_UP_MS);
+    this.worker.concurrency += jobs;
+  }
+
   /** A job that is interrupted goes back to the queue, with its attempts as they were. */
   async process(job: Job, token?: string): Promise<void> {
     const { signal } = this.interruption;
+    this.running++;
     try {
       await this.work(job, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
       await job.moveToDelayed(Date.now(), token);
       throw new DelayedError();
+    } finally {
+      this.running--;
     }
+  }
+
+  private resume(): void {
+    this.wakeUp = undefined;
+    void this.worker.pause(true);
+    void this.worker.resume();
   }
 
   /** All processors stop taking jobs at once, before any of them is waited for. */

@@ -3,7 +3,13 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type FulfilmentGateway, PermanentFulfilmentError } from '../../src/orders/fulfilment-gateway.js';
 import { OrderSweep } from '../../src/orders/order-sweep.js';
-import { HAND_OVER_QUEUE, handOverJob, type HandOverPayload, ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
+import {
+  HAND_OVER_QUEUE,
+  handOverJob,
+  type HandOverPayload,
+  ORDERS_QUEUE,
+  processOrderJob,
+} from '../../src/queue/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -140,6 +146,80 @@ describe('orders that are handed over together', () => {
     await untilAll('completed', 2 * CONCURRENCY);
   });
 
+  it('are left to the jobs that they were given while single orders held all slots', async () => {
+    const { ids } = await sell(CONCURRENCY + 3);
+    const [singles, together] = [ids.slice(0, CONCURRENCY), ids.slice(CONCURRENCY)];
+    await queue().addBulk(singles.map((id) => processOrderJob(id, environment.config.orders)));
+    const { underWay, fulfil, release } = hold();
+    const calls: number[] = [];
+    await start((id) => {
+      calls.push(id);
+      return fulfil(id);
+    });
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
+    await handOver(together);
+    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(1));
+    expect(await queue().getWaitingCount()).toBe(3);
+    const releasing = setInterval(release, 20);
+    await untilAll('completed', ids.length).finally(() => clearInterval(releasing));
+    await eventually(async () => expect(await queue().getCompletedCount()).toBe(ids.length));
+    expect(calls.sort((a, b) => a - b)).toEqual(ids);
+  });
+
+  it('take all slots but one, however few there are in each job', async () => {
+    const { ids } = await sell(CONCURRENCY - 1);
+    const { underWay, fulfil, release } = hold();
+    await start(fulfil);
+    for (const id of ids) await handOver([id]);
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY - 1));
+    expect(await jobs()).toBe(0);
+    release();
+    await untilAll('completed', CONCURRENCY - 1);
+  });
+
+  it('hold no single order back that another worker could work on', async () => {
+    const { ids } = await sell(2 * CONCURRENCY - 1);
+    const [first, second] = [hold(), hold()];
+    await start(first.fulfil);
+    await handOver(ids.slice(0, CONCURRENCY - 1));
+    await eventually(() => expect(first.underWay.size).toBe(CONCURRENCY - 1));
+    await queue().addBulk(ids.slice(CONCURRENCY - 1).map((id) => processOrderJob(id, environment.config.orders)));
+    await eventually(() => expect(first.underWay.size).toBe(CONCURRENCY));
+    await start(second.fulfil);
+    await eventually(() => expect(second.underWay.size).toBe(CONCURRENCY - 1));
+    [first, second].forEach(({ release }) => release());
+    await untilAll('completed', 2 * CONCURRENCY - 1);
+  });
+
+  it('give each slot to a job of a single order as soon as its call ends', async () => {
+    const { ids } = await sell(3 * CONCURRENCY);
+    const { underWay, fulfil, release } = hold();
+    await start(fulfil);
+    await handOver(ids.slice(0, CONCURRENCY - 1));
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY - 1));
+    await queue().addBulk(ids.slice(CONCURRENCY - 1).map((id) => processOrderJob(id, environment.config.orders)));
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
+    const [slow] = ids;
+    for (const [id, end] of underWay) if (id !== slow && ids.indexOf(id) < CONCURRENCY - 1) end();
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
+    expect(underWay.has(slow ?? 0)).toBe(true);
+    const releasing = setInterval(release, 20);
+    await untilAll('completed', 3 * CONCURRENCY).finally(() => clearInterval(releasing));
+  });
+
+  it('leave the only slot of a worker to single orders', async () => {
+    await close();
+    await open({ WORKER_CONCURRENCY: '1' });
+    const { ids } = await sell(3);
+    const { underWay, fulfil, release } = hold();
+    await start(fulfil);
+    await handOver(ids);
+    await eventually(() => expect(underWay.size).toBe(1));
+    await eventually(async () => expect(await jobs()).toBe(3));
+    const releasing = setInterval(release, 20);
+    await untilAll('completed', 3).finally(() => clearInterval(releasing));
+  });
+
   it('give their slots to jobs of single orders when they end', async () => {
     const { ids } = await sell(2 * CONCURRENCY);
     const { underWay, fulfil, release } = hold();
@@ -190,6 +270,30 @@ describe('orders that are handed over together', () => {
       'attempt 3',
       'fulfilled',
     ]);
+  });
+
+  it('stay under way when the queue refuses the job of one that failed, which is left to the sweep', async () => {
+    const { ids } = await sell(5);
+    const [failing] = ids;
+    const { underWay, fulfil, release } = hold();
+    let isBusy = true;
+    const worker = await start((id) => (isBusy && id === failing ? Promise.reject(new Error('busy')) : fulfil(id)));
+    const jobsOfWorker = worker.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
+    let refused = 0;
+    jobsOfWorker.addBulk = () => Promise.reject(new Error(`Redis is full ${++refused}`));
+    await handOver(ids);
+    await eventually(() => expect([underWay.size, refused]).toEqual([4, 1]));
+    jobsOfWorker.addBulk = Object.getPrototypeOf(jobsOfWorker).addBulk;
+    const sweep = worker.get(OrderSweep, { strict: false });
+    expect([await handOvers().getActiveCount(), await sweep.run()]).toEqual([1, 0]);
+    release();
+    await untilAll('completed', 4);
+    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(1));
+    isBusy = false;
+    expect(await sweep.run()).toBe(1);
+    await eventually(() => expect(underWay.size).toBe(1));
+    release();
+    await untilAll('completed', 5);
   });
 
   it('fail after as many attempts as any other order, with their stock back once', async () => {
@@ -250,6 +354,16 @@ describe('orders that are handed over together', () => {
       expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(0);
       release();
       await untilAll('completed', 5);
+    });
+
+    it('comes upon none that has no job of its own', async () => {
+      const product = await api.createProduct({ stock: 50 });
+      await Promise.all(Array.from({ length: 50 }, () => api.post('/orders', { product_id: product })));
+      await eventually(async () => expect(await queue().getWaitingCount()).toBe(50));
+      expect(await handOvers().getJobCountByTypes('waiting', 'completed')).toBe(0);
+      const worker = await start(() => Promise.resolve());
+      await worker.get(OrderSweep, { strict: false }).run();
+      await untilAll('completed', 50);
     });
 
     it('leaves those alone that wait, and takes them up when their job is lost', async () => {

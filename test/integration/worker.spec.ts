@@ -22,7 +22,8 @@ describe('the worker', () => {
 
   beforeEach(async () => {
     environment = await createEnvironment(SETTINGS);
-    api = await startApi(environment.config);
+    // Of those that the sweep may come upon at once, none would be handed over together.
+    api = await startApi({ ...environment.config, orders: { ...environment.config.orders, sweepAfterMs: 10_000 } });
   });
 
   afterEach(async () => {
