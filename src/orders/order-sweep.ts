@@ -1,7 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { In, MoreThan, Raw, type Repository } from 'typeorm';
 import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
@@ -10,6 +10,7 @@ import { isDeadLetter } from './dead-letters.service.js';
 import { OPEN_STATUSES } from './order-status.js';
 import { Order } from './order.entity.js';
 
+/** Rows, or jobs, that are looked at in one go. */
 const BATCH_SIZE = 500;
 
 /**
@@ -33,11 +34,13 @@ export class OrderSweep extends Sweep {
 
   /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
   async run(): Promise<number> {
+    const begunAt = performance.now();
     let handedOver = 0;
     let last = 0;
     let together: ReadonlySet<number> | undefined;
     for (;;) {
-      const ids = await this.findStale(last);
+      // Those that grow old while the sweep runs may stand in hand-overs that it has not seen.
+      const ids = await this.findStale(last, this.config.orders.sweepAfterMs + performance.now() - begunAt);
       if (ids.length === 0) return handedOver;
       together ??= await this.findHandedOverTogether();
       handedOver += await this.handOver(ids.filter((id) => !together?.has(id)));
@@ -50,10 +53,8 @@ export class OrderSweep extends Sweep {
     this.logger.warn(`${count} orders had lost their job and were handed over again`);
   }
 
-  private async findStale(after: number): Promise<number[]> {
-    const unmoved = Raw((column) => `${column} <= clock_timestamp() - :age * interval '1 millisecond'`, {
-      age: this.config.orders.sweepAfterMs,
-    });
+  private async findStale(after: number, age: number): Promise<number[]> {
+    const unmoved = Raw((column) => `${column} <= clock_timestamp() - :age * interval '1 millisecond'`, { age });
     const stale = await this.orders.find({
       select: { id: true },
       where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: unmoved },
@@ -63,10 +64,21 @@ export class OrderSweep extends Sweep {
     return stale.map(({ id }) => id);
   }
 
-  /** Those that wait in a job with others, or are being worked on in it. */
+  /**
+   * Those that wait in a job with others, or are being worked on in it. Listed from the newest on, and what is taken meanwhile
+   * last, so that none slips through; little by little, for the list may be long and Redis serves others as well.
+   */
   private async findHandedOverTogether(): Promise<ReadonlySet<number>> {
-    const handOvers = await this.handOvers.getJobs(['waiting', 'delayed', 'active']);
-    return new Set(handOvers.flatMap(({ data }) => data.orderIds));
+    const ids = new Set<number>();
+    const note = (handOvers: Job<HandOverPayload>[]) => {
+      for (const { data } of handOvers) for (const id of data.orderIds) ids.add(id);
+      return handOvers.length;
+    };
+    for (let first = 0; ; first += BATCH_SIZE) {
+      if (note(await this.handOvers.getJobs(['waiting'], first, first + BATCH_SIZE - 1)) === 0) break;
+    }
+    note(await this.handOvers.getJobs(['delayed', 'active']));
+    return ids;
   }
 
   /**

@@ -366,16 +366,40 @@ describe('orders that are handed over together', () => {
       await untilAll('completed', 50);
     });
 
-    it('leaves those alone that wait, and takes them up when their job is lost', async () => {
-      const { ids } = await sell(5);
+    /** Rows alone, as many as it takes. */
+    const insert = async (count: number): Promise<number[]> => {
+      const { rows } = await environment.sql.query<{ id: string }>(
+        'INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, $1) RETURNING id',
+        [count],
+      );
+      return rows.map(({ id }) => Number(id));
+    };
+
+    it('leaves those alone that wait, however many, and takes them up when their jobs are lost', async () => {
+      const ids = await insert(600);
       await handOvers().pause();
-      await handOver(ids);
+      await handOvers().addBulk(ids.map((id) => handOverJob([id])));
       const worker = await start(() => Promise.resolve());
       const sweep = worker.get(OrderSweep, { strict: false });
       expect(await sweep.run()).toBe(0);
       await handOvers().obliterate({ force: true });
-      expect(await sweep.run()).toBe(5);
-      await untilAll('completed', 5);
+      expect(await sweep.run()).toBe(600);
+      await untilAll('completed', 600);
+    });
+
+    it('leaves those alone that are handed over while it runs', async () => {
+      await insert(600);
+      await handOvers().pause();
+      const worker = await start(() => Promise.resolve());
+      const jobsOfWorker = worker.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
+      jobsOfWorker.addBulk = async (added) => {
+        jobsOfWorker.addBulk = Object.getPrototypeOf(jobsOfWorker).addBulk;
+        await handOver(await insert(5));
+        return jobsOfWorker.addBulk(added);
+      };
+      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(600);
+      await untilAll('completed', 600);
+      await untilAll('pending', 5);
     });
   });
 });
