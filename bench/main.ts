@@ -18,8 +18,14 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean' }, soak: { type: 'string' }, against: { type: 'string' } },
 });
-const FULL = { rounds: 3, seconds: 2, clients: [1, 4, 16, 64, 256, 512], sizes: [1e3, 1e4, 1e5, 1e6] };
-const QUICK = { rounds: 1, seconds: 1, clients: [1, 16, 128], sizes: [1e3, 2e4] };
+const FULL = {
+  rounds: 3,
+  seconds: 2,
+  warmUpSeconds: 5,
+  clients: [1, 4, 16, 64, 256, 512],
+  sizes: [1e3, 1e4, 1e5, 1e6],
+};
+const QUICK = { rounds: 1, seconds: 1, warmUpSeconds: 2, clients: [1, 16, 128], sizes: [1e3, 2e4] };
 const plan = options.quick === true ? QUICK : FULL;
 const startedAt = Date.now();
 
@@ -53,8 +59,8 @@ async function bench(): Promise<void> {
     drains.set(concurrency, await drain(field, concurrency));
     say(`one worker, ${concurrency} orders under way: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
   }
-  const memory = await residentMebibytes(field.api.pid);
-  for (const { stop } of [field.api, field.otherApi, field.optimistic, field.withoutHandOver, field.peer]) await stop();
+  const memory = await residentMebibytes(api.pid);
+  await Promise.all([api, field.otherApi, optimistic, field.withoutHandOver, peer].map(({ stop }) => stop()));
   const scale = await measureScale(field.stage, plan.sizes, say);
   await publish({ results, scale, drains }, byClients, memory);
 }
@@ -75,7 +81,7 @@ async function prepare(): Promise<Field> {
   await Promise.all([shop, textbook].map((each) => each.open(PRODUCTS)));
   say('warming up');
   for (const { url } of [api, otherApi, optimistic, withoutHandOver, peer]) {
-    await load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: url === api.url ? 3 : 1 });
+    await load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: plan.warmUpSeconds });
   }
   return field;
 }
