@@ -15,8 +15,8 @@ export interface Chart {
 
 const WIDTH = 760;
 const HEIGHT = 400;
-const MARGIN = { top: 44, right: 24, bottom: 52, left: 76 };
-const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#e08214', '#17a2b8'];
+const MARGIN = { top: 44, right: 40, bottom: 52, left: 76 };
+const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#e08214', '#17a2b8', '#7f7f7f'];
 
 export function lineChart({ title, xLabel, yLabel, series, logY = false }: Chart): string {
   const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
@@ -80,7 +80,7 @@ function decades(min: number, max: number): number[] {
 }
 
 function number(value: number): string {
-  return value >= 1 ? Math.round(value).toLocaleString('en').replaceAll(',', ' ') : String(value);
+  return value.toLocaleString('en', { maximumFractionDigits: 2 }).replaceAll(',', ' ');
 }
 
 function text([x, y]: readonly [number, number], content: string, anchor: 'start' | 'middle' | 'end'): string {
