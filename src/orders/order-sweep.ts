@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
-import { In, MoreThan, Raw, type Repository } from 'typeorm';
+import { In, LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
 import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
 import { HAND_OVER_QUEUE, type HandOverPayload, jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
@@ -34,13 +34,12 @@ export class OrderSweep extends Sweep {
 
   /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
   async run(): Promise<number> {
-    const begunAt = performance.now();
+    const unmovedSince = await this.findCutOff();
     let handedOver = 0;
     let last = 0;
     let together: ReadonlySet<number> | undefined;
     for (;;) {
-      // Those that grow old while the sweep runs may stand in hand-overs that it has not seen.
-      const ids = await this.findStale(last, this.config.orders.sweepAfterMs + performance.now() - begunAt);
+      const ids = await this.findStale(last, unmovedSince);
       if (ids.length === 0) return handedOver;
       together ??= await this.findHandedOverTogether();
       handedOver += await this.handOver(ids.filter((id) => !together?.has(id)));
@@ -53,11 +52,19 @@ export class OrderSweep extends Sweep {
     this.logger.warn(`${count} orders had lost their job and were handed over again`);
   }
 
-  private async findStale(after: number, age: number): Promise<number[]> {
-    const unmoved = Raw((column) => `${column} <= clock_timestamp() - :age * interval '1 millisecond'`, { age });
+  /** By PostgreSQL's clock, and once a run: what grows old while it runs may stand in a hand-over that it has not seen. */
+  private async findCutOff(): Promise<Date> {
+    const [row] = await this.orders.query<[{ since: Date }]>(
+      `SELECT clock_timestamp() - $1 * interval '1 millisecond' AS since`,
+      [this.config.orders.sweepAfterMs],
+    );
+    return row.since;
+  }
+
+  private async findStale(after: number, unmovedSince: Date): Promise<number[]> {
     const stale = await this.orders.find({
       select: { id: true },
-      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: unmoved },
+      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: LessThanOrEqual(unmovedSince) },
       order: { id: 'ASC' },
       take: BATCH_SIZE,
     });
