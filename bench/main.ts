@@ -48,7 +48,7 @@ async function bench(): Promise<void> {
   const field = await prepare();
   const results: Result[] = [];
   for (const contest of contestsOn(field)) results.push(...(await hold(contest, plan.rounds, say)));
-  const { api, optimistic, peer } = field;
+  const { api, otherApi, optimistic, withoutHandOver, peer } = field;
   const contended = { 'this system': api, optimistic, 'one transaction an order': peer };
   const byClients = {
     hot: await measureByClients(field, contended, purchases(1)),
@@ -60,7 +60,7 @@ async function bench(): Promise<void> {
     say(`one worker, ${concurrency} orders under way: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
   }
   const memory = await residentMebibytes(api.pid);
-  await Promise.all([api, field.otherApi, optimistic, field.withoutHandOver, peer].map(({ stop }) => stop()));
+  await Promise.all([api, otherApi, optimistic, withoutHandOver, peer].map(({ stop }) => stop()));
   const scale = await measureScale(field.stage, plan.sizes, say);
   await publish({ results, scale, drains }, byClients, memory);
 }

@@ -52,7 +52,7 @@ export class HandOverProcessor extends JobProcessor {
   protected async work({ data, attemptsStarted }: Job<HandOverPayload>, signal: AbortSignal): Promise<void> {
     const left = new Set(data.orderIds);
     const begun: Promise<void>[] = [];
-    if (attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.begin(left, begun, signal);
+    if (attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
     const rest = [...left];
     left.clear();
     this.takeMore(1);
@@ -65,7 +65,7 @@ export class HandOverProcessor extends JobProcessor {
   }
 
   /** Moves orders out of `left`, and their attempts into `begun`, until none is left or one has waited too long for a slot. */
-  private async begin(left: Set<number>, begun: Promise<void>[], signal: AbortSignal): Promise<void> {
+  private async beginAll(left: Set<number>, begun: Promise<void>[], signal: AbortSignal): Promise<void> {
     const begin = async (orderId: number) =>
       new Promise<void>((resolve, reject) => {
         const attempt = async () => {

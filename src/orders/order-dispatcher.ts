@@ -6,7 +6,10 @@ import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
 import { HAND_OVER_QUEUE, handOverJob, type NewJob, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
 
-/** While Redis is away orders wait up to the bound, and the rest is left to the sweep. */
+/**
+ * A worker without a free slot makes a job of each in one round trip; more would keep Redis from everybody else for longer.
+ * While Redis is away orders wait up to the bound, and the rest is left to the sweep.
+ */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 10_000, maxWaitMs: Infinity };
 
 interface SoldOrder {
