@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 3_000;
 const RETRY_DELAY_MS = 2_000;
-const PREFERRED_PORT = 54_320;
+const PREFERRED_PORT = 15_432;
 const DATABASE = 'orders';
 
 export interface PostgresOptions {

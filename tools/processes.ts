@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -71,9 +72,19 @@ export function pidOf(child: ChildProcess): number {
   return child.pid;
 }
 
-/** `preferred` when nothing listens there, else a port that the system chooses. */
-export async function freePort(preferred = 0): Promise<number> {
-  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? 0;
+/**
+ * `preferred` when nothing listens there, else another one on which nothing listens. Both are below those that the system gives
+ * to connections (32 768 and above), which could take it before somebody listens there.
+ */
+export async function freePort(preferred = randomPort()): Promise<number> {
+  for (let port = preferred; ; port = randomPort()) {
+    const bound = await tryPort(port);
+    if (bound !== undefined) return bound;
+  }
+}
+
+function randomPort(): number {
+  return randomInt(20_000, 32_000);
 }
 
 /** Whether nothing listens on a port of this host. */

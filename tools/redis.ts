@@ -8,7 +8,7 @@ import { canInstall, findProgram, installFromDebian } from './programs.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
-const PREFERRED_PORT = 63_790;
+const PREFERRED_PORT = 16_379;
 
 export interface RedisOptions {
   /** A folder of its own; made when it is not there. */

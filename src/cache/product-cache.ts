@@ -5,10 +5,9 @@ import type { Cache } from 'cache-manager';
 import { Batcher } from '../common/batcher.js';
 import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { CacheConnection } from './cache-connection.js';
 
-/** The longest that one command may keep a reader or a writer waiting. */
-const COMMAND_DEADLINE_MS = 50;
 /** How long Redis is left alone by readers after it did not answer in time. */
 const PAUSE_MS = 1_000;
 /** Longer than any load may take; a lease of a process that died ends by itself. */
@@ -32,7 +31,7 @@ return 1`;
  * A reader that misses takes a lease before it loads, and its value is stored only while that lease stands; a change
  * deletes the lease with the value after it is committed. So a reader that loaded before the change cannot put the old
  * value back after it (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1). Redis away or slow
- * costs a reader at most twice {@link COMMAND_DEADLINE_MS}, for after the first it is left alone, and never an error.
+ * costs a reader at most twice `LIMITS.cacheCommandMs`, for after the first it is left alone, and never an error.
  */
 @Injectable()
 export class ProductCache {
@@ -86,7 +85,7 @@ export class ProductCache {
       () => ids.forEach((id) => this.missedDrops.delete(id)),
       () => this.rememberMissed(ids),
     );
-    await withDeadline(dropped, COMMAND_DEADLINE_MS).catch(() => undefined);
+    await withDeadline(dropped, LIMITS.cacheCommandMs).catch(() => undefined);
   }
 
   private async lookUp(ids: readonly number[]): Promise<PromiseSettledResult<string | undefined>[]> {
@@ -119,7 +118,7 @@ export class ProductCache {
   private async ask<T>(command: () => Promise<T>): Promise<T | undefined> {
     if (Date.now() < this.pausedUntil || !this.connection.client.isReady) return undefined;
     try {
-      return await withDeadline(command(), COMMAND_DEADLINE_MS);
+      return await withDeadline(command(), LIMITS.cacheCommandMs);
     } catch {
       this.pausedUntil = Date.now() + PAUSE_MS;
       return undefined;

@@ -1,8 +1,8 @@
+import { LIMITS } from '../config/limits.js';
 import { type FieldError, ValidationError } from './validation-error.js';
 
 /** An order of 100 items, the largest body of the contract, holds 301 values in 3 levels. */
-const MAX_VALUES = 1_000;
-const MAX_DEPTH = 5;
+const { bodyValues: MAX_VALUES, bodyLevels: MAX_DEPTH } = LIMITS;
 
 /**
  * Refuses what is cheap to send and dear to validate, before anything is built from it: a body of too many values or

@@ -1,10 +1,6 @@
 import pg from 'pg';
+import { LIMITS } from '../config/limits.js';
 import { DatabaseUnavailableError } from './database-errors.js';
-
-/** As many may wait for a connection at the same time. */
-const MAX_WAITING = 1_000;
-/** When nobody has been given a connection for so long while somebody waits, who comes now would wait in vain. */
-const STALL_MS = 1_000;
 
 type OnConnection = (
   error: Error | undefined,
@@ -21,7 +17,8 @@ export class BoundedPool extends pg.Pool {
   override connect(callback?: OnConnection): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) return super.connect();
     if (this.waitingCount === 0) this.grantedAt = performance.now();
-    if (this.waitingCount >= MAX_WAITING || performance.now() - this.grantedAt > STALL_MS) {
+    const { connectionsWaiting, connectionStallMs } = LIMITS;
+    if (this.waitingCount >= connectionsWaiting || performance.now() - this.grantedAt > connectionStallMs) {
       const error = new DatabaseUnavailableError(new Error('All connections are in use'));
       callback(error, undefined, () => undefined);
       return undefined;

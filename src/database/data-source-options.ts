@@ -1,15 +1,11 @@
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { BoundedPool } from './bounded-pool.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
-
-/** How long a statement may go past the server's own timeout before its connection is given up as dead and closed. */
-const READ_TIMEOUT_MARGIN_MS = 500;
-/** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
-const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Who has this writes the movement of each stock that it changes. For others a trigger does (docs/decisions/0008-stock-ledger.md). */
 const WRITES_LEDGER = 'order_system.writes_ledger=on';
@@ -41,15 +37,15 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
     ...connectionOptions(url),
     driver: { ...pg, Pool: BoundedPool },
     poolSize,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    connectTimeoutMS: LIMITS.connectMs,
     extra: {
       pipeline: true,
       keepAlive: true,
       statement_timeout: statementTimeoutMs,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs + READ_TIMEOUT_MARGIN_MS,
-      options: `-c transaction_timeout=${transactionTimeoutMs} -c enable_seqscan=off -c jit=off -c ${WRITES_LEDGER}`,
+      query_timeout: statementTimeoutMs + LIMITS.answerMarginMs,
+      options: `-c transaction_timeout=${transactionTimeoutMs} -c client_min_messages=warning -c enable_seqscan=off -c jit=off -c ${WRITES_LEDGER}`,
     },
   };
 }

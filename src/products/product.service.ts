@@ -7,6 +7,7 @@ import { requireMatch } from '../common/conditional-request.js';
 import { parseCents } from '../common/money.js';
 import { type Listing, toPage } from '../common/page.js';
 import type { TextAnswer } from '../common/text-answer.js';
+import { LIMITS } from '../config/limits.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
@@ -24,14 +25,19 @@ import { searchProducts } from './product-search.js';
 import { lockProduct, setStock } from './stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
-const BATCHING = { maxBatchSize: 500, maxInFlight: 2, maxWaiting: 5_000, maxWaitMs: 1_000 };
+const BATCHING = () => ({
+  maxBatchSize: 500,
+  maxInFlight: 2,
+  maxWaiting: LIMITS.readsWaiting,
+  maxWaitMs: LIMITS.readTurnMs,
+});
 
 const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
 
 /** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
 @Injectable()
 export class ProductService {
-  private readonly reads = new Batcher<number, ProductDocument>((ids) => this.load(ids), BATCHING);
+  private readonly reads = new Batcher<number, ProductDocument>((ids) => this.load(ids), BATCHING());
 
   constructor(
     @InjectRepository(Product) private readonly products: Repository<Product>,

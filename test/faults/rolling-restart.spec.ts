@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../tools/processes.ts';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { type RoleProcess, startRole } from '../support/role-process.js';
@@ -39,9 +38,8 @@ describe('a rolling restart', () => {
   });
 
   const startApi = async (): Promise<Backend> => {
-    const port = await freePort();
-    const variables = { ...environment.variables, PORT: String(port), SHUTDOWN_DELAY_MS: String(SHUTDOWN_DELAY_MS) };
-    return { url: `http://127.0.0.1:${port}/api/v1`, process: startRole([], variables), isReady: false };
+    const process = startRole([], { ...environment.variables, SHUTDOWN_DELAY_MS: String(SHUTDOWN_DELAY_MS) });
+    return { url: `${await process.url()}/api/v1`, process, isReady: false };
   };
   const startWorker = () => startRole(['--worker'], { ...environment.variables, ORDER_PROCESSING_DELAY_MS: '100' });
   const probe = async () => {

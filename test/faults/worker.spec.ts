@@ -1,4 +1,8 @@
+import { getQueueToken } from '@nestjs/bullmq';
+import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { LIMITS } from '../../src/config/limits.js';
+import { ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -83,7 +87,8 @@ describe('orders whose worker or Redis is lost', () => {
 
     const before = performance.now();
     const ids = await buy(20);
-    expect(performance.now() - before).toBeLessThan(2_000);
+    // None of them has waited for Redis.
+    expect(performance.now() - before).toBeLessThan(LIMITS.cacheCommandMs);
 
     await redis.restart();
     await untilAll('completed', 21);
@@ -114,10 +119,11 @@ describe('orders whose worker or Redis is lost', () => {
     const first = startWorker(FOREVER_MS, { SHUTDOWN_TIMEOUT_MS: '1500' });
     await untilAll('processing', 20);
     expect(await first.end('SIGTERM')).toBe(0);
-    const before = performance.now();
     const second = startWorker('0');
     await untilAll('completed', 20);
-    expect(performance.now() - before).toBeLessThan(8_000); // A job that stalls is given to another worker after ten seconds.
+    const queue = api.app.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
+    const stalled = (await queue.getCompleted()).filter(({ stalledCounter }) => stalledCounter > 0);
+    expect(stalled).toEqual([]);
     await untilProcessed(ids, first, second);
     const { rows } = await environment.sql.query('SELECT DISTINCT cause FROM order_events ORDER BY cause');
     expect(rows.map(({ cause }) => cause)).toEqual(['attempt 1', 'bought', 'fulfilled']);

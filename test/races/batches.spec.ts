@@ -1,4 +1,4 @@
-import type { Answer } from '../support/api.js';
+import { arrived } from '../support/arrived.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 import { useApi } from '../support/use-api.js';
 
@@ -27,7 +27,7 @@ describe('purchases that are committed together', () => {
       { product_id: plenty, quantity: 5 },
     ];
     const answers = [];
-    for (const order of orders) answers.push(await arrived(api.post('/orders', order)));
+    for (const order of orders) answers.push(await arrived(api, api.post('/orders', order)));
     await release();
     const outcomes = (await Promise.all(answers.map(({ answer }) => answer))).map(({ status, body }) => [
       status,
@@ -58,7 +58,7 @@ describe('purchases that are committed together', () => {
     const first = api.post('/orders', { product_id: product });
     await untilBlockedBy(environment.sql, holder.pid, 1);
     const late = [];
-    for (let buyer = 0; buyer < 5; buyer++) late.push(await arrived(api.post('/orders', { product_id: product })));
+    for (let buyer = 0; buyer < 5; buyer++) late.push(await arrived(api, api.post('/orders', { product_id: product })));
     await holder.end('COMMIT');
     const ids = (await Promise.all([first, ...late.map(({ answer }) => answer)])).map(({ body }) => body.id);
     const { rows } = await environment.sql.query(
@@ -80,29 +80,15 @@ describe('purchases that are committed together', () => {
       signal: buyer.signal,
     });
     gone.catch(() => undefined);
-    await arrived(gone);
-    const staying = await arrived(api.post('/orders', { product_id: product }));
+    await arrived(api, gone);
+    const staying = await arrived(api, api.post('/orders', { product_id: product }));
     buyer.abort();
     await expect(gone).rejects.toThrow('aborted');
-    await arrived(api.get('/health'));
+    await arrived(api, api.get('/health'));
     await release();
     expect((await staying.answer).status).toBe(201);
     await Promise.all(waiting);
     expect((await api.get(`/products/${product}`)).body.stock).toBe(4);
-  });
-
-  it('does not fail an order because another of its batch cannot have its lock', async () => {
-    const [locked, free] = [await api.createProduct(), await api.createProduct()];
-    const { release, waiting } = await holdTurns();
-    const holder = await openTransaction(environment.sql);
-    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
-    const stuck = await arrived(api.post('/orders', { product_id: locked }));
-    const lucky = await arrived(api.post('/orders', { product_id: free }));
-    await release();
-    expect((await lucky.answer).status).toBe(201);
-    expect(await stuck.answer).toMatchObject({ status: 503, body: { code: 'LOCK_TIMEOUT' } });
-    await holder.end('ROLLBACK');
-    await Promise.all(waiting);
   });
 
   it('does not fail an order because another of its batch makes PostgreSQL fail', async () => {
@@ -112,7 +98,7 @@ describe('purchases that are committed together', () => {
       CREATE TRIGGER fail BEFORE INSERT ON order_items FOR EACH ROW WHEN (NEW.product_id = ${bad}) EXECUTE FUNCTION fail();`);
     const { release, waiting } = await holdTurns();
     const answers = [];
-    for (const product_id of [good, bad, good]) answers.push(await arrived(api.post('/orders', { product_id })));
+    for (const product_id of [good, bad, good]) answers.push(await arrived(api, api.post('/orders', { product_id })));
     await release();
     expect((await Promise.all(answers.map(({ answer }) => answer))).map(({ status }) => status)).toEqual([
       201, 500, 201,
@@ -121,29 +107,4 @@ describe('purchases that are committed together', () => {
     expect((await api.get(`/products/${good}`)).body.stock).toBe(8);
     expect((await api.get(`/products/${bad}`)).body.stock).toBe(10);
   });
-
-  it('stays within five seconds, and serves the others, while many want a product that somebody else holds', async () => {
-    const [locked, free] = [await api.createProduct({ stock: 500 }), await api.createProduct({ stock: 500 })];
-    const holder = await openTransaction(environment.sql);
-    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [locked]);
-    const start = performance.now();
-    const timed = async (answer: Promise<Answer>) => ({ ...(await answer), elapsedMs: performance.now() - start });
-    const stuck = Array.from({ length: 200 }, () => timed(api.post('/orders', { product_id: locked })));
-    await untilBlockedBy(environment.sql, holder.pid, 1);
-    const reads = Array.from({ length: 20 }, () => timed(api.get(`/products/${free}`)));
-    for (const { status } of await Promise.all(reads)) expect(status).toBe(200);
-    for (const { status, elapsedMs } of await Promise.all(stuck)) {
-      expect(status).toBe(503);
-      expect(elapsedMs).toBeLessThan(5_000);
-    }
-    await holder.end('ROLLBACK');
-    expect((await api.post('/orders', { product_id: free })).status).toBe(201);
-    expect((await api.get(`/products/${locked}`)).body.stock).toBe(500);
-  });
-
-  /** A request is sent before a later one is answered: the server has read it when it answers the later one. */
-  async function arrived<T>(answer: Promise<T>): Promise<{ answer: Promise<T> }> {
-    await api.get('/health');
-    return { answer };
-  }
 });

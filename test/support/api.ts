@@ -12,7 +12,7 @@ export interface Answer {
 
 type WithBody = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 
-interface Client {
+export interface Client {
   url: string;
   get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
   post: WithBody;

@@ -1,19 +1,38 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
+import { LIMITS } from '../../src/config/limits.js';
+import { eventually } from './eventually.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/src/main.js');
+const SET_LIMITS = path.resolve(import.meta.dirname, 'relaxed-process.ts');
+const START_TIMEOUT_MS = 60_000;
 
-/** A process of the build, as production runs it. */
+/** A process of the build, as production runs it, but for its limits: it has those of the test. */
 export interface RoleProcess {
+  readonly pid: number;
   /** Everything it has logged so far. */
   log: () => string;
+  /** Where an API or a dashboard listens, as soon as it does. */
+  url: () => Promise<string>;
   /** Sends a signal and waits for the end; gives the exit status, or the signal's name. */
   end: (signal: NodeJS.Signals) => Promise<number | string | null>;
 }
 
-export function startRole(flags: readonly string[], variables: Record<string, string>): RoleProcess {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...flags], {
-    env: { PATH: process.env.PATH, ...variables, LOG_LEVEL: 'info' },
+/** With `preload`, modules that are loaded before the entry. */
+export function startRole(
+  flags: readonly string[],
+  variables: Record<string, string>,
+  { preload = [] }: { preload?: readonly string[] } = {},
+): RoleProcess {
+  const imports = [SET_LIMITS, ...preload].flatMap((file) => ['--import', file]);
+  const child: ChildProcess = spawn(process.execPath, [...imports, MAIN, ...flags], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      ...variables,
+      LOG_LEVEL: 'info',
+      TEST_LIMITS: JSON.stringify(LIMITS),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: string[] = [];
@@ -22,8 +41,18 @@ export function startRole(flags: readonly string[], variables: Record<string, st
   const ended = new Promise<number | string | null>((resolve) =>
     child.once('close', (code, signal) => resolve(code ?? signal)),
   );
+  const log = () => chunks.join('');
   return {
-    log: () => chunks.join(''),
+    pid: child.pid ?? 0,
+    log,
+    url: async () => {
+      let found: string | undefined;
+      await eventually(() => {
+        found = /is up on (http:\/\/[\w.:[\]]+)/.exec(log())?.[1];
+        if (found === undefined) throw new Error(`It is not up: ${log()}`);
+      }, START_TIMEOUT_MS);
+      return found ?? '';
+    },
     end: (signal) => {
       child.kill(signal);
       return ended;

@@ -1,0 +1,105 @@
+/**
+ * The limits that the code keeps to, in one place. Production code only reads them, at the moment when it needs them. A test
+ * compares docs/guarantees.md with them; tests whose subject is not a limit relax those of time (test/support/limits.ts).
+ */
+export const LIMITS: Limits = {
+  purchasesPerBatch: 128,
+  purchaseBatchesInFlight: 2,
+  purchasesWaiting: 2_000,
+  purchaseTurnMs: 1_000,
+  oneByOneMs: 1_000,
+  optimisticRetryMs: 1_000,
+  readsWaiting: 5_000,
+  readTurnMs: 1_000,
+  dispatchesWaiting: 10_000,
+
+  connectionsWaiting: 1_000,
+  connectionStallMs: 1_000,
+  connectMs: 2_000,
+  lockMs: 1_200,
+  statementMs: 1_500,
+  transactionMs: 1_800,
+  answerMarginMs: 400,
+  transactionRetryMs: 1_500,
+  commitLookUpMs: 1_500,
+
+  cacheCommandMs: 50,
+  readinessMs: 1_000,
+
+  slotPatienceMs: 200,
+  jobLockMs: 10_000,
+  stalledCheckMs: 5_000,
+  stalls: 5,
+  cancellationLookMs: 4_000,
+  heartbeatMs: 5_000,
+
+  bodyBytes: 1_048_576,
+  bodyValues: 1_000,
+  bodyLevels: 5,
+  requestMs: 30_000,
+  readerMs: 30_000,
+  keepAliveMs: 72_000,
+};
+
+export interface Limits {
+  /** Purchases committed together. */
+  readonly purchasesPerBatch: number;
+  readonly purchaseBatchesInFlight: number;
+  /** One more is refused at once. */
+  readonly purchasesWaiting: number;
+  /** The longest that a purchase waits for its turn. */
+  readonly purchaseTurnMs: number;
+  /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
+  readonly oneByOneMs: number;
+  /** How long an optimistic sale is tried again that was refused for stock which has come back since. */
+  readonly optimisticRetryMs: number;
+  readonly readsWaiting: number;
+  /** The longest that a read waits for its turn. */
+  readonly readTurnMs: number;
+  /** Orders waiting to be handed over in one process; the sweep finds the rest. */
+  readonly dispatchesWaiting: number;
+
+  /** Requests waiting for a connection of the pool. */
+  readonly connectionsWaiting: number;
+  /** When no connection was given out for so long while somebody waits, one more request would wait in vain. */
+  readonly connectionStallMs: number;
+  /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
+  readonly connectMs: number;
+  /** The default, and for all three the most that can be set is {@link transactionMs}. */
+  readonly lockMs: number;
+  readonly statementMs: number;
+  readonly transactionMs: number;
+  /** How long the answer to a statement may be late before its connection is given up as dead and closed. */
+  readonly answerMarginMs: number;
+  /** No retry begins later than this after the first attempt: PostgreSQL takes a second to see a deadlock. */
+  readonly transactionRetryMs: number;
+  /** How long after a broken commit PostgreSQL is asked what became of it. */
+  readonly commitLookUpMs: number;
+
+  /** The longest that one command to the cache's Redis may keep a reader or a writer waiting. */
+  readonly cacheCommandMs: number;
+  /** The longest that a readiness answer takes. */
+  readonly readinessMs: number;
+
+  /** Orders of a hand-over that are not begun by then get jobs of their own, which any worker may take. */
+  readonly slotPatienceMs: number;
+  /** A job whose worker died is given to another one when its lock has run out and the next check has passed. */
+  readonly jobLockMs: number;
+  readonly stalledCheckMs: number;
+  /** A job that lost its worker more often than this is a dead letter. */
+  readonly stalls: number;
+  /** How often a worker looks whether orders were cancelled whose external call is under way. */
+  readonly cancellationLookMs: number;
+  /** How often a worker touches its heartbeat file. */
+  readonly heartbeatMs: number;
+
+  readonly bodyBytes: number;
+  readonly bodyValues: number;
+  readonly bodyLevels: number;
+  /** Within this a request must be there with all of its body. */
+  readonly requestMs: number;
+  /** The longest that a client may leave an answer unread. */
+  readonly readerMs: number;
+  /** The longest that a connection is kept open between two requests. */
+  readonly keepAliveMs: number;
+}
