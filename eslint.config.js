@@ -64,12 +64,12 @@ export default tseslint.config(
   },
   {
     // The tools talk to a terminal and have no logger.
-    files: ['tools/**/*.ts', 'bench/**/*.ts', 'test/simulator/**/*.ts', 'src/main.ts'],
+    files: ['tools/**/*.ts', 'bench/**/*.ts', 'test/simulator/**/*.ts', 'src/run.ts'],
     rules: { 'no-console': 'off' },
   },
   {
     // The two entries hand the environment over: to src/config, and for TypeORM's CLI.
-    files: ['src/main.ts', 'src/database/data-source.ts'],
+    files: ['src/run.ts', 'src/database/data-source.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
