@@ -37,8 +37,10 @@ export class CommitOutcomeUnknownError extends NoAnswerError {
 const LOCK_NOT_AVAILABLE = '55P03';
 const QUERY_CANCELED = '57014';
 const RETRYABLE = new Set(['40001', '40P01']);
+/** A standby, or a primary that was set to read only. The second is what asking a standby for its place in the log gives. */
+const READ_ONLY = new Set(['25006', '55000']);
 /** Connection exceptions, resources (too many connections, disk full), operator intervention, timeouts, system errors. */
-const UNAVAILABLE = /^(08|53|57|58)|^25P0[34]$/;
+const UNAVAILABLE = /^(08|53|57|58)|^25P0[34]$|^25006$|^55000$/;
 
 /** The SQLSTATE of an error that PostgreSQL itself sent, or `undefined`: then the connection failed. */
 function sqlStateOf(error: unknown): string | undefined {
@@ -65,6 +67,11 @@ export function isImpossibleValue(error: unknown): boolean {
 /** Somebody else has written the same key first. */
 export function isDuplicate(error: unknown): boolean {
   return sqlStateOf(error) === '23505';
+}
+
+/** The server only reads: the one that writes is another one, or will be. */
+export function isReadOnlyServer(error: unknown): boolean {
+  return READ_ONLY.has(sqlStateOf(error) ?? '');
 }
 
 /** A deadlock or a serialization failure: the same transaction can succeed when it is run again. */

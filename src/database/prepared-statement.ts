@@ -1,6 +1,6 @@
 import pg, { type QueryConfig, type QueryResultRow } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { isConnectionError } from './database-errors.js';
+import { isConnectionError, isReadOnlyServer } from './database-errors.js';
 
 /** Runs a statement that only reads; with a name it is parsed and planned once a connection. */
 export async function readPrepared<Row extends QueryResultRow>(
@@ -22,7 +22,8 @@ export async function queryPrepared<Row extends QueryResultRow>(
 ): Promise<Row[]> {
   const client = await connect(runner);
   const result = await client.query<Row>(statement).catch((error: unknown) => {
-    if (isConnectionError(error)) void client.end(); // Or the pool would give it to the next one.
+    // Or the pool would give it to the next one.
+    if (isConnectionError(error) || isReadOnlyServer(error)) void client.end();
     throw error;
   });
   return result.rows;

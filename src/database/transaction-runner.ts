@@ -2,19 +2,27 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { withDeadline } from '../common/deadline.js';
-import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from './database-errors.js';
+import { LIMITS } from '../config/limits.js';
+import {
+  CommitOutcomeUnknownError,
+  DatabaseUnavailableError,
+  isReadOnlyServer,
+  isRefusal,
+  isRetryable,
+} from './database-errors.js';
+import {
+  acknowledged,
+  ASK_ID,
+  BEGIN,
+  CONFIRM_READ,
+  NotAcknowledgedError,
+  type TransactionId,
+  wasCommitted,
+} from './commit.js';
 import { connect, queryPrepared } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
-/** No retry begins later than this after the first attempt: PostgreSQL takes a second to see a deadlock. */
-const RETRY_TIMEOUT_MS = 1_500;
 const MAX_JITTER_MS = 50;
-/** How long after a broken commit PostgreSQL is asked what became of it. */
-const RESOLVE_TIMEOUT_MS = 1_500;
-const RESOLVE_INTERVAL_MS = 100;
-/** The id is asked for at the beginning, in case the end is never heard of. */
-const BEGIN = 'BEGIN; SELECT pg_current_xact_id()::text AS xid';
 
 /** What a transaction writes, and what its caller gets of the rows that the last statement returns. */
 export interface Writes<Row, Result> {
@@ -58,13 +66,11 @@ export class TransactionRunner {
       try {
         await runner.startTransaction();
         const result = await work(runner.manager);
-        const [row] = await runner.manager.query<[{ xid: string | null }]>(
-          'SELECT pg_current_xact_id_if_assigned()::text AS xid',
-        );
-        await this.commit(client, row.xid, () => runner.commitTransaction());
+        const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
+        await this.commit(client, id);
         return result;
       } catch (error) {
-        await rollBack(client);
+        await rollBack(client, error);
         throw error;
       }
     });
@@ -98,13 +104,22 @@ export class TransactionRunner {
     return this.retry((runner) => queryPrepared<Row>(runner, statement));
   }
 
+  /**
+   * Returns when everything that has been read so far is as durable as what is committed: on a synchronous standby, if there is one.
+   *
+   * @throws CommitOutcomeUnknownError when that cannot be told.
+   */
+  async confirmRead(): Promise<void> {
+    await this.run((manager) => manager.query(CONFIRM_READ));
+  }
+
   /** Writes that need nothing read before them, together. */
   async write<Written extends QueryResultRow, T>(writes: Writes<Written, T>): Promise<T> {
     return this.retry((runner) => this.attempt(runner, { prepare: () => Promise.resolve(writes) }));
   }
 
   private async retry<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + RETRY_TIMEOUT_MS;
+    const deadline = performance.now() + LIMITS.transactionRetryMs;
     for (let retry = 0; ; retry++) {
       const runner = this.dataSource.createQueryRunner();
       try {
@@ -126,61 +141,47 @@ export class TransactionRunner {
     const client = await connect(runner);
     const begun = begin(client);
     try {
-      const [xid, { statements, toResult }] = await Promise.all([begun, prepare(client)]);
+      const [id, { statements, toResult }] = await Promise.all([begun, prepare(client)]);
       const results = await Promise.all(statements.map((statement) => client.query<Written>(statement)));
       const rows = results.map((each) => each.rows);
       const result = toResult(rows.at(-1) ?? [], rows);
-      const ended = statements.length > 0 ? this.commit(client, xid, () => client.query('COMMIT')) : rollBack(client);
+      const ended = statements.length > 0 ? this.commit(client, id) : rollBack(client);
       onEnding?.();
       await ended;
       return result;
     } catch (error) {
-      await rollBack(client);
+      await rollBack(client, error);
       throw error;
     }
   }
 
   /** Returns when the transaction is on disk, also when that was never heard of. Without an id it has written nothing. */
-  private async commit(client: Client, xid: string | null, commit: () => Promise<unknown>): Promise<void> {
+  private async commit(client: Client, id: TransactionId): Promise<void> {
     try {
-      await commit();
+      await acknowledged(client, { text: 'COMMIT' });
     } catch (error) {
       if (isRefusal(error)) throw error;
       void client.end(); // Or the pool would give it to the next one.
-      if (xid === null) return;
-      this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${xid}`);
-      if (!(await this.wasCommitted(xid, error))) throw new DatabaseUnavailableError(error);
+      if (id.xid === null) return;
+      if (error instanceof NotAcknowledgedError) throw new CommitOutcomeUnknownError(error);
+      this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${id.xid}`);
+      if (!(await wasCommitted(this.dataSource, id, error))) throw new DatabaseUnavailableError(error);
     }
-  }
-
-  /** https://www.postgresql.org/docs/current/functions-info.html, `pg_xact_status`. */
-  private async wasCommitted(xid: string, cause: unknown): Promise<boolean> {
-    const deadline = Date.now() + RESOLVE_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      const status = await withDeadline(this.statusOf(xid), deadline - Date.now()).catch(() => null);
-      if (status === 'committed' || status === 'aborted') return status === 'committed';
-      await delay(RESOLVE_INTERVAL_MS);
-    }
-    throw new CommitOutcomeUnknownError(cause);
-  }
-
-  private async statusOf(xid: string): Promise<string | null> {
-    const [row] = await this.dataSource.query<[{ status: string | null }]>(
-      'SELECT pg_xact_status($1::text::xid8) AS status',
-      [xid],
-    );
-    return row.status;
   }
 }
 
 /** Sends the beginning of a transaction, and gives its id. For two statements in one text pg gives a list, whatever its types say. */
-async function begin(client: ClientBase): Promise<string> {
-  const [, row] = [await client.query<{ xid: string }>(BEGIN)].flat().map(({ rows }) => rows[0]);
+async function begin(client: ClientBase): Promise<TransactionId> {
+  const [, row] = [await client.query<TransactionId>(BEGIN)].flat().map(({ rows }) => rows[0]);
   if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
-  return row.xid;
+  return row;
 }
 
-/** Without effect after a commit. A connection that cannot be rolled back is closed: PostgreSQL does it then. */
-async function rollBack(client: Client): Promise<void> {
-  await client.query('ROLLBACK').catch(() => void client.end());
+/**
+ * Without effect after a commit. A connection that cannot be rolled back is closed: PostgreSQL does it then. One to a server that
+ * only reads is closed as well, so that the next request asks for the server that writes.
+ */
+async function rollBack(client: Client, error?: unknown): Promise<void> {
+  if (isReadOnlyServer(error)) void client.end();
+  else await client.query('ROLLBACK').catch(() => void client.end());
 }

@@ -1,6 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ConfigModule } from '../../src/config/config.module.js';
+import { LIMITS } from '../../src/config/limits.js';
 import { DatabaseUnavailableError, translateDatabaseError } from '../../src/database/database-errors.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
@@ -165,6 +166,8 @@ describe('TransactionRunner', () => {
       `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
               current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('transaction_timeout') AS transaction`,
     );
-    expect(limits).toEqual({ lock: '1200ms', statement: '1500ms', idle: '1500ms', transaction: '1800ms' });
+    const { lockMs, statementMs, transactionMs } = LIMITS;
+    const [lock, statement, transaction] = [lockMs, statementMs, transactionMs].map((ms) => `${ms / 1_000}s`);
+    expect(limits).toEqual({ lock, statement, idle: statement, transaction });
   });
 });

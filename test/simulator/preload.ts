@@ -5,8 +5,9 @@
 import 'reflect-metadata';
 import pg from 'pg';
 import type { FulfilmentOptions } from '../../src/orders/fulfilment-gateway.ts';
+import { POISONED } from './provider.ts';
 
-export const BUGS = ['check-outside-the-lock', 'answer-before-the-flush'] as const;
+export const BUGS = ['check-outside-the-lock', 'answer-before-the-flush', 'look-up-on-any-server'] as const;
 export type Bug = (typeof BUGS)[number];
 
 const { SIMULATOR_PROVIDER: provider = '', SIMULATOR_BUG: bug } = process.env;
@@ -22,6 +23,10 @@ if (provider !== '') {
       body: String(orderId),
       signal: options.signal,
     });
+    if (status === POISONED) {
+      process.stdout.write('This order is poison\n');
+      process.kill(process.pid, 'SIGKILL');
+    }
     if (status === 422) throw new PermanentFulfilmentError('refused by the provider');
     if (status !== 200) throw new Error(`the provider answered ${status}`);
   };
@@ -31,6 +36,7 @@ const REWRITES: Record<Bug, (text: string) => string> = {
   'check-outside-the-lock': (text) => text.replace(/(FROM "products" .*) FOR UPDATE$/, '$1'),
   'answer-before-the-flush': (text) =>
     text.startsWith('BEGIN') ? `${text}; SET LOCAL synchronous_commit TO off` : text,
+  'look-up-on-any-server': (text) => text.replace(/CASE WHEN .* = \$2 THEN/, 'CASE WHEN $2::text IS NOT NULL THEN'),
 };
 
 if (bug !== undefined && bug !== '') {

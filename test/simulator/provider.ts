@@ -18,20 +18,27 @@ export interface Provider {
   url: string;
   /** By idempotency key. */
   accounts: ReadonlyMap<string, Account>;
+  /** The next order ends each worker that works on it, until it is cured. */
+  poison: () => void;
+  cure: () => void;
   close: () => Promise<void>;
 }
 
 /** How the provider takes an order; it depends on the seed and the order alone. */
 const MANNERS = { prompt: 84, slow: 4, refuses: 3, 'fails at first': 5, 'loses its answer': 3, 'hangs once': 1 };
 const HANG_MS = 4_000;
+/** What the provider answers for an order that is poison; the worker of the simulator ends itself then. */
+export const POISONED = 418;
 
 /** A payment provider as there are: mostly prompt, at times slow, failing, refusing, or done without saying so. */
 export async function startProvider(seed: number): Promise<Provider> {
   const accounts = new Map<string, Account>();
+  let poison: { key?: string } | undefined;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const key = String(request.headers['idempotency-key']);
     const orderId = Number(await textOf(request));
+    const isNew = !accounts.has(key);
     const account = accounts.get(key) ?? {
       orderIds: new Set(),
       calls: 0,
@@ -40,10 +47,15 @@ export async function startProvider(seed: number): Promise<Provider> {
       isRefused: false,
     };
     accounts.set(key, account);
+    if (poison !== undefined && isNew) poison.key ??= key;
     account.orderIds.add(orderId);
     const random = new Random(seed ^ (orderId * 2_654_435_761));
     const manner = random.pickWeighted(MANNERS);
     const isFirst = account.calls++ === 0;
+    if (poison?.key === key) {
+      account.troubles++;
+      return void response.writeHead(POISONED).end();
+    }
     await delay(manner === 'slow' ? random.between(200, 900) : random.between(1, 60));
     if (manner === 'refuses') {
       account.isRefused = true;
@@ -67,6 +79,8 @@ export async function startProvider(seed: number): Promise<Provider> {
   return {
     url: `http://127.0.0.1:${port}/`,
     accounts,
+    poison: () => (poison = {}),
+    cure: () => (poison = undefined),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

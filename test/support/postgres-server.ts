@@ -12,6 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const STOP_TIMEOUT_MS = 10_000;
 
 export interface OwnPostgres {
+  directory: string;
   /** The same after a restart. */
   url: string;
   isAlive: () => boolean;
@@ -24,12 +25,12 @@ export interface OwnPostgres {
   stop: () => Promise<void>;
 }
 
-/** A migrated PostgreSQL of the test's own, to be frozen, killed and filled; without `fsync`, for no power cut is simulated. */
+/** A migrated PostgreSQL of the test's own, to be frozen, killed and filled, set as in production. */
 export async function startOwnPostgres(
   options: { directory?: string; settings?: Record<string, string> } = {},
 ): Promise<OwnPostgres> {
   const directory = options.directory ?? (await createTemporaryFolder('postgres'));
-  const settings = { fsync: 'off', ...options.settings };
+  const settings = { fsync: 'on', ...options.settings };
   let server = await startPostgres({ directory, settings });
   const { url } = server;
   const port = Number(new URL(url).port);
@@ -47,6 +48,7 @@ export async function startOwnPostgres(
     },
   );
   return {
+    directory,
     url,
     isAlive: () => isAlive(server.pid),
     freeze: async () => {

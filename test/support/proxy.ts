@@ -16,6 +16,8 @@ export interface Proxy {
   thaw: () => void;
   /** Breaks the server's end of all connections without telling the clients: they talk to nobody. New ones are as ever. */
   halfOpen: () => void;
+  /** New connections go to another server from here on. */
+  redirect: (targetPort: number) => void;
   /** Breaks all connections. */
   cut: () => void;
   close: () => Promise<void>;
@@ -44,6 +46,7 @@ interface Trigger {
 
 /** A TCP proxy in front of a server of this machine, to be slow, to lose answers and to break on purpose. */
 export async function startProxy(targetPort: number): Promise<Proxy> {
+  let port = targetPort;
   const links = new Set<Link>();
   const weather = { delayMs: 0, frozen: false };
   let trigger: Trigger | undefined;
@@ -79,7 +82,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     });
 
   const server = createServer((client) => {
-    const target = connect(targetPort, '127.0.0.1');
+    const target = connect(port, '127.0.0.1');
     const up = createLane(target, weather);
     const down = createLane(client, weather);
     const flush = () => [up, down].forEach((lane) => lane.flush());
@@ -120,6 +123,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
         link.abandoned = true;
         link.target.destroy();
       }),
+    redirect: (other) => (port = other),
     cut,
     close: async () => {
       cut();
