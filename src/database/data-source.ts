@@ -1,6 +1,8 @@
+import '../common/node-version.js';
 import { fileURLToPath } from 'node:url';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from './data-source-options.js';
+import { patientMigrations } from './patient-migrations.js';
 
 const url = process.env.DATABASE_URL;
 if (!url) throw new Error('DATABASE_URL is missing: set it to the postgres:// URL of the database to migrate');
@@ -9,6 +11,6 @@ if (!url) throw new Error('DATABASE_URL is missing: set it to the postgres:// UR
 export default new DataSource({
   ...connectionOptions(url),
   entities: [fileURLToPath(new URL('../**/*.entity.js', import.meta.url))],
-  migrations: [fileURLToPath(new URL('../../migrations/*.js', import.meta.url))],
+  migrations: await patientMigrations(new URL('../../migrations/', import.meta.url)),
   migrationsTransactionMode: 'each',
 });
