@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { DurabilityCheck } from './durability-check.js';
 import { RowCounts } from './row-counts.js';
 import { TransactionRunner } from './transaction-runner.js';
 
@@ -13,7 +14,7 @@ import { TransactionRunner } from './transaction-runner.js';
       useFactory: ({ database }: Config) => ({ ...dataSourceOptions(database), autoLoadEntities: true }),
     }),
   ],
-  providers: [TransactionRunner, RowCounts],
+  providers: [TransactionRunner, RowCounts, DurabilityCheck],
   exports: [TransactionRunner, RowCounts],
 })
 export class DatabaseModule {}

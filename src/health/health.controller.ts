@@ -28,9 +28,13 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether PostgreSQL and both roles of Redis answer within a second' })
+  @ApiOperation({
+    summary: 'Whether this process can sell',
+    description:
+      'It is `degraded`, and still sells, while a Redis does not answer. It is `not_ready` while PostgreSQL does not answer, only reads or has not all migrations of this build, and when the process is about to stop.',
+  })
   @ApiOkResponse({ type: ReadinessResponse })
-  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'Something does not answer' })
+  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It cannot sell' })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResponse> {
     const readiness = await this.readiness.check();
     if (readiness.status === 'not_ready') reply.code(503).header('Retry-After', 1);

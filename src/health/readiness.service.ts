@@ -1,19 +1,18 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
-import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
+import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { LIMITS } from '../config/limits.js';
 import { ConnectionsHealthIndicator } from './connections.health-indicator.js';
+import { DatabaseHealthIndicator } from './database.health-indicator.js';
 import type { ReadinessResponse } from './dto/readiness.response.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
 import { Stopping } from './stopping.js';
 
-/** The longest that a readiness answer takes. */
-const TIMEOUT_MS = 1_000;
-
-/** Tells whether everything this process depends on answers, and it is not about to stop. */
+/** Tells whether this process can sell: PostgreSQL is needed for that, and Redis is not. */
 @Injectable()
 export class ReadinessService {
   constructor(
     private readonly healthChecks: HealthCheckService,
-    private readonly database: TypeOrmHealthIndicator,
+    private readonly database: DatabaseHealthIndicator,
     private readonly redis: RedisHealthIndicator,
     private readonly connections: ConnectionsHealthIndicator,
     private readonly stopping: Stopping,
@@ -23,16 +22,21 @@ export class ReadinessService {
     const { details } = await this.runChecks();
     const isUp = (name: string) => details[name]?.status === 'up';
     const checks = { database: isUp('database'), redis: isUp('cache') && isUp('queue') };
-    const isReady = checks.database && checks.redis && !this.stopping.isUnderWay;
-    return { status: isReady ? 'ready' : 'not_ready', checks, details };
+    return { status: this.statusOf(checks), checks, details };
+  }
+
+  private statusOf({ database, redis }: ReadinessResponse['checks']): ReadinessResponse['status'] {
+    if (!database || this.stopping.isUnderWay) return 'not_ready';
+    return redis ? 'ready' : 'degraded';
   }
 
   private async runChecks(): Promise<HealthCheckResult> {
+    const { readinessMs } = LIMITS;
     try {
       return await this.healthChecks.check([
-        () => this.database.pingCheck('database', { timeout: TIMEOUT_MS }),
-        () => this.redis.pingCache(TIMEOUT_MS),
-        () => this.redis.pingQueue(TIMEOUT_MS),
+        () => this.database.check(readinessMs),
+        () => this.redis.pingCache(readinessMs),
+        () => this.redis.pingQueue(readinessMs),
         () => this.connections.tell(),
       ]);
     } catch (error) {

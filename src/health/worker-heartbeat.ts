@@ -1,18 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { ReadinessService } from './readiness.service.js';
 
-const INTERVAL_MS = 5_000;
-
 /**
- * Touches `WORKER_HEARTBEAT_FILE` as long as the worker reaches all it needs, so that a container's health check can tell
+ * Touches `WORKER_HEARTBEAT_FILE` as long as the worker can work, also without Redis, so that a container's health check can tell
  * by the file's age: a worker serves no port that could be asked.
  */
 @Injectable()
 export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(WorkerHeartbeat.name);
   private timer: NodeJS.Timeout | undefined;
+  private beating: Promise<void> | undefined;
 
   constructor(
     private readonly readiness: ReadinessService,
@@ -23,11 +23,14 @@ export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicatio
     const file = this.config.worker.heartbeatFile;
     if (file === undefined) return;
     await this.beat(file);
-    this.timer = setInterval(() => void this.beat(file), INTERVAL_MS);
+    this.timer = setInterval(() => {
+      this.beating ??= this.beat(file).finally(() => (this.beating = undefined));
+    }, LIMITS.heartbeatMs);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.beating;
     const file = this.config.worker.heartbeatFile;
     if (file !== undefined) await rm(file, { force: true });
   }
@@ -35,7 +38,7 @@ export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicatio
   private async beat(file: string): Promise<void> {
     try {
       const { status } = await this.readiness.check();
-      if (status === 'ready') await writeFile(file, `${new Date().toISOString()}\n`);
+      if (status !== 'not_ready') await writeFile(file, `${new Date().toISOString()}\n`);
     } catch (error) {
       this.logger.warn(`The heartbeat could not be written: ${String(error)}`);
     }

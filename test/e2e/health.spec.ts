@@ -1,9 +1,11 @@
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { useLimits } from '../support/limits.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
 
 describe('health', () => {
+  useLimits({ readinessMs: 1_000 });
   let redis: OwnRedis;
   let environment: Environment;
   let api: Api;
@@ -53,14 +55,44 @@ describe('health', () => {
     });
   });
 
-  it('is healthy and not ready while Redis is frozen, and ready again after', async () => {
+  it('is healthy and degraded while Redis is frozen, and ready again after', async () => {
     redis.freeze();
-    const { status, headers, body } = await api.get('/health/ready');
-    expect([status, headers.get('Retry-After')]).toEqual([503, '1']);
-    expect(body).toMatchObject({ status: 'not_ready', checks: { database: true, redis: false } });
+    const { status, body } = await api.get('/health/ready');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'degraded', checks: { database: true, redis: false } });
     expect((await api.get('/health')).status).toBe(200);
     expect(await api.get('/health/cache/stats')).toMatchObject({ status: 503, body: { code: 'CACHE_UNAVAILABLE' } });
     redis.thaw();
-    await eventually(async () => expect((await api.get('/health/ready')).status).toBe(200));
+    await eventually(async () => expect((await api.get('/health/ready')).body.status).toBe('ready'));
+  });
+
+  describe('of PostgreSQL', () => {
+    const expectNotReady = async (message: string) =>
+      eventually(async () => {
+        const { status, headers, body } = await api.get('/health/ready');
+        expect([status, headers.get('Retry-After'), body.status]).toEqual([503, '1', 'not_ready']);
+        expect(body.checks.database).toBe(false);
+        expect(body.details.database.message).toContain(message);
+      });
+
+    it('is not ready on a database without a migration of this build, and takes newer ones as they are', async () => {
+      await environment.sql.query(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'FromTheFuture')`);
+      expect((await api.get('/health/ready')).body.status).toBe('ready');
+      const { rows } = await environment.sql.query(
+        'DELETE FROM migrations WHERE timestamp = (SELECT min(timestamp) FROM migrations) RETURNING timestamp, name',
+      );
+      await expectNotReady(`The migration ${rows[0].timestamp} of this build is missing`);
+      await environment.sql.query('INSERT INTO migrations (timestamp, name) VALUES ($1, $2)', [
+        rows[0].timestamp,
+        rows[0].name,
+      ]);
+      expect((await api.get('/health/ready')).body.status).toBe('ready');
+    });
+
+    it('is not ready on a database without any schema', async () => {
+      await environment.sql.query('ALTER TABLE migrations RENAME TO hidden');
+      await expectNotReady('migrations');
+      await environment.sql.query('ALTER TABLE hidden RENAME TO migrations');
+    });
   });
 });

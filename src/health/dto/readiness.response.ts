@@ -12,8 +12,8 @@ class ReadinessChecksResponse {
 
 @ApiSchema({ name: 'Readiness' })
 export class ReadinessResponse {
-  @ApiProperty({ enum: ['ready', 'not_ready'] })
-  status: 'ready' | 'not_ready';
+  @ApiProperty({ enum: ['ready', 'degraded', 'not_ready'] })
+  status: 'ready' | 'degraded' | 'not_ready';
 
   @ApiProperty()
   checks: ReadinessChecksResponse;
