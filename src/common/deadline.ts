@@ -25,13 +25,14 @@ export async function withDeadline<T>(promise: Promise<T>, milliseconds: number)
 
 /**
  * Makes a call that can be given up: its signal is aborted after `milliseconds`, or when `stopping` is. Nobody waits for a call
- * that does not heed it.
+ * that does not heed it. When `unwanted` is aborted, the signal is aborted as well, but the call is waited for: it tells what
+ * it has done all the same.
  *
  * @throws DeadlineError
  */
 export async function callWithDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
-  { milliseconds, stopping }: { milliseconds: number; stopping: AbortSignal },
+  { milliseconds, stopping, unwanted }: { milliseconds: number; stopping: AbortSignal; unwanted: AbortSignal },
 ): Promise<T> {
   const controller = new AbortController();
   let stop: () => void = () => undefined;
@@ -41,7 +42,10 @@ export async function callWithDeadline<T>(
   stopping.addEventListener('abort', stop);
   if (stopping.aborted) stop();
   try {
-    return await withDeadline(Promise.race([call(controller.signal), stopped]), milliseconds);
+    return await withDeadline(
+      Promise.race([call(AbortSignal.any([controller.signal, unwanted])), stopped]),
+      milliseconds,
+    );
   } catch (error) {
     controller.abort(error);
     throw error;

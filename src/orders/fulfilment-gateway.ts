@@ -2,7 +2,10 @@
 export interface FulfilmentOptions {
   /** The same for every call for the order: a provider that knows it does nothing twice. */
   readonly idempotencyKey: string;
-  /** Aborted at the deadline (`FULFILMENT_TIMEOUT_MS`); nobody waits for the call after that. */
+  /**
+   * Aborted at the deadline (`FULFILMENT_TIMEOUT_MS`), after which nobody waits for the call, and when the order is cancelled
+   * while the call is under way: then what it does all the same is noted in the events of the order.
+   */
   readonly signal: AbortSignal;
 }
 

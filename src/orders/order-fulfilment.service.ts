@@ -6,9 +6,10 @@ import { Config } from '../config/config.js';
 import { callWithDeadline } from '../common/deadline.js';
 import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
+import { CallsUnderWay, type CallUnderWay } from './calls-under-way.js';
 import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
 import type { OrderStatus } from './order-status.js';
-import { changeStatus, type ReachedStatus, type StatusChange } from './status-change.js';
+import { changeStatus, noteAfterEnd, noteEarlierCall, type ReachedStatus, type StatusChange } from './status-change.js';
 import { releaseStock } from './stock-release.js';
 
 /** The slots bound what waits, and an order that has waited long is better finished than refused. */
@@ -53,6 +54,7 @@ export class OrderFulfilmentService {
     private readonly transactions: TransactionRunner,
     private readonly gateway: FulfilmentGateway,
     private readonly cache: ProductCache,
+    private readonly calls: CallsUnderWay,
     private readonly config: Config,
   ) {
     this.slots = pLimit(config.worker.concurrency);
@@ -64,25 +66,55 @@ export class OrderFulfilmentService {
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
-  async process(orderId: number, { attempt, isLast, isFirst = false, signal }: Attempt): Promise<void> {
-    const claim = { orderId, cause: `attempt ${attempt}` };
-    if (!(await (isFirst ? this.firstClaims : this.claims).submit(claim))) return;
+  async process(orderId: number, attempt: Attempt): Promise<void> {
+    const underWay = this.calls.begin(orderId);
     try {
-      await this.call(orderId, signal);
+      await this.claimAndCall(orderId, attempt, underWay);
+    } finally {
+      underWay.end();
+    }
+  }
+
+  private async claimAndCall(
+    orderId: number,
+    { attempt, isLast, isFirst = false, signal }: Attempt,
+    underWay: CallUnderWay,
+  ): Promise<void> {
+    const claim = { orderId, cause: `attempt ${attempt}` };
+    if (!(await (isFirst ? this.firstClaims : this.claims).submit(claim))) {
+      if (!isFirst) await this.transactions.writeRepeatable(noteEarlierCall(orderId));
+      return;
+    }
+    try {
+      await this.call(orderId, { stopping: signal, unwanted: underWay.signal });
     } catch (error) {
+      if (await underWay.isUnwanted().catch(() => false)) {
+        await this.noteAfterEnd(orderId, `the external call ended after that: ${String(error)}`);
+        return;
+      }
       if (signal.aborted) throw error;
       if (isLast || error instanceof PermanentFulfilmentError) await this.fail(orderId, error);
       throw error;
     }
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
     else if (await this.claims.submit(claim)) throw new Error(`The claim of order #${orderId} was lost`);
-    else this.logger.warn(`Order #${orderId} has ended otherwise while its external call was under way`);
+    else await this.noteAfterEnd(orderId, 'the external call succeeded all the same: undo it at the provider');
   }
 
-  private async call(orderId: number, stopping: AbortSignal): Promise<void> {
+  private async call(
+    orderId: number,
+    { stopping, unwanted }: { stopping: AbortSignal; unwanted: AbortSignal },
+  ): Promise<void> {
     const call = async (signal: AbortSignal) =>
       this.gateway.fulfil(orderId, { idempotencyKey: `order-${orderId}`, signal });
-    await callWithDeadline(call, { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping });
+    await callWithDeadline(call, { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted });
+  }
+
+  /** What became of the external call of an order that has ended otherwise stands in its events, for a person to act on. */
+  private async noteAfterEnd(orderId: number, cause: string): Promise<void> {
+    const noted = await this.transactions.writeRepeatable(noteAfterEnd(orderId, toCause(cause)));
+    if (noted.length > 0)
+      this.logger.warn(`Order #${orderId} had ended while its external call was under way; ${cause}`);
   }
 
   /** An order whose row somebody else holds must not keep its neighbours: then each is changed by itself. */
@@ -110,8 +142,7 @@ export class OrderFulfilmentService {
   }
 
   private async fail(orderId: number, error: unknown): Promise<void> {
-    const message = String(error).replaceAll('\0', '').toWellFormed();
-    const cause = `the external call failed: ${message}`.slice(0, MAX_CAUSE_LENGTH);
+    const cause = toCause(`the external call failed: ${String(error)}`);
     const released = await this.transactions.run(async (manager) => {
       const { text, values } = changeStatus([{ orderId, cause }], 'failed');
       const failed: { id: number }[] = await manager.query(text, values);
@@ -120,6 +151,12 @@ export class OrderFulfilmentService {
         : [];
     });
     await this.cache.drop(released);
-    this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(error)}`);
+    if (released.length > 0) this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(error)}`);
+    else await this.noteAfterEnd(orderId, `the external call ended after that: ${String(error)}`);
   }
+}
+
+/** As PostgreSQL can store it, and a person can read it. */
+function toCause(text: string): string {
+  return text.replaceAll('\0', '').slice(0, MAX_CAUSE_LENGTH).toWellFormed();
 }

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import type { TextAnswer } from '../common/text-answer.js';
+import { CONFIRM_READ } from '../database/commit.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import { CancellationHints } from './cancellation-hints.js';
 import { OrderResponse } from './dto/order.response.js';
 import { OrderNotCancellableError, OrderNotFoundError } from './order.errors.js';
 import { Order } from './order.entity.js';
@@ -19,6 +21,7 @@ export class OrderLifeService {
     private readonly dataSource: DataSource,
     private readonly cache: ProductCache,
     private readonly idempotency: IdempotencyService,
+    private readonly hints: CancellationHints,
   ) {}
 
   /**
@@ -39,9 +42,11 @@ export class OrderLifeService {
         const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
         if (order === null) throw new OrderNotFoundError(id);
         if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
+        if (cancelled.length === 0) await manager.query(CONFIRM_READ);
         return OrderResponse.of(order);
       });
     } finally {
+      if (released.length > 0) this.hints.publish(id);
       await this.cache.drop(released);
     }
   }

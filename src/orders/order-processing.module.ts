@@ -4,6 +4,8 @@ import { CacheModule } from '../cache/cache.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Product } from '../products/product.entity.js';
 import { QueueModule } from '../queue/queue.module.js';
+import { CallsUnderWay } from './calls-under-way.js';
+import { CancellationHints } from './cancellation-hints.js';
 import { FulfilmentGateway } from './fulfilment-gateway.js';
 import { HandOverProcessor } from './hand-over.processor.js';
 import { OrderDispatcher } from './order-dispatcher.js';
@@ -27,6 +29,8 @@ import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
     ReservationService,
     ReservationSweep,
     OrderFulfilmentService,
+    CallsUnderWay,
+    CancellationHints,
     { provide: FulfilmentGateway, useClass: SimulatedFulfilmentGateway },
   ],
 })

@@ -33,6 +33,31 @@ export function changeStatus(
   };
 }
 
+/** Adds to the history of an order that has failed or was cancelled; it stays what it is. */
+export function noteAfterEnd(orderId: number, cause: string): QueryConfig {
+  return {
+    name: 'note-after-end',
+    text: `INSERT INTO order_events (order_id, status, cause)
+           SELECT id, status, $2 FROM orders WHERE id = $1 AND status IN ('failed', 'cancelled')
+           RETURNING id`,
+    values: [orderId, cause],
+  };
+}
+
+/** The same of a cancelled order that was called for, when nothing is noted of the call: its worker died, or could not tell. */
+export function noteEarlierCall(orderId: number): QueryConfig {
+  return {
+    name: 'note-earlier-call',
+    text: `INSERT INTO order_events (order_id, status, cause)
+           SELECT id, status, 'an external call was made before; what it did is not known: ask the provider'
+           FROM orders WHERE id = $1 AND status = 'cancelled'
+             AND EXISTS (SELECT FROM order_events WHERE order_id = $1 AND status = 'processing')
+             AND NOT EXISTS (SELECT FROM order_events WHERE order_id = $1 AND cause ~ '^(the|an) external call ')
+           RETURNING id`,
+    values: [orderId],
+  };
+}
+
 function originsOf(to: ReachedStatus): OrderStatus[] {
   const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
   return to === 'processing' ? [...from, to] : from;

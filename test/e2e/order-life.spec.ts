@@ -1,6 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import type { FulfilmentGateway } from '../../src/orders/fulfilment-gateway.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from '../../src/orders/order-status.js';
+import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';
+import { useLimits } from '../support/limits.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 import { useApi } from '../support/use-api.js';
 import { startWorker } from '../support/worker.js';
@@ -85,7 +88,7 @@ describe('the life of an order', () => {
     expect(rows).toEqual([{ stock: 5 }, { stock: 5 }]);
   });
 
-  it('can be cancelled while it is worked on, and is not completed after that', async () => {
+  it('can be cancelled while it is worked on, is not completed after that, and tells what its external call did all the same', async () => {
     let finish: () => void = () => undefined;
     const product = await api.createProduct({ stock: 5 });
     const id = await order(product);
@@ -95,8 +98,84 @@ describe('the life of an order', () => {
     finish();
     await worker.close();
     worker = undefined;
-    expect((await eventsOf(id)).at(-1)).toEqual(['cancelled', 'cancelled']);
+    expect((await eventsOf(id)).slice(-2)).toEqual([
+      ['cancelled', 'cancelled'],
+      ['cancelled', 'the external call succeeded all the same: undo it at the provider'],
+    ]);
     expect(await stockOf(product)).toBe(5);
+  });
+
+  describe('while its external call is under way', () => {
+    /** A call that ends when it is aborted, and not before. */
+    const untilAborted: FulfilmentGateway['fulfil'] = (_id, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : new Error('?')));
+      });
+    /** Redis gives a hint to those who listen at that moment. */
+    const untilListened = async () => {
+      const redis = new Redis(environment.config.queue.url);
+      try {
+        await eventually(async () => {
+          const [, listeners] = (await redis.pubsub('NUMSUB', 'order-system:cancelled-orders')) as [string, number];
+          expect(listeners).toBeGreaterThan(0);
+        });
+      } finally {
+        redis.disconnect();
+      }
+    };
+    const aborted = ['cancelled', 'the external call ended after that: Error: The order has ended otherwise'];
+
+    describe('and Redis tells the worker of it', () => {
+      useLimits({ cancellationLookMs: 3_600_000 });
+
+      it('can be cancelled, which aborts the call at once, and stands in its events', async () => {
+        const product = await api.createProduct({ stock: 5 });
+        const ids = [await order(product), await order(product)];
+        worker = await startWorker(environment.config, untilAborted);
+        await untilListened();
+        for (const id of ids) await untilStatus(id, 'processing');
+        await api.post(`/orders/${ids[0]}/cancel`);
+        await eventually(async () => expect((await eventsOf(ids[0] ?? 0)).at(-1)).toEqual(aborted));
+        // The other one goes on.
+        expect((await eventsOf(ids[1] ?? 0)).at(-1)).toEqual(['processing', 'attempt 1']);
+        expect(await stockOf(product)).toBe(4);
+        await api.post(`/orders/${ids[1]}/cancel`);
+      });
+    });
+
+    describe('and nobody tells the worker of it', () => {
+      useLimits({ cancellationLookMs: 100 });
+
+      it('can be cancelled, which aborts the call at the next look', async () => {
+        const id = await order(await api.createProduct());
+        worker = await startWorker(environment.config, untilAborted);
+        await untilStatus(id, 'processing');
+        await environment.sql.query(`UPDATE orders SET status = 'cancelled' WHERE id = $1`, [id]);
+        await eventually(async () => expect((await eventsOf(id)).at(-1)).toEqual(aborted));
+      });
+    });
+
+    it('can be cancelled, and tells of a call that fails by itself after that; it is not made again', async () => {
+      let fail: (error: Error) => void = () => undefined;
+      let calls = 0;
+      const id = await order(await api.createProduct());
+      worker = await startWorker(environment.config, () => {
+        calls++;
+        return new Promise((_resolve, reject) => (fail = reject));
+      });
+      await untilStatus(id, 'processing');
+      await api.post(`/orders/${id}/cancel`);
+      fail(new Error('the card is declined'));
+      await eventually(async () =>
+        expect((await eventsOf(id)).at(-1)).toEqual([
+          'cancelled',
+          'the external call ended after that: Error: the card is declined',
+        ]),
+      );
+      await worker.close();
+      worker = undefined;
+      expect(calls).toBe(1);
+    });
   });
 
   it('can no longer be cancelled when it has ended, and is left as it is', async () => {
@@ -128,7 +207,8 @@ describe('the life of an order', () => {
     expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
     expect(await stockOf(product)).toBe(cancelled);
     const { rows } = await environment.sql.query(
-      `SELECT count(*)::int AS ends FROM order_events WHERE order_id = ANY ($1) AND status IN ('completed', 'cancelled')`,
+      `SELECT count(*)::int AS ends FROM order_events WHERE order_id = ANY ($1) AND status IN ('completed', 'cancelled')
+       AND cause !~ '^(the|an) external call'`,
       [ids],
     );
     expect(rows).toEqual([{ ends: 100 }]);

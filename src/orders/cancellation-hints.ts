@@ -1,0 +1,53 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { ConnectionWatch } from '../common/connection-watch.js';
+import { QueueConnection } from '../queue/queue-connection.js';
+
+const CHANNEL = 'order-system:cancelled-orders';
+/** Nothing may be said for long; a connection that does not answer for so long is made anew. */
+const SILENCE_MS = 5_000;
+
+/**
+ * Tells the workers at once that an order was cancelled. It is a hint and nothing more: who hears it looks at the order, and who
+ * does not hear it, because Redis is away, looks by itself a moment later.
+ */
+@Injectable()
+export class CancellationHints implements OnApplicationShutdown {
+  private readonly logger = new Logger(CancellationHints.name);
+  private subscriber: Redis | undefined;
+
+  private readonly watch = new ConnectionWatch(CancellationHints.name, {
+    name: 'The connection that hears of cancelled orders',
+    silenceMs: SILENCE_MS,
+    current: () => (this.subscriber?.status === 'ready' ? this.subscriber.stream : undefined),
+    ping: async () => this.subscriber?.ping(),
+    renew: () => this.subscriber?.disconnect(true),
+  });
+
+  constructor(private readonly connection: QueueConnection) {}
+
+  /** Returns at once and never throws. */
+  publish(orderId: number): void {
+    const { client } = this.connection;
+    if (client.status !== 'ready') return;
+    client
+      .publish(CHANNEL, String(orderId))
+      .catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
+  }
+
+  /** Listens as long as the process lives, on a connection of its own, which Redis wants for that. */
+  subscribe(listener: (orderId: number) => void): void {
+    const subscriber = this.connection.client.duplicate();
+    this.subscriber = subscriber;
+    subscriber.on('error', (error) => this.logger.debug(error.message));
+    subscriber.on('ready', () => this.watch.report(true, 'is there again'));
+    subscriber.on('message', (_channel, message) => listener(Number(message)));
+    subscriber.subscribe(CHANNEL).catch((error: unknown) => this.logger.debug(String(error)));
+    this.watch.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.watch.stop();
+    this.subscriber?.disconnect();
+  }
+}
