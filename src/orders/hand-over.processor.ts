@@ -3,11 +3,13 @@ import type { Job, Queue } from 'bullmq';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { JobProcessor } from '../queue/job-processor.js';
 import {
   HAND_OVER_QUEUE,
-  type HandOverPayload,
+  KEPT_COMPLETED,
   type NewJob,
+  orderIdsOf,
   ORDERS_QUEUE,
   processOrderJob,
   type ProcessOrderPayload,
@@ -16,9 +18,6 @@ import {
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderProcessor } from './order.processor.js';
-
-/** Orders that are not begun by then get jobs of their own, which any worker may take. */
-const PATIENCE_MS = 200;
 
 /** Jobs that may have orders waiting for a slot here. */
 const MAX_WAITING = 8;
@@ -30,9 +29,11 @@ const MAX_WAITING = 8;
  */
 @Processor(HAND_OVER_QUEUE, {
   autorun: false,
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
-  maxStalledCount: 5,
+  // Of jobs that say nothing of it themselves, and so are not of this system.
+  removeOnComplete: { count: KEPT_COMPLETED },
+  lockDuration: LIMITS.jobLockMs,
+  stalledInterval: LIMITS.stalledCheckMs,
+  maxStalledCount: LIMITS.stalls,
   concurrency: MAX_WAITING,
 })
 export class HandOverProcessor extends JobProcessor {
@@ -49,10 +50,14 @@ export class HandOverProcessor extends JobProcessor {
     this.lanes = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
   }
 
-  protected async work({ data, attemptsStarted }: Job<HandOverPayload>, signal: AbortSignal): Promise<void> {
-    const left = new Set(data.orderIds);
+  protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
+    const left = new Set(orderIdsOf(job.data));
+    if (left.size === 0) {
+      this.ignore(job);
+      return;
+    }
     const begun: Promise<void>[] = [];
-    if (attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
+    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
     const rest = [...left];
     left.clear();
     this.takeMore(1);
@@ -78,7 +83,7 @@ export class HandOverProcessor extends JobProcessor {
         this.lanes(() => this.fulfilment.slots(attempt)).catch(reject);
       });
     // Those behind it would wait as long.
-    await withDeadline(Promise.all([...left].map(begin)), PATIENCE_MS).catch(() => this.lanes.clearQueue());
+    await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() => this.lanes.clearQueue());
   }
 
   /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. Never rejects. */
@@ -109,7 +114,9 @@ export class HandOverProcessor extends JobProcessor {
   }
 
   @OnWorkerEvent('failed')
-  override onFailed(job: Job<HandOverPayload> | undefined, error: Error): void {
-    this.logger.warn(`${job?.data.orderIds.length ?? 'Some'} orders are left to the sweep: ${error.message}`);
+  override onFailed(job: Job<unknown> | undefined, error: Error): void {
+    this.logger.warn(
+      `${job?.id ?? 'A job'}: ${orderIdsOf(job?.data).length} orders are left to the sweep: ${error.message}`,
+    );
   }
 }

@@ -4,13 +4,26 @@ import type { Queue } from 'bullmq';
 import { Batcher } from '../common/batcher.js';
 import { withDeadline } from '../common/deadline.js';
 import { Config } from '../config/config.js';
-import { HAND_OVER_QUEUE, handOverJob, type NewJob, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import { LIMITS } from '../config/limits.js';
+import {
+  HAND_OVER_QUEUE,
+  handOverJob,
+  MAX_HANDED_OVER,
+  type NewJob,
+  ORDERS_QUEUE,
+  processOrderJob,
+} from '../queue/order-jobs.js';
 
 /**
- * A worker without a free slot makes a job of each in one round trip; more would keep Redis from everybody else for longer.
- * While Redis is away orders wait up to the bound, and the rest is left to the sweep.
+ * More at once would keep Redis from everybody else for longer, when a worker makes a job of each in one round trip. While Redis
+ * is away orders wait up to the bound, and the rest is left to the sweep.
  */
-const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: 10_000, maxWaitMs: Infinity };
+const BATCHING = () => ({
+  maxBatchSize: MAX_HANDED_OVER,
+  maxInFlight: 1,
+  maxWaiting: LIMITS.dispatchesWaiting,
+  maxWaitMs: Infinity,
+});
 
 interface SoldOrder {
   readonly id: number;
@@ -27,7 +40,7 @@ interface SoldOrder {
 @Injectable()
 export class OrderDispatcher implements OnApplicationShutdown {
   private readonly logger = new Logger(OrderDispatcher.name);
-  private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.handOver(sold), BATCHING);
+  private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.handOver(sold), BATCHING());
 
   constructor(
     @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,

@@ -5,10 +5,23 @@ import type { Job, Queue } from 'bullmq';
 import { In, LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
 import { Sweep } from '../common/sweep.js';
 import { Config } from '../config/config.js';
-import { HAND_OVER_QUEUE, type HandOverPayload, jobIdOf, ORDERS_QUEUE, processOrderJob } from '../queue/order-jobs.js';
+import {
+  HAND_OVER_QUEUE,
+  isStillToCome,
+  jobIdOf,
+  MAX_BACKOFF_MS,
+  orderIdOf,
+  orderIdsOf,
+  ORDERS_QUEUE,
+  processOrderJob,
+} from '../queue/order-jobs.js';
+import { QueueConnection } from '../queue/queue-connection.js';
 import { isDeadLetter } from './dead-letters.service.js';
 import { OPEN_STATUSES } from './order-status.js';
 import { Order } from './order.entity.js';
+
+/** Where a job stands that a worker takes by itself, or has taken. */
+const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
 
 /** Rows, or jobs, that are looked at in one go. */
 const BATCH_SIZE = 500;
@@ -25,7 +38,8 @@ export class OrderSweep extends Sweep {
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
-    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue<HandOverPayload>,
+    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue<unknown>,
+    private readonly connection: QueueConnection,
     private readonly config: Config,
   ) {
     super();
@@ -41,7 +55,7 @@ export class OrderSweep extends Sweep {
     for (;;) {
       const ids = await this.findStale(last, unmovedSince);
       if (ids.length === 0) return handedOver;
-      together ??= await this.findHandedOverTogether();
+      together ??= await this.findHandedOverTogether().catch((error: unknown) => this.ignoreHandOvers(error));
       handedOver += await this.handOver(ids.filter((id) => !together?.has(id)));
       if (ids.length < BATCH_SIZE || this.stopped) return handedOver;
       last = ids.at(-1) ?? last;
@@ -77,8 +91,9 @@ export class OrderSweep extends Sweep {
    */
   private async findHandedOverTogether(): Promise<ReadonlySet<number>> {
     const ids = new Set<number>();
-    const note = (handOvers: Job<HandOverPayload>[]) => {
-      for (const { data } of handOvers) for (const id of data.orderIds) ids.add(id);
+    const note = (handOvers: Job<unknown>[]) => {
+      for (const { data, delay } of handOvers)
+        if (delay <= MAX_BACKOFF_MS) for (const id of orderIdsOf(data)) ids.add(id);
       return handOvers.length;
     };
     for (let first = 0; ; first += BATCH_SIZE) {
@@ -88,16 +103,53 @@ export class OrderSweep extends Sweep {
     return ids;
   }
 
+  /** Somebody has put there what cannot be read: then orders that stand in a hand-over may be called for again. */
+  private ignoreHandOvers(error: unknown): ReadonlySet<number> {
+    this.logger.warn(`The hand-overs cannot be read, their orders get jobs of their own: ${String(error)}`);
+    return new Set();
+  }
+
   /**
-   * A finished job that is kept has the id of the new one and would silently keep it out, so it goes first. A dead letter is
-   * left to an operator.
+   * A job that is kept though it is finished, or that somebody else has put there, has the id of the new one and would silently
+   * keep it out, so it goes first. A dead letter is left to an operator.
    */
   private async handOver(ids: readonly number[]): Promise<number> {
-    const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await this.queue.getJob(jobIdOf(id)) })));
-    const finished = jobs.filter(({ job }) => job?.finishedOn !== undefined && !isDeadLetter(job));
-    await Promise.all(finished.map(async ({ job }) => job?.remove()));
-    const lost = [...jobs.filter(({ job }) => job === undefined), ...finished];
+    const looked = await Promise.all(ids.map(async (id) => ({ id, isLost: await this.isLost(id) })));
+    const lost = looked.filter(({ isLost }) => isLost);
     await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));
     return lost.length;
   }
+
+  /** Whether no job will bring the order to its end; what stands in the place of its job is removed then. */
+  private async isLost(orderId: number): Promise<boolean> {
+    const jobId = jobIdOf(orderId);
+    // Before the job: one that ends in between is seen as ended.
+    const state = await this.queue.getJobState(jobId);
+    const job = await this.queue.getJob(jobId).catch(async (error: unknown) => {
+      this.logger.debug(`${jobId} cannot be read: ${String(error)}`);
+      await this.connection.client.del(this.queue.toKey(jobId));
+      return undefined;
+    });
+    if (job === undefined) return true;
+    const isKept =
+      job.finishedOn === undefined ? willBeWorkedOn(job, { state, orderId }) : isDeadLetterOf(job, orderId);
+    if (isKept) return false;
+    return job.remove().then(
+      () => true,
+      (error: unknown) => {
+        // A worker holds it, and is about to end it: the next look decides.
+        this.logger.debug(`${jobId} cannot be removed: ${String(error)}`);
+        return false;
+      },
+    );
+  }
+}
+
+/** An unfinished job that names the order, waits no longer than this system lets a job wait, and stands where workers look. */
+function willBeWorkedOn(job: Job<unknown>, { state, orderId }: { state: string; orderId: number }): boolean {
+  return isStillToCome(job, orderId) && STATES_TO_COME.includes(state);
+}
+
+function isDeadLetterOf(job: Job<unknown>, orderId: number): boolean {
+  return orderIdOf(job.data) === orderId && isDeadLetter(job);
 }

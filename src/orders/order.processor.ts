@@ -1,8 +1,9 @@
 import { Processor } from '@nestjs/bullmq';
 import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { JobProcessor } from '../queue/job-processor.js';
-import { attemptOf, backoffOf, ORDERS_QUEUE, type ProcessOrderPayload } from '../queue/order-jobs.js';
+import { attemptOf, backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from '../queue/order-jobs.js';
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 
@@ -12,9 +13,11 @@ import { OrderFulfilmentService } from './order-fulfilment.service.js';
  */
 @Processor(ORDERS_QUEUE, {
   autorun: false,
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
-  maxStalledCount: 5,
+  // Of jobs that say nothing of it themselves, and so are not of this system.
+  removeOnComplete: { count: KEPT_COMPLETED },
+  lockDuration: LIMITS.jobLockMs,
+  stalledInterval: LIMITS.stalledCheckMs,
+  maxStalledCount: LIMITS.stalls,
   settings: { backoffStrategy: backoffOf },
 })
 export class OrderProcessor extends JobProcessor {
@@ -30,12 +33,17 @@ export class OrderProcessor extends JobProcessor {
     super.onApplicationBootstrap();
   }
 
-  protected async work(job: Job<ProcessOrderPayload>, signal: AbortSignal): Promise<void> {
+  protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
+    const orderId = orderIdOf(job.data);
+    if (orderId === undefined) {
+      this.ignore(job);
+      return;
+    }
     const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     try {
       await this.fulfilment.slots(async () => {
         signal.throwIfAborted();
-        await this.fulfilment.process(job.data.orderId, { attempt: attemptOf(job), isLast, signal });
+        await this.fulfilment.process(orderId, { attempt: attemptOf(job), isLast, signal });
       });
     } catch (error) {
       if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);

@@ -37,6 +37,14 @@ export abstract class JobProcessor
     this.worker.run().catch((error: unknown) => this.logger.error(`The worker stopped: ${String(error)}`));
   }
 
+  /**
+   * A job that this system has not made, which costs nobody but itself. Were it to fail, it would hide the dead letters among
+   * others like it.
+   */
+  protected ignore(job: Job): void {
+    this.logger.warn(`${job.queueName} job ${job.id ?? '?'} is ignored: its payload is not one of this system`);
+  }
+
   /** Takes as many jobs at once more than now, or fewer if it is less than 0. */
   takeMore(jobs: number): void {
     // BullMQ's loop, when it is full, sees that it may take more only after a job of its own has ended, or when it resumes.

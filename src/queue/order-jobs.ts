@@ -9,6 +9,9 @@ const PROCESS_ORDER = 'process-order';
 export const HAND_OVER_QUEUE = 'hand-over';
 const HAND_OVER = 'hand-over';
 
+/** Orders that one job may hand over; a worker without a free slot makes a job of each in one round trip. */
+export const MAX_HANDED_OVER = 500;
+
 export interface HandOverPayload {
   readonly orderIds: readonly number[];
 }
@@ -16,6 +19,32 @@ export interface HandOverPayload {
 /** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
 export interface ProcessOrderPayload {
   readonly orderId: number;
+}
+
+/** The order of a job's payload; `undefined` when it has none: anybody who reaches Redis can add jobs. */
+export function orderIdOf(payload: unknown): number | undefined {
+  if (typeof payload !== 'object' || payload === null || !('orderId' in payload)) return undefined;
+  return isId(payload.orderId) ? payload.orderId : undefined;
+}
+
+/** The orders of a hand-over's payload, each once; none when it is not one of this system. */
+export function orderIdsOf(payload: unknown): number[] {
+  if (typeof payload !== 'object' || payload === null || !('orderIds' in payload)) return [];
+  const { orderIds } = payload;
+  if (!Array.isArray(orderIds) || orderIds.length > MAX_HANDED_OVER) return [];
+  return [...new Set(orderIds.filter(isId))];
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+/**
+ * Whether an unfinished job with the id of an order's job will be worked on for that order, and soon: its payload names the
+ * order, and it waits no longer than this system lets a job wait.
+ */
+export function isStillToCome(job: { readonly data: unknown; readonly delay: number }, orderId: number): boolean {
+  return orderIdOf(job.data) === orderId && job.delay <= MAX_BACKOFF_MS;
 }
 
 /** A job that is to be added. */
@@ -26,11 +55,11 @@ export interface NewJob<Payload> {
 }
 
 /** Finished jobs that stay for the dashboard; the truth about an order is its row. */
-const KEPT_COMPLETED = 1_000;
+export const KEPT_COMPLETED = 1_000;
 export const KEPT_FAILED = 10_000;
 
 /** No wait between two attempts is longer. */
-const MAX_BACKOFF_MS = 300_000;
+export const MAX_BACKOFF_MS = 300_000;
 
 /** Twice as long after each attempt, up to a bound, less a random part of up to a half: so failures do not come back together. */
 // eslint-disable-next-line no-restricted-syntax -- BullMQ calls it
