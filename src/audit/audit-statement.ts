@@ -1,5 +1,5 @@
 /** Places that are told of each finding. */
-const MAX_EXAMPLES = 20;
+export const MAX_EXAMPLES = 20;
 
 /**
  * Compares stock, ledger and orders in one statement and so at one moment. The ledger is read once, in the order of its key;

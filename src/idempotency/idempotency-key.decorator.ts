@@ -8,7 +8,13 @@ import { IdempotencyKeyInUseError } from './idempotency.errors.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 
 const HEADER = 'Idempotency-Key';
-const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+const NAME = 'idempotency-key';
+export const MAX_KEY_LENGTH = 255;
+const PRINTABLE = new RegExp(`^[ -~]{1,${MAX_KEY_LENGTH}}$`);
+/** A string as structured fields write it: `"` and `\` in it stand behind a `\`. */
+const QUOTED = /^"(?:[^"\\]|\\["\\])*"$/;
+const ESCAPED = /\\(["\\])/g;
+const TO_ESCAPE = /["\\]/g;
 
 /** The request as one that may be sent again, when it has the header `Idempotency-Key`. */
 export const IdempotencyKey = createParamDecorator((_data: unknown, context: ExecutionContext) =>
@@ -20,15 +26,28 @@ export const IdempotencyKey = createParamDecorator((_data: unknown, context: Exe
  *
  * @throws ValidationError
  */
-export function idempotentRequestOf({ headers, method, url, body }: FastifyRequest): IdempotentRequest | undefined {
-  const key = headers['idempotency-key'];
-  if (key === undefined) return undefined;
-  if (typeof key !== 'string' || !PRINTABLE.test(key)) {
-    const message = `${HEADER} must be 1 to 255 printable characters of ASCII`;
-    throw new ValidationError([{ field: HEADER, message }]);
-  }
+export function idempotentRequestOf(request: FastifyRequest): IdempotentRequest | undefined {
+  const sentKey = headerOf(request);
+  if (sentKey === undefined) return undefined;
+  const key = QUOTED.test(sentKey) ? sentKey.slice(1, -1).replace(ESCAPED, '$1') : sentKey;
+  if (!PRINTABLE.test(key)) refuse(`${HEADER} must be 1 to ${MAX_KEY_LENGTH} printable characters of ASCII`);
+  const { method, url, body } = request;
   const path = url.split('?', 1)[0]?.replace(/\/$/, '') ?? url;
-  return { key, fingerprint: hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(body))}`, 'base64url') };
+  const fingerprint = hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(body))}`, 'base64url');
+  return { key, quotedKey: `"${key.replace(TO_ESCAPE, '\\$&')}"`, sentKey, fingerprint };
+}
+
+/** Node.js joins what is sent twice to one text, which would be a key of its own. */
+function headerOf({ headers, raw }: FastifyRequest): string | undefined {
+  const joined = headers[NAME];
+  if (joined === undefined) return undefined;
+  const lines = raw.headersDistinct[NAME] ?? [];
+  if (lines.length !== 1) refuse(`${HEADER} must be sent once`);
+  return lines[0];
+}
+
+function refuse(message: string): never {
+  throw new ValidationError([{ field: HEADER, message }]);
 }
 
 /** Of an answer that is given again. */
@@ -46,7 +65,7 @@ export function ApiIdempotencyKey(instance: string): MethodDecorator {
       description:
         'Makes the request safe to send again: the same key with the same body is answered as the first time, with ' +
         '`Idempotent-Replayed: true`; with another body it is a 422, `IDEMPOTENCY_KEY_REUSED`. Kept for ' +
-        '`IDEMPOTENCY_TTL`, a day by default.',
+        '`IDEMPOTENCY_TTL`, a day by default. `"K"` and `K` are one key.',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     }),
     ApiProblem('A request with this `Idempotency-Key` is still being worked on', instance, {

@@ -3,35 +3,43 @@ import type { ApplicationError } from '../common/application-error.js';
 import type { KeptError } from './idempotency.errors.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 
-/** A row of `idempotency_keys`: one of the three last is there. */
+/** A row of `idempotency_keys`: one of the four last is there. */
 export interface IdempotencyKeyRow {
   readonly fingerprint: string;
   readonly orderId: number | null;
+  readonly reservationId: number | null;
   readonly body: string | null;
   readonly error: KeptError | null;
 }
 
 /** The number by which the requests with a key lock each other out, in SQL. */
-export function lockOf(key: string): string {
+function lockOf(key: string): string {
   return `hashtextextended(${key}, 0)`;
 }
 
-export function selectKey(key: string): QueryConfig & { text: string } {
+/** Waits until nobody else uses the key, and keeps it until the transaction ends. */
+export function waitForKey({ key }: IdempotentRequest): QueryConfig & { text: string } {
+  return { name: 'wait-for-key', text: `SELECT pg_advisory_xact_lock(${lockOf('$1::text')})`, values: [key] };
+}
+
+/** What is kept for the key, in whichever form it was sent. */
+export function selectKey({ key, quotedKey, sentKey }: IdempotentRequest): QueryConfig & { text: string } {
   return {
     name: 'select-idempotency-key',
-    text: 'SELECT fingerprint, order_id AS "orderId", body, error FROM idempotency_keys WHERE key = $1',
-    values: [key],
+    text: `SELECT fingerprint, order_id AS "orderId", reservation_id AS "reservationId", body, error FROM idempotency_keys
+           WHERE key IN ($1, $2) ORDER BY key = $3 DESC LIMIT 1`,
+    values: [key, quotedKey, sentKey],
   };
 }
 
 /** Those of the keys that have been used, or that another transaction is about to use: nobody waits for it. */
-export function selectTakenKeys(keys: readonly string[]): QueryConfig {
+export function selectTakenKeys(requests: readonly IdempotentRequest[]): QueryConfig {
   return {
     name: 'select-taken-keys',
-    text: `SELECT key FROM unnest($1::text[]) AS wanted (key)
-           WHERE NOT pg_try_advisory_xact_lock(${lockOf('key')})
-              OR EXISTS (SELECT FROM idempotency_keys WHERE idempotency_keys.key = wanted.key)`,
-    values: [keys],
+    text: `SELECT wanted.key FROM unnest($1::text[], $2::text[]) AS wanted (key, quoted)
+           WHERE NOT pg_try_advisory_xact_lock(${lockOf('wanted.key')})
+              OR EXISTS (SELECT FROM idempotency_keys WHERE idempotency_keys.key IN (wanted.key, wanted.quoted))`,
+    values: [requests.map(({ key }) => key), requests.map(({ quotedKey }) => quotedKey)],
   };
 }
 
@@ -41,7 +49,7 @@ export interface Refusal {
   readonly error: ApplicationError;
 }
 
-/** Keeps refusals, but for keys that have been used meanwhile; returns the keys that it has kept. */
+/** Keeps refusals, but for keys that have been used meanwhile; returns the keys that it has kept, as they were sent. */
 export function keepErrors(refusals: readonly Refusal[]): QueryConfig & { text: string } {
   return {
     name: 'keep-errors',
@@ -49,7 +57,7 @@ export function keepErrors(refusals: readonly Refusal[]): QueryConfig & { text: 
            SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])
            ON CONFLICT (key) DO NOTHING RETURNING key`,
     values: [
-      refusals.map(({ request }) => request.key),
+      refusals.map(({ request }) => request.sentKey),
       refusals.map(({ request }) => request.fingerprint),
       refusals.map(({ error: { kind, code, message, members } }) => JSON.stringify({ kind, code, message, members })),
     ],

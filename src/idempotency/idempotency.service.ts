@@ -3,10 +3,11 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { ApplicationError } from '../common/application-error.js';
 import type { TextAnswer } from '../common/text-answer.js';
 import { hasWaitedTooLong, isDuplicate } from '../database/database-errors.js';
+import { CONFIRM_READ } from '../database/commit.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, isFinal, ReplayedError } from './idempotency.errors.js';
-import { type IdempotencyKeyRow, keepErrors, lockOf, selectKey } from './idempotency-keys.js';
+import { type IdempotencyKeyRow, keepErrors, selectKey, waitForKey } from './idempotency-keys.js';
 import type { IdempotentRequest, KeptOutcome } from './idempotent-request.js';
 
 /**
@@ -33,40 +34,47 @@ export class IdempotencyService {
     if (request === undefined) return { text: JSON.stringify(await this.transactions.run(work)) };
     const outcome = await this.transactions.run(async (manager) => {
       await lockKey(manager, request);
-      const { text, values } = selectKey(request.key);
+      const { text, values } = selectKey(request);
       const [used] = await manager.query<IdempotencyKeyRow[]>(text, values);
-      if (used !== undefined) return { text: readOutcome(used, request).text ?? '', isReplayed: true };
-      return workAndKeep(manager, request, work);
+      if (used === undefined) return workAndKeep(manager, request, work);
+      const { text: kept = '' } = readOutcome(used, request);
+      await manager.query(CONFIRM_READ);
+      return { text: kept, isReplayed: true };
     });
     if (outcome instanceof ApplicationError) throw outcome;
     return outcome;
   }
 
   /**
-   * The outcome of an earlier request with the key; `undefined` when there is none.
+   * The outcome of an earlier request with the key, which is as durable by now as when it is answered for the first time;
+   * `undefined` when there is none.
    *
    * @throws IdempotencyKeyReusedError, and the refusal if it was one.
    */
   async find(request: IdempotentRequest): Promise<KeptOutcome | undefined> {
-    const [used] = await readPrepared<IdempotencyKeyRow>(this.dataSource, selectKey(request.key));
-    return used && readOutcome(used, request);
+    const [used] = await readPrepared<IdempotencyKeyRow>(this.dataSource, selectKey(request));
+    if (used === undefined) return undefined;
+    const outcome = readOutcome(used, request);
+    await this.transactions.confirmRead();
+    return outcome;
   }
 }
 
 /** Who comes with the key at the same time waits here until the first one has ended. */
-async function lockKey(manager: EntityManager, { key }: IdempotentRequest): Promise<void> {
-  await manager.query(`SELECT pg_advisory_xact_lock(${lockOf('$1::text')})`, [key]).catch((error: unknown) => {
+async function lockKey(manager: EntityManager, request: IdempotentRequest): Promise<void> {
+  const { text, values } = waitForKey(request);
+  await manager.query(text, values).catch((error: unknown) => {
     throw hasWaitedTooLong(error) ? new IdempotencyKeyInUseError() : error;
   });
 }
 
 function readOutcome(
-  { fingerprint, error, orderId, body }: IdempotencyKeyRow,
+  { fingerprint, error, orderId, reservationId, body }: IdempotencyKeyRow,
   request: IdempotentRequest,
 ): KeptOutcome {
   if (fingerprint !== request.fingerprint) throw new IdempotencyKeyReusedError();
   if (error !== null) throw new ReplayedError(error);
-  return { orderId: orderId ?? undefined, text: body ?? undefined };
+  return { orderId: orderId ?? undefined, reservationId: reservationId ?? undefined, text: body ?? undefined };
 }
 
 async function workAndKeep(
@@ -77,7 +85,7 @@ async function workAndKeep(
   try {
     const text = JSON.stringify(await manager.transaction(work));
     await manager.query('INSERT INTO idempotency_keys (key, fingerprint, body) VALUES ($1, $2, $3)', [
-      request.key,
+      request.sentKey,
       request.fingerprint,
       text,
     ]);

@@ -1,13 +1,18 @@
 /** A request that its client may send again: sent twice, it is done once. */
 export interface IdempotentRequest {
-  /** 1 to 255 printable characters, unique to what the client wants done. */
+  /** 1 to 255 printable characters, unique to what the client wants done. `"K"` and `K` are the key K. */
   readonly key: string;
+  /** The key in quotes, as a structured field has it (RFC 8941, section 3.3.3). */
+  readonly quotedKey: string;
+  /** The one of the two that was sent, and is stored: an older process knows just that one. */
+  readonly sentKey: string;
   /** Of method, path and body, by which another use of the key is known. */
   readonly fingerprint: string;
 }
 
-/** What such a request was answered: a body as JSON text, or the order that it made. */
+/** What such a request was answered: a body as JSON text, or the order or the reservation that it made. */
 export interface KeptOutcome {
   readonly text?: string;
   readonly orderId?: number;
+  readonly reservationId?: number;
 }

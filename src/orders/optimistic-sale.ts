@@ -57,7 +57,7 @@ function saleOf({ items, request }: Purchase): QueryConfig {
   return {
     name: `sell-${isAlone ? 'one' : 'several'}${request === undefined ? '' : '-with-key'}`,
     text: saleText(options),
-    values: request === undefined ? sold : [...sold, request.key, request.fingerprint],
+    values: request === undefined ? sold : [...sold, request.sentKey, request.fingerprint],
   };
 }
 

@@ -2,8 +2,8 @@ import type { QueryConfig } from 'pg';
 import { formatCents, parseCents } from '../common/money.js';
 import { LockTimeoutError } from '../database/database-errors.js';
 import type { Writes } from '../database/transaction-runner.js';
-import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
-import { keepErrors, type Refusal } from '../idempotency/idempotency-keys.js';
+import { KeyTakenError } from '../idempotency/idempotency.errors.js';
+import { keepKeys, keyParametersOf, type Taken, writesFor } from './batch-writes.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 import { type PricedItem, priceItems, totalOf } from './priced-item.js';
@@ -25,10 +25,6 @@ export type WrittenOrder = Pick<Order, 'id' | 'createdAt'>;
 /** An item that is sold, and the stock that it leaves. */
 export interface SoldItem extends PricedItem {
   readonly stockAfter: number;
-}
-
-interface Sale extends Pick<Purchase, 'request'> {
-  readonly items: readonly SoldItem[];
 }
 
 /** What a sale of several orders gives: their ids, ascending and so in their order, and the one moment of all of them. */
@@ -77,42 +73,19 @@ export function saleOf(
   purchases: readonly Purchase[],
   decisions: readonly Outcome<SoldItem[]>[],
 ): Writes<WrittenOrders, Outcome<Order>[]> {
-  const sales: Sale[] = [];
-  const refusals: Refusal[] = [];
-  decisions.forEach((decision, index) => {
-    const request = purchases[index]?.request;
-    if (decision.status === 'fulfilled') sales.push({ items: decision.value, request });
-    else if (request !== undefined && isFinal(decision.reason)) refusals.push({ request, error: decision.reason });
-  });
-  return {
-    statements: [
-      ...(refusals.length > 0 ? [keepErrors(refusals)] : []), //
-      ...(sales.length > 0 ? [sell(sales)] : []),
-    ],
-    toResult: ([written], [first = []]) => {
-      const ids = sales.length > 0 ? written?.ids.values() : undefined;
-      const kept = new Set<unknown>(first.map(({ key }: { key?: unknown }) => key));
-      return decisions.map((decision, index) => {
-        const key = purchases[index]?.request?.key;
-        if (decision.status === 'rejected') {
-          // Somebody has used the key since it was looked for.
-          const isTaken = key !== undefined && isFinal(decision.reason) && !kept.has(key);
-          return isTaken ? { status: 'rejected', reason: new KeyTakenError() } : decision;
-        }
-        const id = ids?.next().value;
-        if (written === undefined || id === undefined) throw new Error('PostgreSQL wrote fewer orders than were sold');
-        return { status: 'fulfilled', value: toOrder({ id, createdAt: written.createdAt }, decision.value) };
-      });
+  return writesFor(purchases, decisions, {
+    write: sell,
+    toResults: ([written]: readonly WrittenOrders[], taken) => {
+      if (written?.ids.length !== taken.length) throw new Error('PostgreSQL wrote fewer orders than were sold');
+      const { ids, createdAt } = written;
+      return taken.map(({ items }, index) => toOrder({ id: ids[index] ?? 0, createdAt }, items));
     },
-  };
+  });
 }
 
 /** One statement for stock, orders and ledger: none of them is ever there without the others. */
-function sell(sales: readonly Sale[]): QueryConfig {
+function sell(sales: readonly Taken<Purchase>[]): QueryConfig {
   const items = sales.flatMap((sale, index) => sale.items.map((item) => ({ ...item, position: index + 1 })));
-  const keys = sales.flatMap(({ request }, index) =>
-    request === undefined ? [] : { ...request, position: index + 1 },
-  );
   const sold = [
     sales.map((sale) => formatCents(totalOf(sale.items))),
     items.map(({ position }) => position),
@@ -121,22 +94,12 @@ function sell(sales: readonly Sale[]): QueryConfig {
     items.map(({ unitPrice }) => formatCents(unitPrice)),
     items.map(({ stockAfter }) => stockAfter),
   ];
-  if (keys.length === 0) return { name: 'sell', text: sellText(''), values: sold };
-  const kept = [
-    keys.map(({ key }) => key),
-    keys.map(({ fingerprint }) => fingerprint),
-    keys.map(({ position }) => position),
-  ];
-  return { name: 'sell-with-keys', text: sellText(KEEP_KEYS), values: [...sold, ...kept] };
+  const kept = keyParametersOf(sales);
+  if (kept.length === 0) return { name: 'sell', text: sellText(''), values: sold };
+  return { name: 'sell-with-keys', text: sellText(keepKeys('order_id', 7)), values: [...sold, ...kept] };
 }
 
-const KEEP_KEYS = `kept AS (
-    INSERT INTO idempotency_keys (key, fingerprint, order_id)
-    SELECT key, fingerprint, placed.id
-    FROM unnest($7::text[], $8::text[], $9::bigint[]) AS request (key, fingerprint, position) JOIN placed USING (position)
-  ),`;
-
-function sellText(keepKeys: string): string {
+function sellText(keep: string): string {
   return `WITH item AS MATERIALIZED (
       SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::numeric[], $6::integer[])
         WITH ORDINALITY AS item (position, product_id, quantity, unit_price, stock_after, turn)
@@ -151,7 +114,7 @@ function sellText(keepKeys: string): string {
       RETURNING id, created_at
     ), placed AS (
       SELECT id, row_number() OVER (ORDER BY id) AS position FROM written
-    ), ${keepKeys} line AS MATERIALIZED (
+    ), ${keep} line AS MATERIALIZED (
       SELECT placed.id AS order_id, item.* FROM item JOIN placed USING (position)
     ), filled AS (
       INSERT INTO order_items (order_id, product_id, quantity, unit_price)

@@ -10,7 +10,7 @@ export interface OrderEvent {
 }
 
 /** An order is tried a few times, and again after a crash; more than these would be a fault. */
-const MAX_EVENTS = 1_000;
+export const MAX_EVENTS = 1_000;
 
 /** The events of an order, the first one first; one row of nulls for an order that has none, and no row for no order. */
 export function selectEvents(orderId: number): QueryConfig {

@@ -5,6 +5,7 @@ import { ProductCache } from '../cache/product-cache.js';
 import { Batcher, type Turn } from '../common/batcher.js';
 import { NoAnswerError } from '../common/no-answer.error.js';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { DatabaseUnavailableError, hasWaitedTooLong, isDuplicate, mayConcernOne } from '../database/database-errors.js';
 import { TransactionRunner, type Writes } from '../database/transaction-runner.js';
 import { KeyTakenError } from '../idempotency/idempotency.errors.js';
@@ -22,18 +23,16 @@ import { type Hold, holdOf, type Reservation } from './reservation.js';
  * Two batches in flight, of different products unless the first is committing already: else they would only wait for each
  * other's locks. So a product that somebody else holds keeps one of them waiting, and its own buyers.
  */
-const BATCHING = {
-  maxBatchSize: 128,
+const BATCHING = () => ({
+  maxBatchSize: LIMITS.purchasesPerBatch,
   minBatchSize: 32,
-  maxInFlight: 2,
-  maxWaiting: 2_000,
-  maxWaitMs: 1_000,
+  maxInFlight: LIMITS.purchaseBatchesInFlight,
+  maxWaiting: LIMITS.purchasesWaiting,
+  maxWaitMs: LIMITS.purchaseTurnMs,
   keysOf: (purchase: Purchase) => productIdsOf([purchase]),
   // Keys are looked for when the locks are asked for.
   mayBeLate: ({ request }: Purchase) => request === undefined,
-};
-/** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
-const ONE_BY_ONE_TIMEOUT_MS = 1_000;
+});
 
 type Outcome<T> = PromiseSettledResult<T>;
 
@@ -65,11 +64,11 @@ export class OrderService {
     this.locks = lockTextsOf(transactions.manager);
     this.sales = new Batcher<Purchase, Order>(
       async (purchases, turn) => this.announce(await this.take(purchases, saleOf, turn), purchases),
-      BATCHING,
+      BATCHING(),
     );
     this.holds = new Batcher<Hold, Reservation>(
       async (holds, turn) => this.forget(await this.take(holds, holdOf, turn), holds),
-      BATCHING,
+      BATCHING(),
     );
   }
 
@@ -95,8 +94,8 @@ export class OrderService {
    *
    * @throws what {@link create} throws.
    */
-  async hold({ items, seconds }: Hold, isGone?: () => boolean): Promise<Reservation> {
-    return this.holds.submit({ items: mergeItems(items), seconds }, isGone);
+  async hold({ items, ...hold }: Hold, isGone?: () => boolean): Promise<Reservation> {
+    return this.holds.submit({ ...hold, items: mergeItems(items) }, isGone);
   }
 
   /** Tells after the commit everybody who has to know. */
@@ -158,7 +157,7 @@ export class OrderService {
     purchases: readonly P[],
     writesOf: WritesOf<P, Row, T>,
   ): Promise<Outcome<T>[]> {
-    const deadline = performance.now() + ONE_BY_ONE_TIMEOUT_MS;
+    const deadline = performance.now() + LIMITS.oneByOneMs;
     const outcomes: Outcome<T>[] = [];
     for (const purchase of purchases) {
       if (performance.now() > deadline) outcomes.push(...rejectedBy(new DatabaseUnavailableError()));
@@ -177,10 +176,10 @@ export class OrderService {
     { which, turn }: { which: 'all' | 'free'; turn?: Turn },
   ): Promise<Outcome<T>[]> {
     const lock: QueryConfig = { name: `lock-${which}`, text: this.locks[which], values: [productIdsOf(purchases)] };
-    const keys = purchases.flatMap(({ request }) => request?.key ?? []);
+    const requests = purchases.flatMap(({ request }) => request ?? []);
     return this.transactions.lockThenWrite({
       lock,
-      read: keys.length > 0 ? selectTakenKeys(keys) : undefined,
+      read: requests.length > 0 ? selectTakenKeys(requests) : undefined,
       decide: (locked: readonly LockedProduct[], taken: readonly { key: string }[]) => {
         turn?.takeLate();
         return writesOf(purchases, decide(purchases, { locked, takenKeys: taken.map(({ key }) => key) }));

@@ -4,6 +4,7 @@ import { CacheModule } from '../cache/cache.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Product } from '../products/product.entity.js';
 import { QueueModule } from '../queue/queue.module.js';
+import { CancellationHints } from './cancellation-hints.js';
 import { OptimisticSaleService } from './optimistic-sale.service.js';
 import { OrderDispatcher } from './order-dispatcher.js';
 import { OrderItem } from './order-item.entity.js';
@@ -27,6 +28,7 @@ import { ReservationsController } from './reservations.controller.js';
     OrderLifeService,
     ReservationService,
     OrderDispatcher,
+    CancellationHints,
   ],
 })
 export class OrdersModule {}

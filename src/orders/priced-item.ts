@@ -11,7 +11,7 @@ export interface PricedItem extends RequestedItem {
 }
 
 /** The largest value of `orders.total_price numeric(16, 2)`, in cents. */
-const MAX_TOTAL: Cents = 9_999_999_999_999_999n;
+export const MAX_TOTAL: Cents = 9_999_999_999_999_999n;
 
 /**
  * Decides whether every item can be sold from `products`, whose rows the caller has locked or has just read. All items

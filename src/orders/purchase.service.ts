@@ -8,6 +8,9 @@ import { OrderResponse } from './dto/order.response.js';
 import type { Order } from './order.entity.js';
 import { OrderReaderService } from './order-reader.service.js';
 import { OrderService } from './order.service.js';
+import { ReservationResponse } from './dto/reservation.response.js';
+import type { Purchase } from './purchase.js';
+import type { Hold, Reservation } from './reservation.js';
 import { ReservationService } from './reservation.service.js';
 
 /** Sells once what is asked for twice. */
@@ -31,23 +34,59 @@ export class PurchaseService {
     isGone: () => boolean,
   ): Promise<TextAnswer> {
     if (dto.reservation_id !== undefined) return this.reservations.confirm(dto.reservation_id, request);
-    try {
-      return toAnswer(await this.sales.create({ items: requestedItemsOf(dto), request }, isGone));
-    } catch (error) {
-      if (!(error instanceof KeyTakenError) || request === undefined) throw error;
-      return { ...toAnswer(await this.replay(request)), isReplayed: true };
-    }
+    const purchase = { items: requestedItemsOf(dto), request };
+    return once(
+      purchase,
+      async () => toAnswer(OrderResponse.of(await this.sales.create(purchase, isGone))),
+      async (key) => toAnswer(OrderResponse.of(await this.replayOrder(key))),
+    );
+  }
+
+  /**
+   * Holds stock for a checkout; or gives the reservation that was made with the key before, as it was then.
+   *
+   * @throws IdempotencyKeyReusedError, IdempotencyKeyInUseError
+   * @throws what `OrderService.hold` throws.
+   */
+  async hold(hold: Hold, isGone: () => boolean): Promise<TextAnswer> {
+    return once(
+      hold,
+      async () => toAnswer(ReservationResponse.of(await this.sales.hold(hold, isGone))),
+      async (key) => toAnswer(ReservationResponse.of(await this.replayReservation(key))),
+    );
   }
 
   /** Nothing of an order changes but its state: it is its own record of how it was answered. */
-  private async replay(request: IdempotentRequest): Promise<Order> {
+  private async replayOrder(request: IdempotentRequest): Promise<Order> {
     const kept = await this.idempotency.find(request);
     if (kept?.orderId === undefined) throw new IdempotencyKeyInUseError();
     const order = await this.orders.get(kept.orderId);
     return Object.assign(order, { status: 'pending', updatedAt: order.createdAt });
   }
+
+  /** The same of a reservation. */
+  private async replayReservation(request: IdempotentRequest): Promise<Reservation> {
+    const kept = await this.idempotency.find(request);
+    if (kept?.reservationId === undefined) throw new IdempotencyKeyInUseError();
+    const reservation = await this.reservations.get(kept.reservationId);
+    return { ...reservation, status: 'held', orderId: null, updatedAt: reservation.createdAt };
+  }
 }
 
-function toAnswer(order: Order): TextAnswer {
-  return { text: JSON.stringify(OrderResponse.of(order)) };
+function toAnswer(response: object): TextAnswer {
+  return { text: JSON.stringify(response) };
+}
+
+/** Does what is asked for; or, when its key was used, gives what was answered then. */
+async function once(
+  { request }: Pick<Purchase, 'request'>,
+  work: () => Promise<TextAnswer>,
+  replay: (request: IdempotentRequest) => Promise<TextAnswer>,
+): Promise<TextAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof KeyTakenError) || request === undefined) throw error;
+    return { ...(await replay(request)), isReplayed: true };
+  }
 }

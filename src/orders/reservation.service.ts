@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ProductCache } from '../cache/product-cache.js';
 import type { TextAnswer } from '../common/text-answer.js';
+import { CONFIRM_READ } from '../database/commit.js';
 import { hasWaitedTooLong } from '../database/database-errors.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
@@ -60,7 +61,10 @@ export class ReservationService {
     const released = await this.transactions.run(async (manager) => {
       const reservation = await selectReservation(manager, id, { lock: true });
       if (reservation.status === 'confirmed') throw new ReservationClosedError({ ...reservation, status: 'confirmed' });
-      if (reservation.status !== 'held') return [];
+      if (reservation.status !== 'held') {
+        await manager.query(CONFIRM_READ);
+        return [];
+      }
       await manager.query(`UPDATE reservations SET status = 'released' WHERE id = $1`, [id]);
       return releaseStock(manager, { source: 'reservation', ids: [id], reason: 'the reservation was released' });
     });

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -9,10 +9,12 @@ import {
 } from '../common/api-problem.decorator.js';
 import { API_PREFIX } from '../common/api-prefix.js';
 import { ApiId, Id } from '../common/id.decorator.js';
+import { JSON_TEXT, locationOf, sendText } from '../common/text-answer.js';
 import { ValidBody } from '../common/validated.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import { CreateReservationDto } from './dto/create-reservation.dto.js';
 import { ReservationResponse } from './dto/reservation.response.js';
-import { OrderService } from './order.service.js';
+import { PurchaseService } from './purchase.service.js';
 import { ReservationService } from './reservation.service.js';
 
 const PATH = `${API_PREFIX}/reservations`;
@@ -22,7 +24,7 @@ const NOT_FOUND = { status: 404, code: 'RESERVATION_NOT_FOUND', detail: 'Reserva
 @Controller('reservations')
 export class ReservationsController {
   constructor(
-    private readonly sales: OrderService,
+    private readonly purchases: PurchaseService,
     private readonly reservations: ReservationService,
   ) {}
 
@@ -31,9 +33,11 @@ export class ReservationsController {
     summary: 'Hold stock for a checkout, all or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
   })
+  @Header('Content-Type', JSON_TEXT)
+  @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ReservationResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' } },
+    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...REPLAYED },
   })
   @ApiProblem('There is not enough stock; nothing is held', PATH, {
     status: 400,
@@ -50,13 +54,14 @@ export class ReservationsController {
   @ApiUnavailableProblem(PATH)
   async create(
     @ValidBody() { items, ttl_seconds: seconds }: CreateReservationDto,
-    @Req() { raw }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ReservationResponse> {
+  ): Promise<string> {
     const requested = items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
-    const reservation = await this.sales.hold({ items: requested, seconds }, () => raw.socket.destroyed);
-    reply.header('Location', `${PATH}/${reservation.id}`);
-    return ReservationResponse.of(reservation);
+    const hold = { items: requested, seconds, request: idempotentRequestOf(request) };
+    const answer = await this.purchases.hold(hold, () => request.raw.socket.destroyed);
+    reply.header('Location', locationOf(PATH, answer));
+    return sendText(reply, answer);
   }
 
   @Get(':id')

@@ -4,9 +4,9 @@ import { readPrepared } from '../database/prepared-statement.js';
 import { type FoundIds, foundIds } from '../database/row-counts.js';
 
 /** As many hits of a search are counted. */
-const MAX_COUNTED = 10_000;
+export const MAX_COUNTED = 10_000;
 /** As many are reached by the number of a page, which reads all before it; links lead to the others. */
-const MAX_OFFSET = 100_000;
+export const MAX_OFFSET = 100_000;
 
 /** What the index of trigrams can look for; anything else is looked for by its letters and pairs of them. */
 const TRIGRAM = /[\p{L}\p{N}]{3}/u;

@@ -52,7 +52,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/orders/{id}/status': '200 404 422 503',
       'GET /api/v1/orders/{id}/events': '200 404 422 503',
       'POST /api/v1/orders/{id}/cancel': '200 404 409 413 415 422 503',
-      'POST /api/v1/reservations': '201 400 404 413 415 422 503',
+      'POST /api/v1/reservations': '201 400 404 409 413 415 422 503',
       'GET /api/v1/reservations/{id}': '200 404 422 503',
       'DELETE /api/v1/reservations/{id}': '204 404 409 422 503',
       'GET /api/v1/health': '200',

@@ -135,19 +135,6 @@ describe('reservations', () => {
     expect(await stockOf(product)).toBe(5);
   });
 
-  it('expire although somebody holds a product of another one', async () => {
-    const [held, free] = [await api.createProduct({ stock: 5 }), await api.createProduct({ stock: 5 })];
-    const ids = [(await reserve(held)).body.id, (await reserve(free)).body.id];
-    await lapse(ids);
-    const holder = await openTransaction(environment.sql);
-    await holder.query('SELECT FROM products WHERE id = $1 FOR UPDATE', [held]);
-    expect(await expire()).toBe(1);
-    expect(await stockOf(free)).toBe(5);
-    await holder.end('ROLLBACK');
-    expect(await expire()).toBe(1);
-    expect(await stockOf(held)).toBe(5);
-  });
-
   it('expire by themselves while a worker runs', async () => {
     const product = await api.createProduct({ stock: 5 });
     worker = await startWorker(environment.config);

@@ -4,7 +4,8 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'c
 import { IsIntegerBetween } from '../../common/validators.js';
 import { CreateOrderItemDto, MAX_ITEMS } from './create-order.dto.js';
 
-const MAX_TTL_SECONDS = 3_600;
+export const MAX_TTL_SECONDS = 3_600;
+export const DEFAULT_TTL_SECONDS = 900;
 
 export class CreateReservationDto {
   @ApiProperty({ type: [CreateOrderItemDto], minItems: 1, maxItems: MAX_ITEMS, description: 'All or none' })
@@ -16,7 +17,13 @@ export class CreateReservationDto {
   @Type(() => CreateOrderItemDto)
   readonly items: CreateOrderItemDto[];
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_TTL_SECONDS, default: 900, example: 600 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_TTL_SECONDS,
+    default: DEFAULT_TTL_SECONDS,
+    example: 600,
+  })
   @IsIntegerBetween(1, MAX_TTL_SECONDS)
-  readonly ttl_seconds: number = 900;
+  readonly ttl_seconds: number = DEFAULT_TTL_SECONDS;
 }
