@@ -22,7 +22,7 @@ module.exports = {
       name: 'common-knows-no-business',
       severity: 'error',
       from: { path: '^src/common/' },
-      to: { path: '^src/', pathNot: '^src/(common|config/config)' },
+      to: { path: '^src/', pathNot: '^src/(common|config/(config|limits))' },
     },
     {
       name: 'infrastructure-knows-no-feature',

@@ -11,11 +11,15 @@ import { servePages } from './pages.js';
 
 /** Builds the API with its pages; it does not listen yet. */
 export async function createApi(config: Config): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), createFastifyAdapter(), {
-    bodyParser: false,
-    logger: createLogger(config),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(config),
+    createFastifyAdapter(config.maxConnections),
+    {
+      bodyParser: false,
+      logger: createLogger(config),
+      abortOnError: false,
+    },
+  );
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({

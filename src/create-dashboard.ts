@@ -7,7 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { closeUnusedConnections } from './common/connections.js';
+import { boundConnections, connectionOptions } from './common/connections.js';
 import { createLogger } from './common/logger.js';
 import { NAME } from './common/version.js';
 import type { Config } from './config/config.js';
@@ -24,11 +24,11 @@ const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
-    new FastifyAdapter({ forceCloseConnections: 'idle' }),
+    new FastifyAdapter(connectionOptions()),
     { logger: createLogger(config), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
-  closeUnusedConnections(server);
+  boundConnections(server, config.maxConnections);
   server.get(HEALTH_PATH, () => ({ status: 'healthy' }));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,

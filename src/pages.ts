@@ -1,33 +1,17 @@
-import { fileURLToPath } from 'node:url';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type FixedContent, serveFixed, versionedUrl } from './common/fixed-content.js';
 import { NAME, VERSION } from './common/version.js';
 
-const REDOC_SCRIPT = fileURLToPath(import.meta.resolve('redoc/bundles/redoc.standalone.js'));
+const HTML = 'text/html; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
 
 /** ReDoc fetches its own logo from a host of its makers; a page that works without any other host draws none. */
 const REDOC_LOGO = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g;
 const NO_LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
-
-const REDOC_PAGE = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>${NAME} API</title>
-    <link rel="icon" href="data:,">
-    <style>body { margin: 0 }</style>
-  </head>
-  <body>
-    <div id="redoc"></div>
-    <script type="module">
-      import { init } from '/redoc/redoc.standalone.js';
-      init('/openapi.json', { disableTelemetry: true }, document.getElementById('redoc'));
-    </script>
-  </body>
-</html>
-`;
 
 /** The OpenAPI document of the application: every path with its base path, every answer with its schema. */
 export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
@@ -44,15 +28,67 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
 
 /** Serves `/openapi.json`, Swagger UI at `/docs` and ReDoc at `/redoc`, all from this host alone. */
 export async function servePages(app: NestFastifyApplication): Promise<void> {
-  SwaggerModule.setup('docs', app, createOpenApiDocument(app), {
-    jsonDocumentUrl: 'openapi.json',
-    raw: ['json'],
-    customSiteTitle: `${NAME} API`,
-  });
-  const script = (await readFile(REDOC_SCRIPT, 'utf8')).replaceAll(REDOC_LOGO, NO_LOGO);
+  const content = JSON.stringify(createOpenApiDocument(app));
+  const document = { path: '/openapi.json', type: 'application/json; charset=utf-8', content };
+  const contents = [document, ...(await swaggerPages()), ...(await redocPages())];
   const server = app.getHttpAdapter().getInstance();
-  server.get('/redoc', (_request, reply) => reply.type('text/html; charset=utf-8').send(REDOC_PAGE));
-  server.get('/redoc/redoc.standalone.js', (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(script),
+  for (const each of contents) serveFixed(server, each);
+}
+
+async function swaggerPages(): Promise<FixedContent[]> {
+  const file = async (url: string, type: string) => ({
+    path: `/docs/${path.basename(url)}`,
+    type,
+    content: await readFile(fileURLToPath(url)),
+    isVersioned: true,
+  });
+  const style = await file(import.meta.resolve('swagger-ui-dist/swagger-ui.css'), 'text/css; charset=utf-8');
+  const script = await file(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'), SCRIPT);
+  const icon = await file(import.meta.resolve('swagger-ui-dist/favicon-32x32.png'), 'image/png');
+  const content = pageOf(
+    `<link rel="icon" type="image/png" href="${versionedUrl(icon)}">
+    <link rel="stylesheet" href="${versionedUrl(style)}">`,
+    `<div id="swagger-ui"></div>
+    <script src="${versionedUrl(script)}"></script>
+    <script>
+      SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });
+    </script>`,
   );
+  return [style, script, icon, { path: '/docs', type: HTML, content }];
+}
+
+async function redocPages(): Promise<FixedContent[]> {
+  const packaged = await readFile(fileURLToPath(import.meta.resolve('redoc/bundles/redoc.standalone.js')), 'utf8');
+  const script = {
+    path: '/redoc/redoc.standalone.js',
+    type: SCRIPT,
+    content: packaged.replaceAll(REDOC_LOGO, NO_LOGO),
+    isVersioned: true,
+  };
+  const content = pageOf(
+    '<link rel="icon" href="data:,">',
+    `<div id="redoc"></div>
+    <script type="module">
+      import { init } from '${versionedUrl(script)}';
+      init('/openapi.json', { disableTelemetry: true }, document.getElementById('redoc'));
+    </script>`,
+  );
+  return [script, { path: '/redoc', type: HTML, content }];
+}
+
+function pageOf(head: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>${NAME} API</title>
+    ${head}
+    <style>body { margin: 0 }</style>
+  </head>
+  <body>
+    ${body}
+  </body>
+</html>
+`;
 }

@@ -1,27 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { LIMITS } from '../config/limits.js';
 import { guardBody, guardNames } from './body-guard.js';
-import { answerClientError, closeUnusedConnections } from './connections.js';
+import { answerClientError, boundConnections, connectionOptions } from './connections.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from './problem-details.js';
+import { decodeBody, guardQuery } from './utf8.js';
 import { ValidationError } from './validation-error.js';
 
-const BODY_LIMIT_BYTES = 1_048_576;
 /** Node.js refuses longer request lines by itself. */
 const MAX_PATH_PARAMETER_LENGTH = 16_384;
 /** `application/json` and everything that is JSON by its suffix, e.g. `application/merge-patch+json`. */
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json(;|$)/i;
+/** Of a type that declares UTF-8, or declares nothing. */
+const UTF8_TYPE = /^(?!.*;\s*charset\s*=)|;\s*charset\s*=\s*"?utf-?8"?\s*(;|$)/i;
 /** What a client may name its request: printable and short, so that it is safe in a log line. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 const NO_NAMES: readonly string[] = [];
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
-export function createFastifyAdapter(): FastifyAdapter {
+export function createFastifyAdapter(maxConnections: number): FastifyAdapter {
   const server: FastifyInstance = fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
+    ...connectionOptions(),
+    bodyLimit: LIMITS.bodyBytes,
     clientErrorHandler: answerClientError,
-    forceCloseConnections: 'idle',
     // What comes while the server closes is still answered, and its connection closed after that.
     return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
@@ -29,7 +32,7 @@ export function createFastifyAdapter(): FastifyAdapter {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
-  closeUnusedConnections(server);
+  boundConnections(server, maxConnections);
   const routes = new RouteCatalogue();
   server.addHook('onRoute', ({ method, url }) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
@@ -37,11 +40,17 @@ export function createFastifyAdapter(): FastifyAdapter {
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
+    // Some clients name a type for nothing.
+    if (request.raw.headers['content-length'] === '0') delete request.raw.headers['content-type'];
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
   });
-  server.addHook('preValidation', ({ query, is404 }, _reply, done) => {
+  server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
     const names = !is404 && isObject(query) ? Object.keys(query) : NO_NAMES;
-    done(names.length === 0 ? undefined : (failureOf(() => guardNames(names)) ?? undefined));
+    const check = () => {
+      guardQuery(url);
+      guardNames(names);
+    };
+    done(names.length === 0 ? undefined : (failureOf(check) ?? undefined));
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
@@ -72,12 +81,19 @@ function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: F
 function acceptOnlyJson(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser(JSON_TYPE, { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') {
+  server.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (bytes.length === 0) {
       done(null, undefined);
       return;
     }
-    void parseJson(request, String(body), (error, value: unknown) => {
+    let text: string;
+    try {
+      text = textOf(request, bytes);
+    } catch (error) {
+      done(toError(error));
+      return;
+    }
+    void parseJson(request, text, (error, value: unknown) => {
       if (error !== null) done(invalidBody('body must be valid JSON'));
       else if (!isObject(value)) done(invalidBody('body must be a JSON object'));
       else
@@ -89,6 +105,15 @@ function acceptOnlyJson(server: FastifyInstance): void {
   });
 }
 
+/** @throws an error of status 415 for another charset or an encoded body, ValidationError for bytes that are no UTF-8. */
+function textOf({ headers }: FastifyRequest, bytes: Buffer): string {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity' || !UTF8_TYPE.test(headers['content-type'] ?? '')) {
+    throw Object.assign(new Error('Unsupported media type'), { statusCode: 415 });
+  }
+  return decodeBody(bytes);
+}
+
 function invalidBody(message: string): ValidationError {
   return new ValidationError([{ field: 'body', message }]);
 }
@@ -98,8 +123,12 @@ function failureOf(check: () => void): Error | null {
     check();
     return null;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return toError(error);
   }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function isObject(value: unknown): value is object {

@@ -32,7 +32,11 @@ const FRAMEWORK_PROBLEMS: Record<number, { code: string; detail: string } | unde
   404: { code: 'NOT_FOUND', detail: 'There is nothing at this path; see /docs for the paths there are' },
   405: { code: 'METHOD_NOT_ALLOWED', detail: 'This path does not take this method; see the Allow header' },
   413: { code: 'BODY_TOO_LARGE', detail: 'The body is larger than 1 MiB' },
-  415: { code: 'UNSUPPORTED_MEDIA_TYPE', detail: 'The body must be JSON, with Content-Type: application/json' },
+  408: { code: 'REQUEST_TIMEOUT', detail: 'The request did not arrive in time; send it again' },
+  415: {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    detail: 'The body must be JSON in UTF-8 without a Content-Encoding, with Content-Type: application/json',
+  },
   503: { code: 'SHUTTING_DOWN', detail: 'The server is stopping; try again' },
 };
 

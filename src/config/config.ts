@@ -1,4 +1,5 @@
 import { EnvironmentReader } from './environment-reader.js';
+import { LIMITS } from './limits.js';
 
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
@@ -12,6 +13,7 @@ export class Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly host: string;
   readonly port: number;
+  readonly maxConnections: number;
   readonly corsOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
@@ -78,6 +80,7 @@ function readServer(reader: EnvironmentReader) {
     logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
+    maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
     corsOrigins: (reader.optional('CORS_ORIGINS') ?? '').split(',').flatMap((origin) => origin.trim() || []),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 500, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
@@ -87,14 +90,23 @@ function readServer(reader: EnvironmentReader) {
 function readServices(reader: EnvironmentReader, role: Role) {
   // Neither asks a Redis.
   const needsNone = role === 'audit' || role === 'backup';
+  const max = LIMITS.transactionMs;
   const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
   return {
     database: {
       url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
       poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
-      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: 1_200, min: 1, max: 1_800 }),
-      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', { fallback: 1_500, min: 1, max: 1_800 }),
-      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', { fallback: 1_800, min: 1, max: 1_800 }),
+      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: LIMITS.lockMs, min: 1, max }),
+      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', {
+        fallback: LIMITS.statementMs,
+        min: 1,
+        max,
+      }),
+      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', {
+        fallback: LIMITS.transactionMs,
+        min: 1,
+        max,
+      }),
     },
     cache: {
       url: redisUrl,

@@ -1,5 +1,6 @@
-import { request as httpRequest } from 'node:http';
+import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -114,7 +115,7 @@ describe('HTTP', () => {
     },
   );
 
-  const answerTo = (text: string) =>
+  const answerTo = (text: string | Buffer) =>
     new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write(text));
       let answer = '';
@@ -175,6 +176,83 @@ describe('HTTP', () => {
     },
   );
 
+  const sendBytes = (path: string, bytes: Uint8Array, headers: Record<string, string> = {}) =>
+    api.send(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: Buffer.from(bytes),
+    });
+  const latin1 = (value: object) => Buffer.from(JSON.stringify(value), 'latin1');
+
+  it('answers 422 to a body that is not UTF-8, wherever a text stands in it, and stores nothing of it', async () => {
+    const id = await api.createProduct();
+    const before = (await api.get('/products')).body.total;
+    const order = (await api.post('/orders', { product_id: id })).body.id;
+    const bodies = [
+      ['/products', latin1({ name: 'Café', price: 1, stock: 1 })],
+      [`/products/${id}/stock-adjustments`, latin1({ delta: 1, reason: 'gezählt' })],
+      [`/orders/${order}/cancel`, latin1({ reason: 'Größe' })],
+      [
+        '/products',
+        Buffer.from([...Buffer.from('{"name":"'), 0xed, 0xa0, 0x80, ...Buffer.from('","price":1,"stock":1}')]),
+      ],
+      ['/products', Buffer.from([...Buffer.from('{"name":"x'), 0xc3, ...Buffer.from('","price":1,"stock":1}')])],
+      ['/products', Buffer.from(JSON.stringify({ name: 'Café', price: 1, stock: 1 }), 'utf16le')],
+    ] as const;
+    for (const [path, bytes] of bodies) {
+      const key = { 'Idempotency-Key': 'not UTF-8' };
+      expect(await sendBytes(path, bytes, key)).toMatchObject({
+        status: 422,
+        body: { errors: [{ field: 'body', message: 'body must be encoded as UTF-8' }] },
+      });
+    }
+    expect((await api.get('/products')).body.total).toBe(before);
+    const bytes = Buffer.from(JSON.stringify({ name: 'Café 😀', price: 1, stock: 1 }));
+    expect((await sendBytes('/products', bytes)).body.name).toBe('Café 😀');
+  });
+
+  it.each([
+    { 'Content-Type': 'application/json; charset=iso-8859-1' },
+    { 'Content-Type': 'application/json;CHARSET="windows-1252"' },
+    { 'Content-Type': 'application/json; profile=x; charset=utf-16' },
+    { 'Content-Encoding': 'gzip' },
+    { 'Content-Encoding': 'br, gzip' },
+  ] as Record<string, string>[])('answers 415 to a body with %j', async (headers) => {
+    const answer = await sendBytes('/products', Buffer.from('{"name":"x","price":1,"stock":1}'), headers);
+    expect(answer).toMatchObject({ status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+  });
+
+  it.each([
+    'application/json;charset=UTF-8',
+    'application/json; charset="utf-8"',
+    'application/json; charset=utf8; profile=x',
+    'application/json; profile="charset"',
+  ])('takes a body of %s', async (type) => {
+    const bytes = Buffer.from('{"name":"x","price":1,"stock":1}');
+    expect((await sendBytes('/products', bytes, { 'Content-Type': type, 'Content-Encoding': 'identity' })).status).toBe(
+      201,
+    );
+  });
+
+  it.each(['search=%ff', 'search=Caf%e9', 'search=%c3', 'page=1&search=a%c3%28', 'search=%ED%A0%80', '%ff=1'])(
+    'answers 422 to the query %s, whose bytes are no UTF-8',
+    async (query) => {
+      expect(await api.get(`/products?${query}`)).toMatchObject({
+        status: 422,
+        body: { errors: [{ field: 'query', message: 'query must be percent-encoded UTF-8' }] },
+      });
+    },
+  );
+
+  it('finds by a percent-encoded query in UTF-8, and takes a lone % for the character', async () => {
+    await api.createProduct({ name: '100% Crème brûlée' });
+    const total = async (query: string) => (await api.get(`/products?search=${query}`)).body.total;
+    expect([await total('cr%C3%A8me'), await total('100%'), await total('100%25%20cr')]).toEqual([1, 1, 1]);
+    // Bytes that are not percent-encoded are no HTTP.
+    const raw = await answerTo(Buffer.from('GET /api/v1/products?search=brûlée HTTP/1.1\r\nHost: x\r\n\r\n'));
+    expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
   it('takes a body of 1 MiB and answers 413 to one byte more', async () => {
     const send = (bytes: number) => {
       const body = `{"name":"${'a'.repeat(bytes - 11)}"}`;
@@ -215,7 +293,7 @@ describe('HTTP', () => {
 
   it.each([
     ['/docs', 'text/html', 'swagger-ui'],
-    ['/docs/swagger-ui-bundle.js', 'application/javascript', 'SwaggerUI'],
+    ['/docs/swagger-ui-bundle.js', 'text/javascript', 'SwaggerUI'],
     ['/redoc', 'text/html', '/openapi.json'],
     ['/redoc/redoc.standalone.js', 'text/javascript', 'openapi'],
     ['/openapi.json', 'application/json', '"openapi":"3.'],
@@ -228,12 +306,63 @@ describe('HTTP', () => {
   it('shows ReDoc from a script that has what the page imports, and asks no other host', async () => {
     const page = await (await fetch(`${origin}/redoc`)).text();
     const script = await (await fetch(`${origin}/redoc/redoc.standalone.js`)).text();
-    expect(page).toContain("import { init } from '/redoc/redoc.standalone.js'");
+    expect(page).toMatch(/import \{ init \} from '\/redoc\/redoc\.standalone\.js\?v=[\w-]+';/);
     expect(page).toContain('disableTelemetry: true');
     expect(script).toMatch(/export\s*\{[^}]*\binit\b[^}]*\};?\s*$/);
     expect(script).not.toContain('cdn.redoc.ly');
     for (const path of ['/docs', '/redoc']) {
       expect(await (await fetch(`${origin}${path}`)).text()).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
     }
+  });
+
+  describe('pages', () => {
+    const pages = ['/docs', '/docs/swagger-ui-bundle.js', '/redoc', '/redoc/redoc.standalone.js', '/openapi.json'];
+
+    it.each(pages)('are compressed, and the same when they are unpacked: %s', async (path) => {
+      const read = async (encoding: string) => {
+        const { status, headers, bytes } = await readRaw(path, { 'Accept-Encoding': encoding });
+        expect([status, headers.vary]).toEqual([200, 'Accept-Encoding']);
+        return { encoding: headers['content-encoding'], bytes };
+      };
+      const [plain, gzip, brotli] = [await read('identity'), await read('gzip'), await read('gzip, br')];
+      expect([plain.encoding, gzip.encoding, brotli.encoding]).toEqual([undefined, 'gzip', 'br']);
+      expect(gunzipSync(gzip.bytes).equals(plain.bytes)).toBe(true);
+      expect(brotliDecompressSync(brotli.bytes).equals(plain.bytes)).toBe(true);
+    });
+
+    it.each(pages)('are not sent again to who has them: %s', async (path) => {
+      const first = await readRaw(path, { 'Accept-Encoding': 'br' });
+      const etag = first.headers.etag ?? '';
+      expect([etag, first.headers['cache-control']]).toEqual([expect.stringMatching(/^"[\w-]+-br"$/), 'no-cache']);
+      const again = await readRaw(path, { 'Accept-Encoding': 'br', 'If-None-Match': etag });
+      expect([again.status, again.bytes.length, again.headers.etag]).toEqual([304, 0, etag]);
+      expect((await readRaw(path, { 'If-None-Match': '"another"' })).status).toBe(200);
+    });
+
+    it.each(['/docs', '/redoc'])(
+      'name their scripts by what is in them, so that these are kept for good: %s',
+      async (path) => {
+        const page = (await readRaw(path)).bytes.toString();
+        const addresses = [...page.matchAll(/["'](\/[\w/.-]+\?v=[\w-]+)["']/g)].map(([, address = '']) => address);
+        expect(addresses.length).toBeGreaterThan(0);
+        for (const address of addresses) {
+          expect((await readRaw(address)).headers['cache-control']).toBe('public, max-age=31536000, immutable');
+          expect((await readRaw(`${address}x`)).headers['cache-control']).toBe('no-cache');
+        }
+      },
+    );
+
+    const readRaw = (path: string, headers: Record<string, string> = {}) =>
+      new Promise<{ status: number; headers: IncomingHttpHeaders; bytes: Buffer }>((resolve, reject) => {
+        httpRequest(`${origin}${path}`, { headers }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) }),
+          );
+        })
+          .on('error', reject)
+          .end();
+      });
   });
 });
