@@ -5,6 +5,8 @@ import { Random } from './random.ts';
 import type { World } from './world.ts';
 
 const PAIRED = 0.15;
+/** How often a fault of Redis comes together with one of PostgreSQL. */
+const BOTH_SERVERS = 0.5;
 /** The shoppers buy many times a second. */
 const HIT_TIMEOUT_MS = 10_000;
 
@@ -27,18 +29,24 @@ const PROCESS_FAULTS = {
     Promise.all([apis[which]?.replace('SIGTERM'), workers[which]?.replace('SIGTERM')]),
 } as const satisfies Record<string, Inflict>;
 
-const SERVER_FAULTS = {
+const POSTGRES_FAULTS = {
   'kill -9 PostgreSQL': ({ postgres }, { milliseconds }) =>
     interrupt(() => postgres.end('SIGKILL'), milliseconds, postgres.restart),
   'restart PostgreSQL': ({ postgres }, { milliseconds }) =>
     interrupt(() => postgres.end('SIGINT'), milliseconds, postgres.restart),
   'freeze PostgreSQL': ({ postgres }, { milliseconds }) => interrupt(postgres.freeze, milliseconds, postgres.thaw),
+} as const satisfies Record<string, Inflict>;
+
+const REDIS_FAULTS = {
   'kill -9 Redis': ({ redis }, { milliseconds }) => interrupt(redis.kill, milliseconds, redis.restart),
   'freeze Redis': ({ redis }, { milliseconds }) => interrupt(redis.freeze, milliseconds, redis.thaw),
   'wipe Redis': async ({ redis }) => {
     const client = new Redis(redis.urls.REDIS_URL);
     await client.flushall().finally(() => client.disconnect());
   },
+} as const satisfies Record<string, Inflict>;
+
+const SERVER_FAULTS = {
   'fill the pool': async ({ sql }, { milliseconds }) => {
     const client = await sql.connect();
     try {
@@ -69,10 +77,14 @@ const SERVER_FAULTS = {
     interrupt(proxies[server].freeze, milliseconds, proxies[server].thaw),
 } as const satisfies Record<string, Inflict>;
 
-const FAULTS = { ...PROCESS_FAULTS, ...SERVER_FAULTS };
-type Fault = keyof typeof FAULTS;
+const FAULTS = { ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...REDIS_FAULTS, ...SERVER_FAULTS };
+export type Fault = keyof typeof FAULTS;
 /** As many as each round has. */
 export const KINDS = Object.keys(FAULTS).length;
+
+export function isFault(name: string): name is Fault {
+  return name in FAULTS;
+}
 
 /** Faults that happen together, and then a while in which none does. */
 export interface Step {
@@ -81,15 +93,21 @@ export interface Step {
 }
 
 /**
- * Steps without end, the same for the same seed. Each round of them has every fault in it once; at times a process is lost together
- * with a server, never two servers.
+ * Steps without end, the same for the same seed. Each round of them has every fault in it once, or one again and again; at times a
+ * process is lost together with a server, or PostgreSQL together with Redis.
  */
-export function* scheduleOf(seed: number): Generator<{ round: number; step: Step }, never> {
+export function* scheduleOf(seed: number, only?: Fault): Generator<{ round: number; step: Step }, never> {
   const random = new Random(seed);
   const names = <T extends Fault>(faults: Record<T, Inflict>) => random.shuffle(Object.keys(faults) as T[]);
+  for (let round = 1; only !== undefined; round++) {
+    yield { round, step: { faults: [{ fault: only, manner: mannerOf(random) }], restMs: random.between(300, 1_200) } };
+  }
   for (let round = 1; ; round++) {
     const processes: Fault[] = names(PROCESS_FAULTS);
-    const groups: Fault[][] = names(SERVER_FAULTS).map((fault) => [fault]);
+    const redis: Fault[] = names(REDIS_FAULTS);
+    const groups: Fault[][] = names(POSTGRES_FAULTS).map((fault) => [fault]);
+    for (const group of groups) if (random.happens(BOTH_SERVERS)) group.push(...redis.splice(0, 1));
+    groups.push(...[...redis, ...names(SERVER_FAULTS)].map((fault) => [fault]));
     for (const group of groups) if (random.happens(PAIRED)) group.push(...processes.splice(0, 1));
     groups.push(...processes.map((fault) => [fault]));
     for (const group of random.shuffle(groups)) {

@@ -3,10 +3,14 @@ import type { Model } from './model.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
 
-/** Histories that end twice, go on after their end, do not begin with `pending`, or do not end where their order stands. */
+/**
+ * Histories that end twice, go on after their end, do not begin with `pending`, or do not end where their order stands. What an
+ * external call did after the end of its order is a note and no step.
+ */
 const HISTORIES = `
   WITH history AS (
-    SELECT order_id, array_agg(status::text ORDER BY id) AS states FROM order_events GROUP BY order_id
+    SELECT order_id, array_agg(status::text ORDER BY id) AS states FROM order_events
+    WHERE cause !~ '^(the external call (succeeded all the same|ended after that)|an external call was made before)' GROUP BY order_id
   )
   SELECT orders.id, status, states FROM orders LEFT JOIN history ON order_id = orders.id
   WHERE states IS NULL OR states[1] <> 'pending' OR states[cardinality(states)] <> status

@@ -5,15 +5,17 @@ export interface Item {
   readonly quantity: number;
 }
 
-export type Kind = 'buy' | 'confirm' | 'cancel' | 'adjust' | 'reserve' | 'release' | 'look';
+export type Kind = 'buy' | 'confirm' | 'cancel' | 'adjust' | 'reserve' | 'release' | 'look' | 'change' | 'list';
 
 /** What a shopper wants, sent as often as it takes. */
 export interface Operation {
   readonly kind: Kind;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly key?: string;
+  /** The state that a change is meant for. */
+  readonly ifMatch?: string;
   /** Units that it is about. */
   readonly items?: readonly Item[];
   /** The order or the reservation that it is about. */
@@ -26,6 +28,7 @@ export interface Answer {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the system answers
   readonly body: any;
   readonly isReplayed: boolean;
+  readonly etag: string | null;
   readonly retryAfter: string | null;
   /** From the sending of the request. */
   readonly milliseconds: number;
@@ -33,8 +36,8 @@ export interface Answer {
 
 /** Every request is answered or refused by then. */
 const MAX_ANSWER_MS = 5_000;
-/** In cents, of each product. */
-const PRICE = 999;
+/** In cents; each product has one of them. */
+export const PRICES = [999, 1_250];
 
 /** What became of sending an operation once: nothing was heard of it, or this was answered. */
 type Attempt = 'unknown' | Answer;
@@ -48,6 +51,8 @@ const EXPECTED: Record<Kind, readonly number[]> = {
   reserve: [201, 400],
   release: [204, 409],
   look: [200],
+  change: [200, 412],
+  list: [200],
 };
 
 const NEXT: Record<string, readonly string[]> = {
@@ -65,8 +70,15 @@ export class Model {
   /** Orders and reservations that were confirmed to somebody, with what they are about. */
   readonly orders = new Map<number, readonly Item[]>();
   readonly reservations = new Map<number, readonly Item[]>();
+  private readonly isTimed: boolean;
+  private readonly changed = new Set<string>();
   private readonly seen = new Map<number, { status: string; answeredAt: number }>();
   slowestMs = 0;
+
+  /** Not timed on a machine that has other things to do: its clients wait for it as well. */
+  constructor({ isTimed }: { isTimed: boolean }) {
+    this.isTimed = isTimed;
+  }
 
   begin(operation: Omit<Operation, 'attempts'>): Operation {
     const begun = { ...operation, attempts: [] };
@@ -84,7 +96,8 @@ export class Model {
       this.violations.push(`${method} ${path} ${key ?? ''}: ${what}\n  ${JSON.stringify(operation)}`);
     if (attempt === 'unknown') return false;
     this.slowestMs = Math.max(this.slowestMs, attempt.milliseconds);
-    if (attempt.milliseconds > MAX_ANSWER_MS) say(`was answered after ${Math.round(attempt.milliseconds)} ms`);
+    if (this.isTimed && attempt.milliseconds > MAX_ANSWER_MS)
+      say(`was answered after ${Math.round(attempt.milliseconds)} ms`);
     if (attempt.status === 503 && attempt.retryAfter === null) say('was answered 503 without Retry-After');
     if (isForTheMoment(attempt)) return false;
     if (!EXPECTED[kind].includes(attempt.status)) say(`answered ${attempt.status}`);
@@ -108,6 +121,13 @@ export class Model {
     this.seen.set(orderId, { status, answeredAt: performance.now() });
   }
 
+  /** Of two changes that were meant for the same state, one at most is made. */
+  private noteChange({ ifMatch, subject }: Operation, say: (what: string) => void): void {
+    const state = `${subject} ${ifMatch}`;
+    if (this.changed.has(state)) say('has written over a change that it had not seen');
+    this.changed.add(state);
+  }
+
   private learn(operation: Operation, { status, body }: Answer, say: (what: string) => void): void {
     const { kind, items = [], subject } = operation;
     if (status === 400 && kind !== 'adjust') {
@@ -115,8 +135,12 @@ export class Model {
       if (!(Number(available) < Number(requested))) say('was refused without a reason');
     }
     if (status === 201 && (kind === 'buy' || kind === 'confirm')) {
-      const units = (body.items as Item[]).reduce((sum, { quantity }) => sum + quantity, 0);
-      if (Math.round(body.total_price * 100) !== units * PRICE) say('was charged something else');
+      const prices = (body.items as (Item & { unit_price: number })[]).map(({ quantity, unit_price }) => {
+        if (!PRICES.includes(Math.round(unit_price * 100))) say('was charged a price that nobody has set');
+        return quantity * Math.round(unit_price * 100);
+      });
+      if (Math.round(body.total_price * 100) !== prices.reduce((sum, price) => sum + price, 0))
+        say('was charged something else');
     }
     if (status === 201 && kind === 'adjust') {
       const { delta, expected_stock: expected } = operation.body as { delta: number; expected_stock?: number };
@@ -124,6 +148,7 @@ export class Model {
       if (expected !== undefined && body.stock_after - delta !== expected)
         say('was adjusted though the stock differed');
     }
+    if (kind === 'change' && status === 200) this.noteChange(operation, say);
     if (kind === 'buy' && status === 201) {
       if (!isDeepStrictEqual(sorted(body.items), sorted(items))) say('was sold something else');
       if (this.orders.has(body.id)) say('was given the order of somebody else');

@@ -6,7 +6,7 @@ const PATIENCE_MS = 8_000;
 /** Sends a request once. */
 export async function request(
   url: string,
-  { method, path, body, key }: Pick<Operation, 'method' | 'path' | 'body' | 'key'>,
+  { method, path, body, key, ifMatch }: Pick<Operation, 'method' | 'path' | 'body' | 'key' | 'ifMatch'>,
 ): Promise<Answer | 'unknown'> {
   const sentAt = performance.now();
   const passed = () => performance.now() - sentAt;
@@ -18,6 +18,7 @@ export async function request(
       headers: {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...(key === undefined ? {} : { 'Idempotency-Key': key }),
+        ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
@@ -26,12 +27,13 @@ export async function request(
   } catch (error) {
     if (!isRefused(error)) return 'unknown';
     const body = { code: 'CONNECTION_REFUSED' };
-    return { status: 503, body, isReplayed: false, retryAfter: '', milliseconds: passed() };
+    return { status: 503, body, isReplayed: false, etag: null, retryAfter: '', milliseconds: passed() };
   }
   return {
     status: response.status,
     body: text === '' ? undefined : JSON.parse(text),
     isReplayed: response.headers.get('Idempotent-Replayed') === 'true',
+    etag: response.headers.get('ETag'),
     retryAfter: response.headers.get('Retry-After'),
     milliseconds: passed(),
   };

@@ -132,7 +132,7 @@ function neverDone({ operations }: Model): string[] {
   const done = new Set(
     operations.filter((operation) => (outcomeOf(operation)?.status ?? 999) < 300).map(({ kind }) => kind),
   );
-  const kinds: Kind[] = ['buy', 'confirm', 'cancel', 'adjust', 'reserve', 'release', 'look'];
+  const kinds: Kind[] = ['buy', 'confirm', 'cancel', 'adjust', 'reserve', 'release', 'look', 'change', 'list'];
   return kinds.filter((kind) => !done.has(kind)).map((kind) => `Nobody succeeded with: ${kind}`);
 }
 

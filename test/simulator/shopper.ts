@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Item, type Kind, type Model, type Operation, outcomeOf } from './model.ts';
+import { type Item, type Kind, type Model, type Operation, outcomeOf, PRICES } from './model.ts';
 import type { Random } from './random.ts';
 import { request } from './request.ts';
 
 const MAX_ATTEMPTS = 6;
 const LAST_ATTEMPTS = 200;
-const WEIGHTS = { buy: 44, reserve: 14, confirm: 12, release: 4, cancel: 12, adjust: 8, look: 6 };
+const WEIGHTS = { buy: 44, reserve: 14, confirm: 12, release: 4, cancel: 12, adjust: 8, look: 6, change: 5, list: 4 };
+const LISTS = [
+  '/orders?page_size=100',
+  '/orders?status=completed',
+  '/products?page_size=100',
+  '/products?search=product',
+];
 /** Some do not use a key, and so may never know. */
 const USES_KEY = 0.8;
 const SENDS_AGAIN = 0.1;
@@ -35,7 +41,7 @@ export class Shopper {
   async run(): Promise<void> {
     const { closing } = this.shop;
     while (!closing.aborted) {
-      const operation = this.choose();
+      const operation = this.choose() ?? (await this.chooseChange());
       if (operation !== undefined) await this.perform(operation);
       await delay(this.random.between(0, 25));
     }
@@ -69,7 +75,7 @@ export class Shopper {
       case 'reserve': {
         const items = this.chooseItems();
         const body = { items, ttl_seconds: this.random.between(1, 6) };
-        return begin({ method: 'POST', path: '/reservations', body, items }, 0);
+        return begin({ method: 'POST', path: '/reservations', body, items });
       }
       case 'confirm': {
         const subject = this.random.pick(reservations);
@@ -106,7 +112,22 @@ export class Shopper {
           ? undefined
           : begin({ method: 'GET', path: `/orders/${subject}/status`, subject }, 0);
       }
+      case 'change':
+        return undefined;
+      case 'list':
+        return begin({ method: 'GET', path: this.random.pick(LISTS) ?? '' }, 0);
     }
+  }
+
+  /** Another name and price for a product as it is seen now. */
+  private async chooseChange(): Promise<Operation | undefined> {
+    const { model, urls, products } = this.shop;
+    const subject = this.random.pick(products);
+    const path = `/products/${subject}`;
+    const seen = await request(this.random.pick(urls) ?? '', { method: 'GET', path });
+    if (seen === 'unknown' || seen.etag === null) return undefined;
+    const body = { name: `Product of ${this.name}`, price: (this.random.pick(PRICES) ?? 0) / 100 };
+    return model.begin({ kind: 'change', method: 'PUT', path, body, subject, ifMatch: seen.etag });
   }
 
   private chooseItems(): Item[] {
@@ -146,13 +167,29 @@ export async function settle(shop: Shop, random: Random): Promise<void> {
 }
 
 /** Sends an operation once, and gives whether it is settled. */
-async function send({ model, urls }: Shop, operation: Operation, random: Random): Promise<boolean> {
+export async function send({ model, urls }: Shop, operation: Operation, random: Random): Promise<boolean> {
   const askedAt = performance.now();
+  const known = model.orders.size;
   const answer = await request(random.pick(urls) ?? '', operation);
   if (answer !== 'unknown' && answer.status === 200 && operation.path.endsWith('/status')) {
     model.see(operation.subject ?? 0, answer.body.status, askedAt);
   }
+  if (answer !== 'unknown' && answer.status === 200 && operation.kind === 'list') {
+    model.violations.push(...faultsOf(operation.path, answer.body, known));
+  }
   return model.record(operation, answer);
+}
+
+/** A page has each row once, the newest first; the list of all orders is not shorter than what was confirmed before. */
+function faultsOf(path: string, page: { items: { id: number }[]; total: number }, known: number): string[] {
+  const ids = page.items.map(({ id }) => id);
+  const faults = ids.some((id, index) => index > 0 && id >= (ids[index - 1] ?? 0))
+    ? [`${path} is not in order: ${ids.join()}`]
+    : [];
+  if (path === '/orders?page_size=100' && page.total < known) {
+    faults.push(`${path} has a total of ${page.total}, and ${known} orders were confirmed before`);
+  }
+  return faults;
 }
 
 /** A cancellation, an adjustment without a key or a look may be; a purchase without a key would be another one. */

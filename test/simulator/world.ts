@@ -21,7 +21,11 @@ const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PRELOAD = path.join(import.meta.dirname, 'preload.ts');
 const START_TIMEOUT_MS = 30_000;
 const RESTART_DELAY_MS = 200;
-const SETTINGS = { max_connections: '200' };
+/** What is committed is on disk because the commit waited for that, not because somebody came by a moment later. */
+const SETTINGS = { max_connections: '200', wal_writer_delay: '10s' };
+const SET_LIMITS = path.resolve(import.meta.dirname, '../support/relaxed-process.ts');
+/** A job that ends its workers is a dead letter within seconds. */
+const LIMITS = { jobLockMs: 1_500, stalledCheckMs: 500 };
 /** Everything that waits waits less, so that a minute holds many faults. */
 const HASTE = {
   SWEEP_INTERVAL_MS: '500',
@@ -58,6 +62,8 @@ export interface World {
   readonly sql: pg.Pool;
   /** Runs `npm run audit`; gives what it prints, and throws when it finds something. */
   audit: () => Promise<string>;
+  /** Runs `npm run redrive`, and gives how many dead letters were handed over again. */
+  redrive: () => Promise<number>;
   /** Ends all of it; what the processes have logged stays in `directory` if it is to be kept. */
   close: (keep: boolean) => Promise<void>;
 }
@@ -90,6 +96,7 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
       DATABASE_URL: Object.assign(new URL(postgres.url), { port: String(proxies.postgres.port) }).href,
       REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}/0`,
       SIMULATOR_PROVIDER: provider.url,
+      TEST_LIMITS: JSON.stringify(LIMITS),
     };
     const crashes: string[] = [];
     const start = async (name: string, more: Record<string, string> = {}) => {
@@ -97,14 +104,22 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
       cleanUps.push(role.stop);
       return role;
     };
-    const apis = await Promise.all(['api-1', 'api-2'].map((name) => start(name, { SIMULATOR_BUG: bug ?? '' })));
+    const apis = await Promise.all([
+      start('api-1', { SIMULATOR_BUG: bug ?? '' }),
+      // Both ways to sell, side by side; a bug of the one is in both.
+      start('api-2', { SIMULATOR_BUG: bug ?? '', ORDER_LOCKING: bug === undefined ? 'optimistic' : 'pessimistic' }),
+    ]);
     const workers = await Promise.all(['worker-1', 'worker-2'].map((name) => start(name)));
     const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
     // Also of a client that is in use.
     sql.on('connect', (client) => client.on('error', () => undefined)).on('error', () => undefined);
     cleanUps.push(() => sql.end());
     const audit = () => runNode([MAIN, '--audit'], { DATABASE_URL: postgres.url });
-    return { directory, postgres, redis, proxies, provider, apis, workers, crashes, sql, audit, close };
+    const redrive = async () => {
+      const said = await runNode([MAIN, '--redrive'], { DATABASE_URL: postgres.url, REDIS_URL: redis.urls.REDIS_URL });
+      return Number(/^(\d+) orders were handed over again$/m.exec(said)?.[1]);
+    };
+    return { directory, postgres, redis, proxies, provider, apis, workers, crashes, sql, audit, redrive, close };
   } catch (error) {
     await close(false);
     throw error;
@@ -123,23 +138,33 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
   const port = isApi ? await freePort() : 0;
   const url = `http://127.0.0.1:${port}/api/v1`;
   const log = path.join(directory, `${name}.log`);
-  const args = ['--import', PRELOAD, '--enable-source-maps', MAIN, ...(isApi ? [] : ['--worker'])];
+  const args = [
+    '--import',
+    SET_LIMITS,
+    '--import',
+    PRELOAD,
+    '--enable-source-maps',
+    MAIN,
+    ...(isApi ? [] : ['--worker']),
+  ];
   const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: 'info' };
   let child: ChildProcess;
   let isWanted = true;
   let isOrdered = false;
   const begin = () => {
     let wasUp = false;
+    let isPoisoned = false;
     isOrdered = false;
     child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         appendFileSync(log, chunk);
         wasUp ||= chunk.includes(' is up');
+        isPoisoned ||= chunk.includes('This order is poison');
       });
     }
     child.once('close', (code, signal) => {
-      if (wasUp && !isOrdered) crashes.push(`${name} ended by itself: ${code ?? signal}`);
+      if (wasUp && !isOrdered && !isPoisoned) crashes.push(`${name} ended by itself: ${code ?? signal}`);
       if (isWanted) setTimeout(() => isWanted && begin(), RESTART_DELAY_MS);
     });
   };
