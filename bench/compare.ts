@@ -1,75 +1,93 @@
-/** `npm run bench -- --against CHECKOUT`: this code beside another state of it, for the worth of a change. */
+/** `npm run bench -- --against CHECKOUT [--cases a,b]`: this code beside another state of it, for the worth of a change. */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Case, casesOn, type Contender, type Turn } from './cases.ts';
 import { CLIENTS, PRODUCTS } from './contests.ts';
-import { load, loadAlone, type Measured, type Request } from './load.ts';
+import { isSlower, isTrustworthy, pairedRatio, type Ratio } from './interval.ts';
+import { load } from './load.ts';
 import { median } from './median.ts';
 import { markdownTable } from './report.ts';
 import { purchases, Shop } from './shop.ts';
-import { type Process, type Stage, startApi } from './stage.ts';
+import { type Stage, startApi } from './stage.ts';
 
-const ROUNDS = 7;
-const SECONDS = 2;
+const ROOT = path.resolve(import.meta.dirname, '..');
+const ROUNDS = 15;
+const WARM_UP_SECONDS = 3;
 /** Of Linux: what /proc counts in. */
 const TICK_MICROSECONDS = 10_000;
 
-interface Turn {
-  rate: number;
-  /** Microseconds of the process's processor time for each request. */
-  cost: number;
+export interface Comparison {
+  /** Of the other state; it is built, and runs on the tables of this one. */
+  checkout: string;
+  /** Parts of the names of cases; all are measured when there are none. */
+  cases: readonly string[];
 }
-
-type Measure = (process: Process) => Promise<Measured>;
-
-const read = (path: string): Request[] => [{ method: 'GET', path: `/api/v1/products${path}` }];
-const byMany =
-  (requests: readonly Request[]): Measure =>
-  ({ url }) =>
-    load({ url, requests, connections: CLIENTS, seconds: SECONDS });
-
-const WARM_UP = byMany([...purchases(PRODUCTS), ...read('/1/cached')]);
-const CASES: Record<string, Measure> = {
-  'one hot product': byMany(purchases(1)),
-  '100 products': byMany(purchases(PRODUCTS)),
-  'a lone client': ({ url }) =>
-    loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, SECONDS),
-  'cached product': byMany(read('/1/cached')),
-  'plain product': byMany(read('/1')),
-  'first page of products': byMany(read('')),
-};
 
 /**
- * Each has its turn in every round, on the same database with the tables of this code; medians, and the median of the rounds'
- * ratios.
+ * Each has its turn in every round, in an order that changes from round to round, on the same database. The control is a second
+ * process of this code: where its interval does not hold 1, the machine was too restless for the case.
  */
-export async function compare(stage: Stage, checkout: string, say: (line: string) => void): Promise<void> {
+export async function compare(
+  stage: Stage,
+  { checkout, cases }: Comparison,
+  say: (line: string) => void,
+): Promise<boolean> {
   const shop = new Shop(stage.sql);
   await shop.open(PRODUCTS);
-  const contenders = [await startApi(stage), await startApi(stage, {}, checkout)] as const;
-  for (const contender of contenders) await WARM_UP(contender);
-  const table = [['case', 'this, /s', 'that, /s', 'ratio', 'this, µs each', 'that, µs each']];
-  for (const [name, measure] of Object.entries(CASES)) {
-    const turns: [Turn[], Turn[]] = [[], []];
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-        turns[which].push(await takeTurn(contenders[which], measure));
-        await shop.settle();
-      }
-    }
-    const [these, those] = turns;
-    const ratio = median(these.map(({ rate }, round) => rate / (those[round]?.rate ?? NaN)));
-    const figures = [these, those].map((all) => median(all.map(({ rate }) => rate)).toFixed(0));
-    const costs = [these, those].map((all) => median(all.map(({ cost }) => cost)).toFixed(1));
-    table.push([name, ...figures, ratio.toFixed(2), ...costs]);
-    say(`${name}: ${ratio.toFixed(2)}`);
+  const start = async (name: string, from: string): Promise<Contender> => ({
+    name,
+    checkout: path.resolve(from),
+    api: await startApi(stage, {}, from),
+  });
+  const contenders = [await start('this', ROOT), await start('that', checkout), await start('control', ROOT)] as const;
+  const warmUp = [...purchases(PRODUCTS), { method: 'GET' as const, path: '/api/v1/products/1/cached' }];
+  for (const { api } of contenders) {
+    await load({ url: api.url, requests: warmUp, connections: CLIENTS, seconds: WARM_UP_SECONDS });
   }
+  const table = [['case', 'this, /s', 'that, /s', 'this / that', '95 %', 'this / this', 'this, µs', 'that, µs']];
+  const slower: string[] = [];
+  const restless: string[] = [];
+  for (const [name, each] of Object.entries(casesOn(stage, shop, processorTimeOf))) {
+    if (cases.length > 0 && !cases.some((part) => name.includes(part))) continue;
+    const [these, those, control] = await measure(each, contenders, shop);
+    const rates = (turns: readonly Turn[]) => turns.map(({ rate }) => rate);
+    const ratio = pairedRatio(rates(these), rates(those));
+    if (isSlower(ratio)) slower.push(name);
+    const figures = [these, those].map((turns) => median(rates(turns)).toFixed(0));
+    const costs = [these, those].map((turns) => median(turns.map(({ cost }) => cost)).toFixed(1));
+    const same = pairedRatio(rates(these), rates(control));
+    if (!isTrustworthy(same)) restless.push(name);
+    table.push([name, ...figures, ratio.estimate.toFixed(2), intervalOf(ratio), intervalOf(same), ...costs]);
+    say(`${name}: ${ratio.estimate.toFixed(2)} (${intervalOf(ratio)}), control ${intervalOf(same)}`);
+  }
+  if (table.length === 1) throw new Error(`There is no case like ${cases.join()}`);
   console.log(`\n${markdownTable(table)}\n`);
+  if (restless.length > 0) console.log(`The control differs from itself, measure again: ${restless.join(', ')}`);
+  console.log(slower.length === 0 ? '✓ not slower in any case' : `✗ slower: ${slower.join(', ')}`);
+  return slower.length === 0;
 }
 
-async function takeTurn(process: Process, measure: Measure): Promise<Turn> {
-  const before = processorTimeOf(process.pid);
-  const { rate, requests, refused, broken } = await measure(process);
-  if (refused + broken > 0) throw new Error(`${refused} requests were refused and ${broken} not answered`);
-  return { rate, cost: (processorTimeOf(process.pid) - before) / requests };
+async function measure(
+  each: Case,
+  contenders: readonly [Contender, Contender, Contender],
+  shop: Shop,
+): Promise<[Turn[], Turn[], Turn[]]> {
+  const turns: [Turn[], Turn[], Turn[]] = [[], [], []];
+  await shop.open(PRODUCTS);
+  await shop.sell(1_000);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let place = 0; place < contenders.length; place++) {
+      const which = ((round + (round % 2 === 0 ? place : 2 * place)) % 3) as 0 | 1 | 2;
+      // Once more after a turn that did not come off: a long run is not lost for one refused request.
+      turns[which].push(await each(contenders[which]).catch(() => each(contenders[which])));
+      await shop.settle();
+    }
+  }
+  return turns;
+}
+
+function intervalOf({ low, high }: Ratio): string {
+  return `${low.toFixed(2)}–${high.toFixed(2)}`;
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, `utime` and `stime`. */

@@ -9,18 +9,27 @@ export interface Drained {
   stage: Stage;
   shop: Shop;
   api: Process;
+  /** Of the worker, when it is not this one. */
+  checkout?: string;
+  processorTimeOf?: (pid: number) => number;
 }
 
 const SELL_SECONDS = 2;
 const TIMEOUT_MS = 60_000;
 
-/** Sells for two seconds with no worker there, then starts one; orders a second from the first that it completes to the last. */
-export async function drain({ stage, shop, api }: Drained, concurrency: number): Promise<number> {
+/**
+ * Sells for two seconds with no worker there, then starts one. Gives orders a second from the first that it completes to the last, and
+ * the microseconds of the worker's processor time for each.
+ */
+export async function drain(
+  { stage, shop, api, checkout, processorTimeOf = () => 0 }: Drained,
+  concurrency: number,
+): Promise<{ rate: number; cost: number }> {
   await emptyQueue(stage.queueUrl);
   await shop.open(100);
   await load({ url: api.url, requests: purchases(100), connections: 64, seconds: SELL_SECONDS });
   await shop.settle();
-  const worker = startWorker(stage, { WORKER_CONCURRENCY: String(concurrency) });
+  const worker = startWorker(stage, { WORKER_CONCURRENCY: String(concurrency) }, checkout);
   try {
     const deadline = Date.now() + TIMEOUT_MS;
     const { rows } = await stage.sql.query<{ count: number }>('SELECT count(*)::integer FROM orders');
@@ -35,8 +44,10 @@ export async function drain({ stage, shop, api }: Drained, concurrency: number):
     while ((await open()) === all) await delay(20);
     const startedAt = performance.now();
     const begun = await open();
+    const spent = processorTimeOf(worker.pid);
     while ((await open()) > 0) await delay(100);
-    return (begun * 1_000) / (performance.now() - startedAt);
+    const rate = (begun * 1_000) / (performance.now() - startedAt);
+    return { rate, cost: (processorTimeOf(worker.pid) - spent) / begun };
   } finally {
     await worker.stop();
   }

@@ -8,7 +8,7 @@ const SCRIPT = path.join(import.meta.dirname, 'request.lua');
 const LONE_CLIENT = path.join(import.meta.dirname, 'lone-client.ts');
 
 export interface Request {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   body?: unknown;
 }
@@ -19,6 +19,10 @@ export interface LoadOptions {
   requests: readonly Request[];
   connections: number;
   seconds: number;
+  /** Each request has an idempotency key of its own. */
+  keyed?: boolean;
+  /** What `{next}` in a path or a body counts up from. */
+  first?: number;
 }
 
 /** What a load met with; latencies in milliseconds. */
@@ -34,14 +38,23 @@ export interface Measured {
 }
 
 /** Keeps `connections` busy for some seconds, each sending its next request when the last is answered. */
-export async function load({ url, requests, connections, seconds }: LoadOptions): Promise<Measured> {
+export async function load({
+  url,
+  requests,
+  connections,
+  seconds,
+  keyed = false,
+  first = 1,
+}: LoadOptions): Promise<Measured> {
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT, url, '--'];
-  const triples = requests.flatMap(({ method, path: target, body }) => [
+  const specified = requests.flatMap(({ method, path: target, body }) => [
     method,
     target,
-    body === undefined ? '' : JSON.stringify(body),
+    // A number, not a text.
+    body === undefined ? '' : JSON.stringify(body).replaceAll('"{next}"', '{next}'),
+    keyed ? 'yes' : 'no',
   ]);
-  const { stdout } = await execute('wrk', [...args, ...triples], { timeout: (seconds + 30) * 1_000 });
+  const { stdout } = await execute('wrk', [...args, String(first), ...specified], { timeout: (seconds + 30) * 1_000 });
   return measuredIn(stdout);
 }
 

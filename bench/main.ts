@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick | --soak MINUTES | --against CHECKOUT]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,12 @@ import { type Process, requirePrograms, setUp, startApi, startPeer, tearDown } f
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean' }, soak: { type: 'string' }, against: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    soak: { type: 'string' },
+    against: { type: 'string' },
+    cases: { type: 'string' },
+  },
 });
 const FULL = {
   rounds: 3,
@@ -35,8 +40,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   await requirePrograms(say);
   if (options.soak !== undefined) await soak(Number(options.soak));
-  else if (options.against !== undefined) await compare(await setUp(), options.against, say);
-  else await bench();
+  else if (options.against !== undefined) {
+    const cases = options.cases?.split(',') ?? [];
+    if (!(await compare(await setUp(), { checkout: options.against, cases }, say))) process.exitCode = 1;
+  } else await bench();
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
@@ -56,7 +63,7 @@ async function bench(): Promise<void> {
   };
   const drains = new Map<number, number>();
   for (const concurrency of [50, 200]) {
-    drains.set(concurrency, await drain(field, concurrency));
+    drains.set(concurrency, (await drain(field, concurrency)).rate);
     say(`one worker, ${concurrency} orders under way: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
   }
   const memory = await residentMebibytes(api.pid);

@@ -34,6 +34,41 @@ export class Shop {
     this.ordersSeen = 0;
   }
 
+  /** Makes pending orders of one unit each, spread over the products; gives the first of their ids, which follow each other. */
+  async sell(count: number): Promise<number> {
+    return this.make(
+      `WITH made AS (
+         INSERT INTO orders (total_price) SELECT 9.99 FROM generate_series(1, $1::integer) RETURNING id
+       ), filled AS (
+         INSERT INTO order_items (order_id, product_id, quantity, unit_price)
+         SELECT id, 1 + id % (SELECT count(*) FROM products), 1, 9.99 FROM made
+       ), begun AS (
+         INSERT INTO order_events (order_id, status, cause) SELECT id, 'pending', 'bought' FROM made
+       )
+       SELECT min(id) AS first FROM made`,
+      count,
+    );
+  }
+
+  /** The same of reservations that are held for an hour. */
+  async hold(count: number): Promise<number> {
+    return this.make(
+      `WITH made AS (
+         INSERT INTO reservations (expires_at) SELECT now() + interval '1 hour' FROM generate_series(1, $1::integer) RETURNING id
+       ), filled AS (
+         INSERT INTO reservation_items (reservation_id, product_id, quantity)
+         SELECT id, 1 + id % (SELECT count(*) FROM products), 1 FROM made
+       )
+       SELECT min(id) AS first FROM made`,
+      count,
+    );
+  }
+
+  private async make(statement: string, count: number): Promise<number> {
+    const { rows } = await this.sql.query<{ first: string }>(statement, [count]);
+    return Number(rows[0]?.first);
+  }
+
   /**
    * Throws unless every unit that left the stock is in an order, every order has its items and its total, and there are as
    * many new orders as were confirmed: clients that left at the end may have bought without hearing of it.

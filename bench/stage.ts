@@ -112,8 +112,12 @@ export async function audit(stage: Stage): Promise<string> {
 export function startWorker(
   stage: Stage,
   variables: Record<string, string> = {},
+  checkout = ROOT,
 ): { pid: number; stop: () => Promise<void> } {
-  return startProcess([MAIN, '--worker'], environmentOf(stage, { ORDER_PROCESSING_DELAY_MS: '0', ...variables }));
+  return startProcess(
+    [path.resolve(checkout, ENTRY), '--worker'],
+    environmentOf(stage, { ORDER_PROCESSING_DELAY_MS: '0', ...variables }),
+  );
 }
 
 function environmentOf({ databaseUrl, redisUrl }: Stage, variables: Record<string, string>): Record<string, string> {
