@@ -14,6 +14,13 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const SETTINGS = { fsync: 'off', max_connections: '400' };
 const TEMPLATE = `orders_test_${process.pid}`;
 
+/** What Jest says of a run, as far as it is read. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+}
+
 const directory = await createTemporaryFolder('test');
 const aborter = new AbortController();
 let ending: Promise<void> | undefined;
@@ -68,7 +75,13 @@ async function runJest(variables: Record<string, string>): Promise<number> {
   const code = await start([...args, '--json', `--outputFile=${report}`, ...process.argv.slice(2)], env, 'inherit');
   const text = await readFile(report, 'utf8').catch(() => undefined);
   if (text !== undefined) {
-    const { numPassedTests, numFailedTests } = JSON.parse(text) as { numPassedTests: number; numFailedTests: number };
+    const { numPassedTests, numFailedTests, testResults } = JSON.parse(text) as Report;
+    const skipped = testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ status }) => status === 'pending'),
+    );
+    // Those that a pattern on the command line left out were left out on purpose.
+    const told = process.argv.slice(2).some((argument) => /^(-t|--testNamePattern)/.test(argument)) ? [] : skipped;
+    for (const { fullName } of told) console.log(`skipped: ${fullName}`);
     console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
   }
   return code;

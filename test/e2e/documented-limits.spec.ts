@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
+import { formatCents } from '../../src/common/money.js';
+import { loadConfig } from '../../src/config/config.js';
+import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-key.decorator.js';
+import { MAX_ITEMS } from '../../src/orders/dto/create-order.dto.js';
+import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/orders/dto/create-reservation.dto.js';
+import { MAX_EVENTS } from '../../src/orders/order-event.js';
+import { MAX_TOTAL } from '../../src/orders/priced-item.js';
+import { MAX_QUANTITY } from '../../src/orders/requested-item.js';
+import { MAX_COUNTED, MAX_OFFSET } from '../../src/products/product-search.js';
+import { KEPT_COMPLETED, KEPT_FAILED, MAX_HANDED_OVER } from '../../src/queue/order-jobs.js';
+import { REAL, setLimits } from '../support/limits.js';
+
+const FILE = new URL('../../docs/guarantees.md', import.meta.url);
+const number = (value: number | string) => String(value).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ' ');
+const seconds = (milliseconds: number) =>
+  milliseconds < 100 ? `${milliseconds} ms` : `${milliseconds / 1_000} s`.replace(/(\d)(?=000\b)/, '$1 ');
+
+/** The section of limits as the code has them. */
+function expected(): Record<string, string> {
+  const { maxConnections, idempotencyTtlSeconds } = loadConfig(
+    { DATABASE_URL: 'postgres://x/y', REDIS_URL: 'redis://x' },
+    'api',
+  );
+  return {
+    body: `${REAL.bodyBytes / 2 ** 20} MiB`,
+    'values in a body; levels; names of problems told in `detail`': `${number(REAL.bodyValues)}; ${REAL.bodyLevels}; 5, all of them in \`errors\``,
+    'items of an order; units of a product in it': `${MAX_ITEMS}; ${number(MAX_QUANTITY)}`,
+    'total of an order': number(formatCents(MAX_TOTAL)),
+    'arrival of a request with its body; reading of an answer': `${seconds(REAL.requestMs)}; ${seconds(REAL.readerMs)}; then the connection is closed`,
+    'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; more are closed at once, with a line in the log`,
+    'connection between two requests': seconds(REAL.keepAliveMs),
+    'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
+    'reads waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
+    'purchases committed together': `${REAL.purchasesPerBatch}; ${REAL.purchaseBatchesInFlight} batches at a time`,
+    'requests waiting for a connection in one process': `${number(REAL.connectionsWaiting)}, each at most ${seconds(REAL.connectMs)}; none when no connection was given out for ${seconds(REAL.connectionStallMs)}`,
+    'lock, statement, transaction': `${seconds(REAL.lockMs)}, ${seconds(REAL.statementMs)}, ${seconds(REAL.transactionMs)}; a connection within ${seconds(REAL.connectMs)}`,
+    'look-up of a commit whose answer was lost': seconds(REAL.commitLookUpMs),
+    "command to the cache's Redis": seconds(REAL.cacheCommandMs),
+    'idempotency key; how long it is kept': `1 to ${MAX_KEY_LENGTH} printable characters; \`IDEMPOTENCY_TTL\`, ${idempotencyTtlSeconds / 3_600} hours`,
+    'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
+    'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
+    'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,
+    'orders waiting to be handed over in one API process; in one job': `${number(REAL.dispatchesWaiting)}, the sweep finds the rest; ${MAX_HANDED_OVER}`,
+    'wait of a handed over order for a slot, before it gets a job of its own': seconds(REAL.slotPatienceMs),
+    'lock of a job; check for jobs that lost their worker; losses before it is a dead letter': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stalls}`,
+    'look of a worker for cancelled orders; beat of its heartbeat': `${seconds(REAL.cancellationLookMs)}; ${seconds(REAL.heartbeatMs)}`,
+    'finished jobs kept for the dashboard': `${number(KEPT_COMPLETED)} completed, ${number(KEPT_FAILED)} failed`,
+  };
+}
+
+it('the limits in docs/guarantees.md are those of the code', () => {
+  setLimits(REAL);
+  const [, section = ''] = readFileSync(FILE, 'utf8').split('\n## Limits\n');
+  const [, , ...rows] = [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(([, what = '', limit = '']) => [
+    what,
+    limit,
+  ]);
+  expect(Object.fromEntries(rows)).toEqual(expected());
+});
+
+it('a purchase that PostgreSQL does not answer is refused within five seconds: its turn, its connection, its longest wait', () => {
+  const { purchaseTurnMs, connectMs, transactionMs, statementMs, answerMarginMs } = REAL;
+  // A PostgreSQL that is frozen ends nothing by itself: then the connection is given up.
+  const longestWaitMs = Math.max(transactionMs, statementMs + answerMarginMs);
+  expect(purchaseTurnMs + connectMs + longestWaitMs).toBeLessThan(5_000);
+});
+
+it('a lock is given up before its statement, and a statement before its transaction', () => {
+  expect(REAL.lockMs).toBeLessThan(REAL.statementMs);
+  expect(REAL.statementMs).toBeLessThan(REAL.transactionMs);
+});
