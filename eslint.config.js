@@ -49,7 +49,7 @@ export default tseslint.config(
         {
           name: '@nestjs/common',
           importNames: ['Body', 'RawBody', 'Query', 'Param', 'UploadedFile', 'UploadedFiles'],
-          message: 'Nothing validates them: use ValidBody, ValidQuery and Id of src/common.',
+          message: 'Nothing validates them: use ValidBody, ValidQuery and Id of src/http/validation.',
         },
       ],
       'no-restricted-properties': [
@@ -59,17 +59,17 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/common/validated.decorator.ts'],
+    files: ['src/http/validation/validated.decorator.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {
     // The tools talk to a terminal and have no logger.
-    files: ['tools/**/*.ts', 'bench/**/*.ts', 'test/simulator/**/*.ts', 'src/run.ts'],
+    files: ['tools/**/*.ts', 'bench/**/*.ts', 'test/simulator/**/*.ts', 'src/roles/run.ts'],
     rules: { 'no-console': 'off' },
   },
   {
     // The two entries hand the environment over: to src/config, and for TypeORM's CLI.
-    files: ['src/run.ts', 'src/database/data-source.ts'],
+    files: ['src/roles/run.ts', 'src/database/data-source.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -1,4 +1,4 @@
-import './common/node-version.js';
+import './runtime/node-version.js';
 
 // Not by an `import` above, whose modules would be linked before the check runs: an older Node.js misses names in them.
-await import('./run.js');
+await import('./roles/run.js');

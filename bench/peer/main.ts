@@ -22,7 +22,7 @@ import { CreateOrderDto, requestedItemsOf } from '../../src/orders/dto/create-or
 import { OrderResponse } from '../../src/orders/dto/order.response.js';
 import { OrderItem } from '../../src/orders/order-item.entity.js';
 import { Order } from '../../src/orders/order.entity.js';
-import type { RequestedItem } from '../../src/orders/requested-item.js';
+import type { RequestedItem } from '../../src/stock/requested-item.js';
 import { Product } from '../../src/products/product.entity.js';
 
 @Controller('api/v1')

@@ -1,8 +1,8 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { Sweep } from '../common/sweep.js';
-import { AUDIT_QUEUE, NIGHTLY_AUDIT } from '../queue/audit-jobs.js';
+import { Sweep } from '../runtime/periodic-task.js';
+import { AUDIT_QUEUE, NIGHTLY_AUDIT } from './audit-jobs.js';
 
 /** Sees to it that there is a nightly audit, also after Redis was wiped. All workers ask for it, and BullMQ knows it by its name. */
 @Injectable()

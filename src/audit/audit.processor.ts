@@ -1,6 +1,6 @@
 import { Processor } from '@nestjs/bullmq';
 import { Config } from '../config/config.js';
-import { AUDIT_QUEUE } from '../queue/audit-jobs.js';
+import { AUDIT_QUEUE } from './audit-jobs.js';
 import { JobProcessor } from '../queue/job-processor.js';
 import { AuditService } from './audit.service.js';
 

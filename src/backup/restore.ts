@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { withDeadline } from '../common/deadline.js';
+import { withDeadline } from '../runtime/deadline.js';
 import type { Config } from '../config/config.js';
 import {
   type BackupEnd,

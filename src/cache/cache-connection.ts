@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { createClient } from '@redis/client';
-import { ConnectionWatch } from '../common/connection-watch.js';
-import { withDeadline } from '../common/deadline.js';
+import { ConnectionWatch } from '../runtime/connection-watch.js';
+import { withDeadline } from '../runtime/deadline.js';
 import { Config } from '../config/config.js';
 
 const CONNECT_TIMEOUT_MS = 1_000;

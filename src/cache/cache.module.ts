@@ -4,7 +4,7 @@ import { KeyvAdapter } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-redis-yet';
 import { Keyv } from 'keyv';
 import { CacheConnection } from './cache-connection.js';
-import { ProductCache } from './product-cache.js';
+import { ProductCache } from '../products/product-cache.js';
 
 @Module({ providers: [CacheConnection], exports: [CacheConnection] })
 class CacheConnectionModule {}

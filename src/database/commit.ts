@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
-import { withDeadline } from '../common/deadline.js';
+import { withDeadline } from '../runtime/deadline.js';
 import { LIMITS } from '../config/limits.js';
 import { CommitOutcomeUnknownError } from './database-errors.js';
 import { connect } from './prepared-statement.js';

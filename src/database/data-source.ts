@@ -1,4 +1,4 @@
-import '../common/node-version.js';
+import '../runtime/node-version.js';
 import { fileURLToPath } from 'node:url';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from './data-source-options.js';

@@ -1,6 +1,6 @@
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
-import { ApplicationError } from '../common/application-error.js';
-import { NoAnswerError } from '../common/no-answer.error.js';
+import { ApplicationError } from '../kernel/application-error.js';
+import { NoAnswerError } from '../kernel/no-answer.error.js';
 
 /** PostgreSQL is away, too slow or has no connection to spare. Nothing was changed. */
 export class DatabaseUnavailableError extends ApplicationError {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { offsetOf, type PageRequest } from '../common/page.js';
-import { Sweep } from '../common/sweep.js';
+import { offsetOf, type PageRequest } from '../http/paging/page.js';
+import { Sweep } from '../runtime/periodic-task.js';
 import { readPrepared } from './prepared-statement.js';
 import { TransactionRunner } from './transaction-runner.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CacheConnection } from '../cache/cache-connection.js';
-import { ProductCache } from '../cache/product-cache.js';
-import { ApplicationError } from '../common/application-error.js';
-import { withDeadline } from '../common/deadline.js';
+import { ProductCache } from '../products/product-cache.js';
+import { ApplicationError } from '../kernel/application-error.js';
+import { withDeadline } from '../runtime/deadline.js';
 import type { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
 
 const TIMEOUT_MS = 1_000;

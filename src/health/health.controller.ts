@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } f
 import type { FastifyReply } from 'fastify';
 import { AuditService } from '../audit/audit.service.js';
 import { AuditResponse } from '../audit/dto/audit.response.js';
-import { API_PREFIX } from '../common/api-prefix.js';
-import { ApiProblem, ApiUnavailableProblem } from '../common/api-problem.decorator.js';
+import { API_PREFIX } from '../http/api-prefix.js';
+import { ApiProblem, ApiUnavailableProblem } from '../http/problems/api-problem.decorator.js';
 import { CacheStatisticsService } from './cache-statistics.service.js';
 import { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
 import { LivenessResponse } from './dto/liveness.response.js';

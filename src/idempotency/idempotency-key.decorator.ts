@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { ApiProblem } from '../common/api-problem.decorator.js';
-import { ValidationError } from '../common/validation-error.js';
+import { ApiProblem } from '../http/problems/api-problem.decorator.js';
+import { ValidationError } from '../kernel/validation-error.js';
 import { IdempotencyKeyInUseError } from './idempotency.errors.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 

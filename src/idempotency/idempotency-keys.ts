@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { ApplicationError } from '../common/application-error.js';
+import type { ApplicationError } from '../kernel/application-error.js';
 import type { KeptError } from './idempotency.errors.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 

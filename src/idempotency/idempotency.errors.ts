@@ -1,4 +1,4 @@
-import { ApplicationError, type ErrorKind } from '../common/application-error.js';
+import { ApplicationError, type ErrorKind } from '../kernel/application-error.js';
 
 /** The key was used for something else before. */
 export class IdempotencyKeyReusedError extends ApplicationError {

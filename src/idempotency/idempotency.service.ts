@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { ApplicationError } from '../common/application-error.js';
-import type { TextAnswer } from '../common/text-answer.js';
+import { ApplicationError } from '../kernel/application-error.js';
+import type { TextAnswer } from '../http/text-answer.js';
 import { hasWaitedTooLong, isDuplicate } from '../database/database-errors.js';
 import { CONFIRM_READ } from '../database/commit.js';
 import { readPrepared } from '../database/prepared-statement.js';

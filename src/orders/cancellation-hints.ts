@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { ConnectionWatch } from '../common/connection-watch.js';
+import { ConnectionWatch } from '../runtime/connection-watch.js';
 import { QueueConnection } from '../queue/queue-connection.js';
 
 const CHANNEL = 'order-system:cancelled-orders';

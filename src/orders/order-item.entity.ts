@@ -1,5 +1,5 @@
 import { Check, Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import { type Cents, centsTransformer } from '../common/money.js';
+import { type Cents, centsTransformer } from '../kernel/money.js';
 import { Product } from '../products/product.entity.js';
 import type { Order } from './order.entity.js';
 

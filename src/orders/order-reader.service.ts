@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
-import { type Listing, toPage } from '../common/page.js';
+import { type Listing, toPage } from '../http/paging/page.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
 import type { ListOrdersQuery } from './dto/list-orders.query.js';
 import { ORDER_STATUSES, type OrderStatus } from './order-status.js';

@@ -8,7 +8,7 @@ import {
   PrimaryGeneratedColumn,
   UpdateDateColumn,
 } from 'typeorm';
-import { type Cents, centsTransformer } from '../common/money.js';
+import { type Cents, centsTransformer } from '../kernel/money.js';
 import { OrderItem } from './order-item.entity.js';
 import type { OrderStatus } from './order-status.js';
 

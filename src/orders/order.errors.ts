@@ -1,4 +1,4 @@
-import { ApplicationError } from '../common/application-error.js';
+import { ApplicationError } from '../kernel/application-error.js';
 
 /** Fewer units are left than were asked for. `product` is named when the order asked for several. */
 export class InsufficientStockError extends ApplicationError {

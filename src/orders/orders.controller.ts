@@ -1,17 +1,17 @@
 import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { API_PREFIX } from '../common/api-prefix.js';
+import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
   ApiProblem,
   ApiUnavailableProblem,
   ApiValidationProblem,
-} from '../common/api-problem.decorator.js';
-import { ApiId, Id } from '../common/id.decorator.js';
-import { linkToNext } from '../common/page.js';
-import { AnswersText, JSON_TEXT, locationOf, sendText, type TextAnswer } from '../common/text-answer.js';
-import { ValidBody, ValidQuery } from '../common/validated.decorator.js';
+} from '../http/problems/api-problem.decorator.js';
+import { ApiId, Id } from '../http/validation/id.decorator.js';
+import { linkToNext } from '../http/paging/page.js';
+import { AnswersText, JSON_TEXT, locationOf, sendText, type TextAnswer } from '../http/text-answer.js';
+import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
 import {
   ApiIdempotencyKey,
   IdempotencyKey,
@@ -25,9 +25,9 @@ import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderEventResponse, OrderEventsResponse } from './dto/order-event.response.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
-import { OrderLifeService } from './order-life.service.js';
+import { OrderLifeService } from './order-cancellation.service.js';
 import { OrderReaderService } from './order-reader.service.js';
-import { PurchaseService } from './purchase.service.js';
+import { PurchaseService } from './purchase/purchase.service.js';
 
 const PATH = `${API_PREFIX}/orders`;
 const NEXT_PAGE = {

@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import { parseCents } from '../common/money.js';
+import { parseCents } from '../kernel/money.js';
 import type { Product } from './product.entity.js';
 
 export type LiveProduct = Omit<Product, 'deletedAt'>;

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { offsetOf, type PageRequest } from '../common/page.js';
+import { offsetOf, type PageRequest } from '../http/paging/page.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { type FoundIds, foundIds } from '../database/row-counts.js';
 

@@ -8,7 +8,7 @@ import {
   PrimaryGeneratedColumn,
   UpdateDateColumn,
 } from 'typeorm';
-import { type Cents, centsTransformer } from '../common/money.js';
+import { type Cents, centsTransformer } from '../kernel/money.js';
 
 /** Something that is sold. A deleted one stays for the orders that hold it and is found by nothing else. */
 @Entity('products')

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
-import { ProductCache } from '../cache/product-cache.js';
-import { Batcher } from '../common/batcher.js';
-import { requireMatch } from '../common/conditional-request.js';
-import { parseCents } from '../common/money.js';
-import { type Listing, toPage } from '../common/page.js';
-import type { TextAnswer } from '../common/text-answer.js';
+import { ProductCache } from './product-cache.js';
+import { Batcher } from '../runtime/batcher.js';
+import { requireMatch } from '../http/conditional-request.js';
+import { parseCents } from '../kernel/money.js';
+import { type Listing, toPage } from '../http/paging/page.js';
+import type { TextAnswer } from '../http/text-answer.js';
 import { LIMITS } from '../config/limits.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
@@ -20,9 +20,9 @@ import type { UpdateProductDto } from './dto/update-product.dto.js';
 import { documentOf, packDocument, type ProductDocument, unpackDocument } from './product-document.js';
 import { Product } from './product.entity.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
-import { ProductNotFoundError } from './product-not-found.error.js';
+import { ProductNotFoundError } from '../stock/product-not-found.error.js';
 import { searchProducts } from './product-search.js';
-import { lockProduct, setStock } from './stock-adjustment.js';
+import { lockProduct, setStock } from '../stock/stock-adjustment.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = () => ({

@@ -6,13 +6,13 @@ import {
   ApiProblem,
   ApiUnavailableProblem,
   ApiValidationProblem,
-} from '../common/api-problem.decorator.js';
-import { API_PREFIX } from '../common/api-prefix.js';
-import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../common/conditional-request.js';
-import { ApiId, Id } from '../common/id.decorator.js';
-import { linkToNext } from '../common/page.js';
-import { AnswersText, JSON_TEXT, locationOf, type TextAnswer } from '../common/text-answer.js';
-import { ValidBody, ValidQuery } from '../common/validated.decorator.js';
+} from '../http/problems/api-problem.decorator.js';
+import { API_PREFIX } from '../http/api-prefix.js';
+import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../http/conditional-request.js';
+import { ApiId, Id } from '../http/validation/id.decorator.js';
+import { linkToNext } from '../http/paging/page.js';
+import { AnswersText, JSON_TEXT, locationOf, type TextAnswer } from '../http/text-answer.js';
+import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import { CreateProductDto } from './dto/create-product.dto.js';

@@ -5,8 +5,8 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Product } from './product.entity.js';
 import { ProductService } from './product.service.js';
 import { ProductsController } from './products.controller.js';
-import { StockController } from './stock.controller.js';
-import { StockService } from './stock.service.js';
+import { StockController } from '../stock/stock.controller.js';
+import { StockService } from '../stock/stock.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Product]), CacheModule, IdempotencyModule],

@@ -6,7 +6,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { DelayedError, type Job } from 'bullmq';
-import { withDeadline } from '../common/deadline.js';
+import { withDeadline } from '../runtime/deadline.js';
 import type { Config } from '../config/config.js';
 
 /** How much of the time that a stop may take is left for jobs to go back in. */

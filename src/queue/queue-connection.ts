@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { ConnectionWatch } from '../common/connection-watch.js';
+import { ConnectionWatch } from '../runtime/connection-watch.js';
 import { Config } from '../config/config.js';
 
 const MAX_RECONNECT_DELAY_MS = 1_000;

@@ -1,8 +1,8 @@
 import { BullModule, InjectQueue } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { AUDIT_QUEUE } from './audit-jobs.js';
-import { HAND_OVER_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
+import { AUDIT_QUEUE } from '../audit/audit-jobs.js';
+import { HAND_OVER_QUEUE, ORDERS_QUEUE } from '../orders/processing/order-jobs.js';
 import { QueueConnection } from './queue-connection.js';
 
 /** All there are. */

@@ -1,4 +1,4 @@
-import { createDashboard } from '../../src/create-dashboard.js';
+import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { loadConfig } from '../../src/config/config.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

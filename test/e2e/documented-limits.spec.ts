@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
-import { formatCents } from '../../src/common/money.js';
+import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-key.decorator.js';
 import { MAX_ITEMS } from '../../src/orders/dto/create-order.dto.js';
-import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/orders/dto/create-reservation.dto.js';
+import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/dto/create-reservation.dto.js';
 import { MAX_EVENTS } from '../../src/orders/order-event.js';
-import { MAX_TOTAL } from '../../src/orders/priced-item.js';
-import { MAX_QUANTITY } from '../../src/orders/requested-item.js';
+import { MAX_TOTAL } from '../../src/stock/priced-item.js';
+import { MAX_QUANTITY } from '../../src/stock/requested-item.js';
 import { MAX_COUNTED, MAX_OFFSET } from '../../src/products/product-search.js';
-import { KEPT_COMPLETED, KEPT_FAILED, MAX_HANDED_OVER } from '../../src/queue/order-jobs.js';
+import { KEPT_COMPLETED, KEPT_FAILED, MAX_HANDED_OVER } from '../../src/orders/processing/order-jobs.js';
 import { REAL, setLimits } from '../support/limits.js';
 
 const FILE = new URL('../../docs/guarantees.md', import.meta.url);

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { Test } from '@nestjs/testing';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
-import { IdempotencySweep } from '../../src/idempotency/idempotency-sweep.js';
+import { IdempotencySweep } from '../../src/idempotency/idempotency-key-expiry.js';
 import { type Answer, type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createApi } from '../../src/create-api.js';
-import { createOpenApiDocument } from '../../src/pages.js';
+import { createApi } from '../../src/roles/api/create-api.js';
+import { createOpenApiDocument } from '../../src/http/pages/documentation-pages.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const FILE = new URL('../../openapi.json', import.meta.url);

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { FulfilmentGateway } from '../../src/orders/fulfilment-gateway.js';
+import type { FulfilmentGateway } from '../../src/orders/processing/fulfilment-gateway.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from '../../src/orders/order-status.js';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';

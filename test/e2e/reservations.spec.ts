@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditService } from '../../src/audit/audit.service.js';
-import { ReservationService } from '../../src/orders/reservation.service.js';
+import { ReservationService } from '../../src/reservations/reservation.service.js';
 import { eventually } from '../support/eventually.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 import { useApi } from '../support/use-api.js';

@@ -2,7 +2,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { LIMITS } from '../../src/config/limits.js';
-import { ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
+import { ORDERS_QUEUE } from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

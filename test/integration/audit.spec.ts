@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { getQueueToken } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import type { FindingName } from '../../src/audit/audit-run.js';
-import { AUDIT_QUEUE, NIGHTLY_AUDIT } from '../../src/queue/audit-jobs.js';
+import { AUDIT_QUEUE, NIGHTLY_AUDIT } from '../../src/audit/audit-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

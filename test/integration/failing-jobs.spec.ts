@@ -1,8 +1,8 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { type FulfilmentOptions, PermanentFulfilmentError } from '../../src/orders/fulfilment-gateway.js';
-import { jobIdOf, ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
+import { type FulfilmentOptions, PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
+import { jobIdOf, ORDERS_QUEUE } from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

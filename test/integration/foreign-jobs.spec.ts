@@ -4,11 +4,17 @@ import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import fc from 'fast-check';
 import { Test } from '@nestjs/testing';
-import { DeadLettersRootModule } from '../../src/dead-letters-root.module.js';
-import { DeadLettersService } from '../../src/orders/dead-letters.service.js';
-import { OrderSweep } from '../../src/orders/order-sweep.js';
-import { AUDIT_QUEUE } from '../../src/queue/audit-jobs.js';
-import { HAND_OVER_QUEUE, handOverJob, jobIdOf, ORDERS_QUEUE, processOrderJob } from '../../src/queue/order-jobs.js';
+import { DeadLettersRootModule } from '../../src/roles/dead-letters/dead-letters-root.module.js';
+import { DeadLettersService } from '../../src/orders/processing/dead-letters.service.js';
+import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
+import { AUDIT_QUEUE } from '../../src/audit/audit-jobs.js';
+import {
+  HAND_OVER_QUEUE,
+  handOverJob,
+  jobIdOf,
+  ORDERS_QUEUE,
+  processOrderJob,
+} from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ProductCache } from '../../src/cache/product-cache.js';
+import { ProductCache } from '../../src/products/product-cache.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

@@ -1,10 +1,15 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { OrderFulfilmentService } from '../../src/orders/order-fulfilment.service.js';
-import { OrderSweep } from '../../src/orders/order-sweep.js';
-import { SimulatedFulfilmentGateway } from '../../src/orders/simulated-fulfilment-gateway.js';
-import { HAND_OVER_QUEUE, type HandOverPayload, jobIdOf, ORDERS_QUEUE } from '../../src/queue/order-jobs.js';
+import { OrderFulfilmentService } from '../../src/orders/processing/order-fulfilment.service.js';
+import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
+import { SimulatedFulfilmentGateway } from '../../src/orders/processing/simulated-fulfilment-gateway.js';
+import {
+  HAND_OVER_QUEUE,
+  type HandOverPayload,
+  jobIdOf,
+  ORDERS_QUEUE,
+} from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

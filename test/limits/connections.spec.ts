@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { loadConfig } from '../../src/config/config.js';
-import { createDashboard } from '../../src/create-dashboard.js';
+import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
-import { OverloadedError } from '../../src/common/batcher.js';
-import { ReservationService } from '../../src/orders/reservation.service.js';
+import { OverloadedError } from '../../src/runtime/batcher.js';
+import { ReservationService } from '../../src/reservations/reservation.service.js';
 import { type Answer } from '../support/api.js';
 import { arrived } from '../support/arrived.js';
 import { useLimits } from '../support/limits.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { withDeadline } from '../../src/common/deadline.ts';
+import { withDeadline } from '../../src/runtime/deadline.ts';
 import { Random } from './random.ts';
 import type { World } from './world.ts';
 

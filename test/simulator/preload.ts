@@ -4,14 +4,14 @@
  */
 import 'reflect-metadata';
 import pg from 'pg';
-import type { FulfilmentOptions } from '../../src/orders/fulfilment-gateway.ts';
+import type { FulfilmentOptions } from '../../src/orders/processing/fulfilment-gateway.ts';
 import { POISONED } from './provider.ts';
 
 export const BUGS = ['check-outside-the-lock', 'answer-before-the-flush', 'look-up-on-any-server'] as const;
 export type Bug = (typeof BUGS)[number];
 
 const { SIMULATOR_PROVIDER: provider = '', SIMULATOR_BUG: bug } = process.env;
-const DIST = '../../dist/src/orders';
+const DIST = '../../dist/src/orders/processing';
 
 if (provider !== '') {
   const { SimulatedFulfilmentGateway } = await import(`${DIST}/simulated-fulfilment-gateway.js`);

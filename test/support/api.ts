@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApi } from '../../src/create-api.js';
+import { createApi } from '../../src/roles/api/create-api.js';
 import type { Config } from '../../src/config/config.js';
 
 /** What came back: the parsed body is whatever the server sent, for a test to compare. */

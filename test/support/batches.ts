@@ -1,4 +1,4 @@
-import { Batcher, type BatcherOptions, type Turn } from '../../src/common/batcher.js';
+import { Batcher, type BatcherOptions, type Turn } from '../../src/runtime/batcher.js';
 
 const OPTIONS: BatcherOptions<number> = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };
 

@@ -1,9 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { createLogger } from '../../src/common/logger.js';
+import { createLogger } from '../../src/runtime/logger.js';
 import type { Config } from '../../src/config/config.js';
-import { FulfilmentGateway } from '../../src/orders/fulfilment-gateway.js';
-import { WorkerModule } from '../../src/worker.module.js';
+import { FulfilmentGateway } from '../../src/orders/processing/fulfilment-gateway.js';
+import { WorkerModule } from '../../src/roles/worker/worker.module.js';
 
 /** Starts a worker in this process whose external call is `fulfil`. */
 export async function startWorker(

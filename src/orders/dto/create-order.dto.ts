@@ -1,8 +1,8 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
-import { IsId, IsIntegerBetween, OptionalField } from '../../common/validators.js';
-import { MAX_QUANTITY, type RequestedItem } from '../requested-item.js';
+import { IsId, IsIntegerBetween, OptionalField } from '../../http/validation/validators.js';
+import { MAX_QUANTITY, type RequestedItem } from '../../stock/requested-item.js';
 
 export const MAX_ITEMS = 100;
 

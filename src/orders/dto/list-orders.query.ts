@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { PageQuery } from '../../common/page.query.js';
-import { EmptyIsAbsent } from '../../common/validators.js';
+import { PageQuery } from '../../http/paging/page.query.js';
+import { EmptyIsAbsent } from '../../http/validation/validators.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
 export class ListOrdersQuery extends PageQuery {

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
-import { PageResponse } from '../../common/page.response.js';
+import { type JsonNumber, toJsonNumber } from '../../kernel/json-number.js';
+import { PageResponse } from '../../http/paging/page.response.js';
 import type { OrderItem } from '../order-item.entity.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 import type { Order } from '../order.entity.js';

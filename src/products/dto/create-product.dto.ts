@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIntegerBetween, IsText, Trimmed } from '../../common/validators.js';
+import { IsIntegerBetween, IsText, Trimmed } from '../../http/validation/validators.js';
 import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
 
 export const MAX_STOCK = 2_147_483_647;

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { PageQuery } from '../../common/page.query.js';
-import { EmptyIsAbsent, IsText } from '../../common/validators.js';
+import { PageQuery } from '../../http/paging/page.query.js';
+import { EmptyIsAbsent, IsText } from '../../http/validation/validators.js';
 
 export class ListProductsQuery extends PageQuery {
   @ApiPropertyOptional({

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { type JsonNumber, toJsonNumber } from '../../common/json-number.js';
-import { PageResponse } from '../../common/page.response.js';
+import { type JsonNumber, toJsonNumber } from '../../kernel/json-number.js';
+import { PageResponse } from '../../http/paging/page.response.js';
 import type { LiveProduct } from '../product-row.js';
 
 @ApiSchema({ name: 'Product' })

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type FixedContent, serveFixed, versionedUrl } from './fixed-content.js';
+import { NAME, VERSION } from '../../kernel/version.js';
+
+const HTML = 'text/html; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+/** ReDoc fetches its own logo from a host of its makers; a page that works without any other host draws none. */
+const REDOC_LOGO = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g;
+const NO_LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
+
+/** The OpenAPI document of the application: every path with its base path, every answer with its schema. */
+export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setTitle(NAME)
+    .setVersion(VERSION)
+    .setDescription('Sells products from stock: never oversells, loses nothing. Errors are RFC 9457 problem details.')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .build();
+  return SwaggerModule.createDocument(app, options, {
+    operationIdFactory: (controller, method) => `${method}${controller.replace('Controller', '')}`,
+  });
+}
+
+/** Serves `/openapi.json`, Swagger UI at `/docs` and ReDoc at `/redoc`, all from this host alone. */
+export async function servePages(app: NestFastifyApplication): Promise<void> {
+  const content = JSON.stringify(createOpenApiDocument(app));
+  const document = { path: '/openapi.json', type: 'application/json; charset=utf-8', content };
+  const contents = [document, ...(await swaggerPages()), ...(await redocPages())];
+  const server = app.getHttpAdapter().getInstance();
+  for (const each of contents) serveFixed(server, each);
+}
+
+async function swaggerPages(): Promise<FixedContent[]> {
+  const file = async (url: string, type: string) => ({
+    path: `/docs/${path.basename(url)}`,
+    type,
+    content: await readFile(fileURLToPath(url)),
+    isVersioned: true,
+  });
+  const style = await file(import.meta.resolve('swagger-ui-dist/swagger-ui.css'), 'text/css; charset=utf-8');
+  const script = await file(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'), SCRIPT);
+  const icon = await file(import.meta.resolve('swagger-ui-dist/favicon-32x32.png'), 'image/png');
+  const content = pageOf(
+    `<link rel="icon" type="image/png" href="${versionedUrl(icon)}">
+    <link rel="stylesheet" href="${versionedUrl(style)}">`,
+    `<div id="swagger-ui"></div>
+    <script src="${versionedUrl(script)}"></script>
+    <script>
+      SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });
+    </script>`,
+  );
+  return [style, script, icon, { path: '/docs', type: HTML, content }];
+}
+
+async function redocPages(): Promise<FixedContent[]> {
+  const packaged = await readFile(fileURLToPath(import.meta.resolve('redoc/bundles/redoc.standalone.js')), 'utf8');
+  const script = {
+    path: '/redoc/redoc.standalone.js',
+    type: SCRIPT,
+    content: packaged.replaceAll(REDOC_LOGO, NO_LOGO),
+    isVersioned: true,
+  };
+  const content = pageOf(
+    '<link rel="icon" href="data:,">',
+    `<div id="redoc"></div>
+    <script type="module">
+      import { init } from '${versionedUrl(script)}';
+      init('/openapi.json', { disableTelemetry: true }, document.getElementById('redoc'));
+    </script>`,
+  );
+  return [script, { path: '/redoc', type: HTML, content }];
+}
+
+function pageOf(head: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>${NAME} API</title>
+    ${head}
+    <style>body { margin: 0 }</style>
+  </head>
+  <body>
+    ${body}
+  </body>
+</html>
+`;
+}

@@ -1,0 +1,108 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { LIMITS } from '../../config/limits.js';
+import { toProblem, toProblemDetails } from '../problems/problem-details.js';
+
+const STATUS_OF_CLIENT_ERROR: Record<string, number | undefined> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** How often connections are looked at: each limit of time may be passed by as much. */
+const LOOK_INTERVAL_MS = 1_000;
+/** A process that refuses connections says so, and not more often than this. */
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
+
+/** What every server of HTTP is created with: a request that does not arrive in time is answered 408 and cut off. */
+export function connectionOptions() {
+  const { requestMs, keepAliveMs } = LIMITS;
+  return {
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: LOOK_INTERVAL_MS },
+  } satisfies FastifyServerOptions & { http: object };
+}
+
+/**
+ * Keeps the connections of a server within bounds: their number, and how long a client may read nothing of its answer. When the
+ * server stops, those on which nothing was ever asked are closed as well: browsers open some in advance.
+ */
+export function boundConnections(server: FastifyInstance, maxConnections: number): void {
+  const unused = new Set<Socket>();
+  const open = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    open.add(socket);
+    socket.once('close', () => {
+      unused.delete(socket);
+      open.delete(socket);
+    });
+  });
+  server.addHook('onRequest', (request, _reply, done) => {
+    unused.delete(request.raw.socket);
+    done();
+  });
+  const looking = cutOffIdleReaders(open);
+  server.addHook('preClose', (done) => {
+    clearInterval(looking);
+    for (const socket of unused) socket.destroy();
+    done();
+  });
+  refuseBeyond(server.server, maxConnections);
+}
+
+/** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
+function cutOffIdleReaders(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
+  const seen = new WeakMap<Socket, { taken: number; since: number }>();
+  const look = () => {
+    const now = performance.now();
+    for (const socket of sockets) {
+      // What the system has taken, and so the client has made room for.
+      const taken = socket.bytesWritten - socket.writableLength;
+      const last = seen.get(socket);
+      if (socket.writableLength === 0) seen.delete(socket);
+      else if (last?.taken !== taken) seen.set(socket, { taken, since: now });
+      else if (now - last.since > LIMITS.readerMs) socket.destroy();
+    }
+  };
+  return setInterval(look, LOOK_INTERVAL_MS).unref();
+}
+
+/** Node.js closes what comes beyond the bound; the log tells of it. */
+function refuseBeyond(server: Server, maxConnections: number): void {
+  const logger = new Logger('Connections');
+  let refused = 0;
+  let loggedAt = -Infinity;
+  server.maxConnections = maxConnections;
+  server.on('drop', () => {
+    refused++;
+    if (performance.now() - loggedAt < REFUSAL_LOG_INTERVAL_MS) return;
+    loggedAt = performance.now();
+    logger.warn(
+      `All ${maxConnections} connections (MAX_CONNECTIONS) are in use; refused since the last such line: ${refused}`,
+    );
+    refused = 0;
+  });
+}
+
+/** Answers what is not HTTP, or too much of it, in the same form as everything else. There is no request to name. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
+  const details = toProblemDetails(toProblem({ statusCode: status }), '', '');
+  const body = JSON.stringify(details);
+  const head = [
+    `HTTP/1.1 ${status} ${details.title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}

@@ -1,0 +1,90 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Job, Queue } from 'bullmq';
+import { In, type Repository } from 'typeorm';
+import { withDeadline } from '../../runtime/deadline.js';
+import { Config } from '../../config/config.js';
+import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
+import { OPEN_STATUSES } from '../order-status.js';
+import { Order } from '../order.entity.js';
+
+const PAGE_SIZE = 500;
+const REDIS_TIMEOUT_MS = 10_000;
+/** What BullMQ says of a job whose worker has died too often while it worked on it. */
+const STALLED = /stalled more than allowable limit/;
+
+/** An open order that is no longer worked on by itself. */
+export interface DeadLetter {
+  readonly orderId: number;
+  readonly jobId: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly failedAt: Date;
+}
+
+/** A job that took several workers with it: tried again by itself it would take the next one. An operator decides. */
+export function isDeadLetter({ failedReason, data }: Pick<Job<unknown>, 'failedReason' | 'data'>): boolean {
+  return orderIdOf(data) !== undefined && STALLED.test(failedReason);
+}
+
+/** Orders whose jobs have failed for good although the orders have not ended, for an operator to see and to hand over again. */
+@Injectable()
+export class DeadLettersService {
+  constructor(
+    @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue<unknown>,
+    private readonly config: Config,
+  ) {}
+
+  /** All there are, each order once, the oldest last. */
+  async list(): Promise<DeadLetter[]> {
+    const jobs = await withDeadline(this.queue.getFailed(0, KEPT_FAILED - 1), REDIS_TIMEOUT_MS);
+    const letters = new Map<number, DeadLetter>();
+    for (const letter of jobs.flatMap(toDeadLetter)) {
+      if (!letters.has(letter.orderId)) letters.set(letter.orderId, letter);
+    }
+    const open = await this.openOf([...letters.keys()]);
+    return [...letters.values()].filter(({ orderId }) => open.has(orderId));
+  }
+
+  /**
+   * Hands the orders over again, each with a new job, and returns how many they were: the failed job is not run again. One
+   * that somebody has handed over meanwhile is left as it is.
+   */
+  async redrive(letters: readonly DeadLetter[]): Promise<number> {
+    let redriven = 0;
+    for (let start = 0; start < letters.length; start += PAGE_SIZE) {
+      const page = letters.slice(start, start + PAGE_SIZE);
+      const removed = await Promise.all(
+        page.map(async (letter) => ((await this.remove(letter).catch(() => false)) ? letter.orderId : [])),
+      );
+      const ids = removed.flat();
+      await this.queue.addBulk(ids.map((orderId) => processOrderJob(orderId, this.config.orders)));
+      redriven += ids.length;
+    }
+    return redriven;
+  }
+
+  /** Removes the failed job, and one of the order's own id that would keep the new one out; false when nothing has failed. */
+  private async remove({ orderId, jobId }: DeadLetter): Promise<boolean> {
+    const jobs = await Promise.all([...new Set([jobId, jobIdOf(orderId)])].map(async (id) => this.queue.getJob(id)));
+    const there = jobs.filter((job) => job !== undefined);
+    const finished = there.filter(({ finishedOn }) => finishedOn !== undefined);
+    if (finished.length === 0 || finished.length < there.length) return false;
+    await Promise.all(finished.map(async (job) => job.remove()));
+    return true;
+  }
+
+  private async openOf(ids: readonly number[]): Promise<Set<number>> {
+    const open = await this.orders.find({ select: { id: true }, where: { id: In(ids), status: In(OPEN_STATUSES) } });
+    return new Set(open.map(({ id }) => id));
+  }
+}
+
+/** None for a job that names no order. */
+function toDeadLetter({ id = '', data, failedReason, attemptsMade, finishedOn }: Job<unknown>): DeadLetter[] {
+  const orderId = orderIdOf(data);
+  if (orderId === undefined) return [];
+  return [{ orderId, jobId: id, reason: failedReason, attempts: attemptsMade, failedAt: new Date(finishedOn ?? 0) }];
+}

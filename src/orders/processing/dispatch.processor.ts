@@ -1,0 +1,122 @@
+import { InjectQueue, OnWorkerEvent, Processor } from '@nestjs/bullmq';
+import type { Job, Queue } from 'bullmq';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { withDeadline } from '../../runtime/deadline.js';
+import { Config } from '../../config/config.js';
+import { LIMITS } from '../../config/limits.js';
+import { JobProcessor } from '../../queue/job-processor.js';
+import {
+  HAND_OVER_QUEUE,
+  KEPT_COMPLETED,
+  type NewJob,
+  orderIdsOf,
+  ORDERS_QUEUE,
+  processOrderJob,
+  type ProcessOrderPayload,
+  retryOrderJob,
+} from './order-jobs.js';
+import { PermanentFulfilmentError } from './fulfilment-gateway.js';
+import { OrderFulfilmentService } from './order-fulfilment.service.js';
+import { OrderProcessor } from './order.processor.js';
+
+/** Jobs that may have orders waiting for a slot here. */
+const MAX_WAITING = 8;
+
+/**
+ * Works on orders that were handed over together as far as slots are free, and makes a job of each that finds none in time
+ * or fails. Delivered again, because its worker died, it makes a job of each: one that is there already is left as it
+ * is, and one whose order has ended does nothing.
+ */
+@Processor(HAND_OVER_QUEUE, {
+  autorun: false,
+  // Of jobs that say nothing of it themselves, and so are not of this system.
+  removeOnComplete: { count: KEPT_COMPLETED },
+  lockDuration: LIMITS.jobLockMs,
+  stalledInterval: LIMITS.stalledCheckMs,
+  maxStalledCount: LIMITS.stalls,
+  concurrency: MAX_WAITING,
+})
+export class HandOverProcessor extends JobProcessor {
+  /** All slots but one, which the queue of single orders keeps. */
+  private readonly lanes: LimitFunction;
+
+  constructor(
+    @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,
+    private readonly fulfilment: OrderFulfilmentService,
+    private readonly processor: OrderProcessor,
+    config: Config,
+  ) {
+    super(config);
+    this.lanes = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
+  }
+
+  protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
+    const left = new Set(orderIdsOf(job.data));
+    if (left.size === 0) {
+      this.ignore(job);
+      return;
+    }
+    const begun: Promise<void>[] = [];
+    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
+    const rest = [...left];
+    left.clear();
+    this.takeMore(1);
+    try {
+      await this.addJobs(rest.map((orderId) => processOrderJob(orderId, this.config.orders)));
+    } finally {
+      await Promise.all(begun);
+      this.takeMore(-1);
+    }
+  }
+
+  /** Moves orders out of `left`, and their attempts into `begun`, until none is left or one has waited too long for a slot. */
+  private async beginAll(left: Set<number>, begun: Promise<void>[], signal: AbortSignal): Promise<void> {
+    const begin = async (orderId: number) =>
+      new Promise<void>((resolve, reject) => {
+        const attempt = async () => {
+          resolve();
+          if (signal.aborted || !left.delete(orderId)) return;
+          const outcome = this.attempt(orderId, signal);
+          begun.push(outcome);
+          await outcome;
+        };
+        this.lanes(() => this.fulfilment.slots(attempt)).catch(reject);
+      });
+    // Those behind it would wait as long.
+    await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() => this.lanes.clearQueue());
+  }
+
+  /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. Never rejects. */
+  private async attempt(orderId: number, signal: AbortSignal): Promise<void> {
+    const { orders } = this.config;
+    const isLast = orders.attempts === 1;
+    this.processor.takeMore(-1);
+    try {
+      await this.fulfilment.process(orderId, { attempt: 1, isFirst: true, isLast, signal });
+    } catch (error) {
+      this.logger.warn(`order-${orderId} failed, attempt 1: ${String(error)}`);
+      const isOver = isLast || error instanceof PermanentFulfilmentError;
+      if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
+      else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
+    } finally {
+      this.processor.takeMore(1);
+    }
+  }
+
+  private async leave(job: NewJob<ProcessOrderPayload>): Promise<void> {
+    await this.addJobs([job]).catch((error: unknown) =>
+      this.logger.warn(`${job.opts.jobId ?? job.name} is left to the sweep: ${String(error)}`),
+    );
+  }
+
+  private async addJobs(jobs: NewJob<ProcessOrderPayload>[]): Promise<void> {
+    if (jobs.length > 0) await this.orders.addBulk(jobs);
+  }
+
+  @OnWorkerEvent('failed')
+  override onFailed(job: Job<unknown> | undefined, error: Error): void {
+    this.logger.warn(
+      `${job?.id ?? 'A job'}: ${orderIdsOf(job?.data).length} orders are left to the sweep: ${error.message}`,
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import type { JobsOptions, MinimalJob } from 'bullmq';
+import type { Config } from '../../config/config.js';
+
+/** The catalogue of what stands in the queues: names, payloads, options. */
+export const ORDERS_QUEUE = 'orders';
+const PROCESS_ORDER = 'process-order';
+
+/** Orders that were sold together wait here in one job until a worker takes them up. */
+export const HAND_OVER_QUEUE = 'hand-over';
+const HAND_OVER = 'hand-over';
+
+/** Orders that one job may hand over; a worker without a free slot makes a job of each in one round trip. */
+export const MAX_HANDED_OVER = 500;
+
+export interface HandOverPayload {
+  readonly orderIds: readonly number[];
+}
+
+/** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
+export interface ProcessOrderPayload {
+  readonly orderId: number;
+}
+
+/** The order of a job's payload; `undefined` when it has none: anybody who reaches Redis can add jobs. */
+export function orderIdOf(payload: unknown): number | undefined {
+  if (typeof payload !== 'object' || payload === null || !('orderId' in payload)) return undefined;
+  return isId(payload.orderId) ? payload.orderId : undefined;
+}
+
+/** The orders of a hand-over's payload, each once; none when it is not one of this system. */
+export function orderIdsOf(payload: unknown): number[] {
+  if (typeof payload !== 'object' || payload === null || !('orderIds' in payload)) return [];
+  const { orderIds } = payload;
+  if (!Array.isArray(orderIds) || orderIds.length > MAX_HANDED_OVER) return [];
+  return [...new Set(orderIds.filter(isId))];
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+/**
+ * Whether an unfinished job with the id of an order's job will be worked on for that order, and soon: its payload names the
+ * order, and it waits no longer than this system lets a job wait.
+ */
+export function isStillToCome(job: { readonly data: unknown; readonly delay: number }, orderId: number): boolean {
+  return orderIdOf(job.data) === orderId && job.delay <= MAX_BACKOFF_MS;
+}
+
+/** A job that is to be added. */
+export interface NewJob<Payload> {
+  name: string;
+  data: Payload;
+  opts: JobsOptions;
+}
+
+/** Finished jobs that stay for the dashboard; the truth about an order is its row. */
+export const KEPT_COMPLETED = 1_000;
+export const KEPT_FAILED = 10_000;
+
+/** No wait between two attempts is longer. */
+export const MAX_BACKOFF_MS = 300_000;
+
+/** Twice as long after each attempt, up to a bound, less a random part of up to a half: so failures do not come back together. */
+// eslint-disable-next-line no-restricted-syntax -- BullMQ calls it
+export function backoffOf(attemptsMade: number, _type?: string, _error?: Error, job?: MinimalJob): number {
+  const backoff = job?.opts.backoff;
+  const firstMs = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
+  return backoffAfter(attemptsMade + attemptsBefore(job?.opts), firstMs);
+}
+
+function backoffAfter(attempts: number, firstMs: number): number {
+  return Math.round(Math.min(firstMs * 2 ** (attempts - 1), MAX_BACKOFF_MS) * (1 - Math.random() / 2));
+}
+
+/** One job an order: a second one with the same id is not added while the first is there. */
+export function jobIdOf(orderId: number): string {
+  return `order-${orderId}`;
+}
+
+export function processOrderJob(
+  orderId: number,
+  { attempts, backoffMs }: Config['orders'],
+): NewJob<ProcessOrderPayload> {
+  return {
+    name: PROCESS_ORDER,
+    data: { orderId },
+    opts: {
+      jobId: jobIdOf(orderId),
+      attempts,
+      backoff: { type: 'capped', delay: backoffMs },
+      removeOnComplete: { count: KEPT_COMPLETED },
+      removeOnFail: { count: KEPT_FAILED },
+    },
+  };
+}
+
+/** The job of an order whose first attempt was made together with others, and failed. */
+export function retryOrderJob(orderId: number, options: Config['orders']): NewJob<ProcessOrderPayload> {
+  const job = processOrderJob(orderId, { ...options, attempts: Math.max(options.attempts - 1, 1) });
+  return { ...job, opts: { ...job.opts, delay: Math.max(backoffAfter(1, options.backoffMs), 1) } };
+}
+
+/** Which attempt for its order a job is about to make, from 1. */
+export function attemptOf({ attemptsMade, opts }: Pick<MinimalJob, 'attemptsMade' | 'opts'>): number {
+  return attemptsMade + attemptsBefore(opts) + 1;
+}
+
+/** Only a job of an order that was attempted before began with a wait. */
+function attemptsBefore(opts: JobsOptions | undefined): number {
+  return opts?.delay === undefined ? 0 : 1;
+}
+
+/**
+ * Lost or failed it costs time and nothing else: the sweep finds its orders. An order is handed over once, so the first names
+ * the job, and one that is sent again because the answer was lost is not added again.
+ */
+export function handOverJob(orderIds: readonly number[]): NewJob<HandOverPayload> {
+  return {
+    name: HAND_OVER,
+    data: { orderIds },
+    opts: {
+      jobId: `hand-over-${orderIds[0]}`,
+      removeOnComplete: { count: KEPT_COMPLETED },
+      removeOnFail: { count: KEPT_COMPLETED },
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { Processor } from '@nestjs/bullmq';
+import { type Job, UnrecoverableError } from 'bullmq';
+import { Config } from '../../config/config.js';
+import { LIMITS } from '../../config/limits.js';
+import { JobProcessor } from '../../queue/job-processor.js';
+import { attemptOf, backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
+import { PermanentFulfilmentError } from './fulfilment-gateway.js';
+import { OrderFulfilmentService } from './order-fulfilment.service.js';
+
+/**
+ * Takes jobs from the queue. A job whose worker died is given to another one when its lock has run out and the next
+ * check for stalled jobs has passed, together at most 20 s.
+ */
+@Processor(ORDERS_QUEUE, {
+  autorun: false,
+  // Of jobs that say nothing of it themselves, and so are not of this system.
+  removeOnComplete: { count: KEPT_COMPLETED },
+  lockDuration: LIMITS.jobLockMs,
+  stalledInterval: LIMITS.stalledCheckMs,
+  maxStalledCount: LIMITS.stalls,
+  settings: { backoffStrategy: backoffOf },
+})
+export class OrderProcessor extends JobProcessor {
+  constructor(
+    private readonly fulfilment: OrderFulfilmentService,
+    config: Config,
+  ) {
+    super(config);
+  }
+
+  override onApplicationBootstrap(): void {
+    this.worker.concurrency = this.config.worker.concurrency;
+    super.onApplicationBootstrap();
+  }
+
+  protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
+    const orderId = orderIdOf(job.data);
+    if (orderId === undefined) {
+      this.ignore(job);
+      return;
+    }
+    const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    try {
+      await this.fulfilment.slots(async () => {
+        signal.throwIfAborted();
+        await this.fulfilment.process(orderId, { attempt: attemptOf(job), isLast, signal });
+      });
+    } catch (error) {
+      if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ProblemDetailsFilter } from '../../http/problems/problem-details.filter.js';
+import type { Config } from '../../config/config.js';
+import { ConfigModule } from '../../config/config.module.js';
+import { translateDatabaseError } from '../../database/database-errors.js';
+import { DatabaseModule } from '../../database/database.module.js';
+import { HealthModule } from '../../health/health.module.js';
+import { OrdersModule } from '../../orders/orders.module.js';
+import { ProductsModule } from '../../products/products.module.js';
+import { RootController } from './root.controller.js';
+
+/** The composition root of the API. It reaches no processor: an API process never works on jobs. */
+@Module({
+  imports: [DatabaseModule, ProductsModule, OrdersModule, HealthModule],
+  controllers: [RootController],
+  providers: [{ provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) }],
+})
+export class ApiModule {
+  static forRoot(config: Config): DynamicModule {
+    return { module: ApiModule, imports: [ConfigModule.forRoot(config)] };
+  }
+}

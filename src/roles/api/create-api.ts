@@ -1,0 +1,46 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { ApiModule } from './api.module.js';
+import { API_PREFIX } from '../../http/api-prefix.js';
+import { createFastifyAdapter } from '../../http/server/fastify-adapter.js';
+import { createLogger } from '../../runtime/logger.js';
+import type { Config } from '../../config/config.js';
+import { Stopping } from '../../health/stopping.js';
+import { servePages } from '../../http/pages/documentation-pages.js';
+
+/** Builds the API with its pages; it does not listen yet. */
+export async function createApi(config: Config): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(config),
+    createFastifyAdapter(config.maxConnections),
+    {
+      bodyParser: false,
+      logger: createLogger(config),
+      abortOnError: false,
+    },
+  );
+  app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
+  if (config.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      strictPreflight: false,
+      exposedHeaders: ['Location', 'Link', 'ETag', 'Idempotent-Replayed', 'X-Request-Id', 'Retry-After'],
+    });
+  }
+  await servePages(app);
+  sendClientsAway(app);
+  return app;
+}
+
+/** While the process is about to stop, each answer closes its connection: the client's next request goes elsewhere. */
+function sendClientsAway(app: NestFastifyApplication): void {
+  const stopping = app.get(Stopping, { strict: false });
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (stopping.isUnderWay) reply.header('Connection', 'close');
+    done();
+  });
+}

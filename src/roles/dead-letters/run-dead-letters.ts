@@ -1,0 +1,27 @@
+import { toTextTable } from '../text-table.js';
+import type { Config } from '../../config/config.js';
+import { DeadLettersRootModule } from './dead-letters-root.module.js';
+import { type DeadLetter, DeadLettersService } from '../../orders/processing/dead-letters.service.js';
+import { runCommand } from '../run-command.js';
+
+/** Shows the orders that are left to an operator, and with `redrive` hands all of them over again; gives the exit status. */
+export async function runDeadLetters(config: Config, { redrive }: { redrive: boolean }): Promise<number> {
+  return runCommand(config, DeadLettersRootModule.forRoot(config), async (app) => {
+    const service = app.get(DeadLettersService);
+    const letters = await service.list();
+    process.stdout.write(`${reportOf(letters)}\n`);
+    if (redrive) process.stdout.write(`${await service.redrive(letters)} orders were handed over again\n`);
+    return 0;
+  });
+}
+
+function reportOf(letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return 'There are no dead letters';
+  const rows = letters.map(({ orderId, attempts, failedAt, reason }) => [
+    String(orderId),
+    String(attempts),
+    failedAt.toISOString(),
+    reason,
+  ]);
+  return toTextTable([['order', 'attempts', 'failed at', 'reason'], ...rows]);
+}

@@ -1,0 +1,20 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditProcessingModule } from '../../audit/audit-processing.module.js';
+import type { Config } from '../../config/config.js';
+import { ConfigModule } from '../../config/config.module.js';
+import { DatabaseModule } from '../../database/database.module.js';
+import { ReadinessModule } from '../../health/readiness.module.js';
+import { WorkerHeartbeat } from '../../health/worker-heartbeat.js';
+import { IdempotencySweep } from '../../idempotency/idempotency-key-expiry.js';
+import { OrderProcessingModule } from '../../orders/processing/order-processing.module.js';
+
+/** The composition root of the worker, and the only one that reaches a processor. */
+@Module({
+  imports: [DatabaseModule, OrderProcessingModule, AuditProcessingModule, ReadinessModule],
+  providers: [WorkerHeartbeat, IdempotencySweep],
+})
+export class WorkerModule {
+  static forRoot(config: Config): DynamicModule {
+    return { module: WorkerModule, imports: [ConfigModule.forRoot(config)] };
+  }
+}

@@ -1,0 +1,174 @@
+import { ApplicationError } from '../kernel/application-error.js';
+
+/** More is asked for than can be done in time. Nothing has been done for the request that gets it. */
+export class OverloadedError extends ApplicationError {
+  readonly kind = 'unavailable';
+  readonly code = 'OVERLOADED';
+
+  constructor() {
+    super('Too many requests are waiting; try again');
+  }
+}
+
+export interface BatcherOptions<Item> {
+  /** Items served together at most. */
+  readonly maxBatchSize: number;
+  /**
+   * A batch takes half of what is there, and this many at least: while one is served, those of the other are answered and their
+   * next requests read, but few are better served in one go. As many as a batch may hold unless given.
+   */
+  readonly minBatchSize?: number;
+  /** Batches being served at the same time at most. */
+  readonly maxInFlight: number;
+  /** Items waiting at most; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** The longest that an item waits for its turn; after that it is refused unserved. */
+  readonly maxWaitMs: number;
+  /** What an item needs for itself: it waits while a batch with one of its keys is being served. None unless given. */
+  readonly keysOf?: (item: Item) => readonly unknown[];
+  /** Whether an item may join a batch that has begun; each may unless given. */
+  readonly mayBeLate?: (item: Item) => boolean;
+}
+
+const NO_KEYS: readonly unknown[] = [];
+const isNeverGone = () => false;
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly keys: readonly unknown[];
+  readonly since: number;
+  readonly isGone: () => boolean;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** What the one who serves a batch may do on the way. */
+export interface Turn {
+  /** Adds to the items those that arrived since and wait for nothing but keys of this batch, as far as it may hold them. */
+  readonly takeLate: () => void;
+  /** Lets a batch begin that needs the same keys. Nobody is late after that. */
+  readonly freeKeys: () => void;
+}
+
+/**
+ * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
+ * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
+ * served at the same time share no key, and of two items with the same key the first to arrive is served first.
+ *
+ * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
+ */
+export class Batcher<Item, Result> {
+  private waiting: Waiting<Item, Result>[] = [];
+  private readonly busyKeys = new Set<unknown>();
+  private inFlight = 0;
+  /** Items in the batches that are being served. */
+  private served = 0;
+  private isScheduled = false;
+  private readonly idleListeners: (() => void)[] = [];
+
+  constructor(
+    private readonly serve: (items: readonly Item[], turn: Turn) => Promise<readonly PromiseSettledResult<Result>[]>,
+    private readonly options: BatcherOptions<Item>,
+  ) {}
+
+  /**
+   * The outcome of the item alone. `isGone` is asked when its turn comes: an item nobody waits for any more is not served.
+   *
+   * @throws OverloadedError when too many wait, or the item has waited too long.
+   */
+  submit(item: Item, isGone: () => boolean = isNeverGone): Promise<Result> {
+    if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(new OverloadedError());
+    return new Promise((resolve, reject) => {
+      const keys = this.options.keysOf?.(item) ?? NO_KEYS;
+      this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
+      if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing is being served. */
+  async idle(): Promise<void> {
+    if (this.inFlight === 0 && this.waiting.length === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
+  }
+
+  /** Items that are submitted in one go are looked at in one go. */
+  private schedule(): void {
+    if (this.isScheduled || this.waiting.length === 0 || this.inFlight === this.options.maxInFlight) return;
+    this.isScheduled = true;
+    queueMicrotask(() => {
+      this.isScheduled = false;
+      this.startBatches();
+    });
+  }
+
+  private startBatches(): void {
+    while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
+      const batch = this.take(this.batchSize(), ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
+      if (batch.length === 0) break;
+      void this.run(batch);
+    }
+    if (this.inFlight === 0 && this.waiting.length === 0) {
+      for (const resolve of this.idleListeners.splice(0)) resolve();
+    }
+  }
+
+  private batchSize(): number {
+    const { maxBatchSize, minBatchSize = maxBatchSize } = this.options;
+    return Math.min(maxBatchSize, Math.max(minBatchSize, Math.ceil((this.waiting.length + this.served) / 2)));
+  }
+
+  /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */
+  private take(count: number, isFree: (waiting: Waiting<Item, Result>) => boolean): Waiting<Item, Result>[] {
+    const taken: Waiting<Item, Result>[] = [];
+    const staying: Waiting<Item, Result>[] = [];
+    const awaited = new Set<unknown>();
+    const oldest = performance.now() - this.options.maxWaitMs;
+    for (const waiting of this.waiting) {
+      if (taken.length >= count) staying.push(waiting);
+      else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
+      else if (isFree(waiting) && !waiting.keys.some((key) => awaited.has(key))) taken.push(waiting);
+      else {
+        for (const key of waiting.keys) awaited.add(key);
+        staying.push(waiting);
+      }
+    }
+    this.waiting = staying;
+    return taken;
+  }
+
+  private async run(batch: Waiting<Item, Result>[]): Promise<void> {
+    this.inFlight++;
+    this.served += batch.length;
+    const items = batch.map(({ item }) => item);
+    const keys = new Set(batch.flatMap((waiting) => waiting.keys));
+    for (const key of keys) this.busyKeys.add(key);
+    const takeLate = () => {
+      const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
+        (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
+      const late = this.take(this.batchSize() - batch.length, mayJoin);
+      this.served += late.length;
+      batch.push(...late);
+      items.push(...late.map(({ item }) => item));
+    };
+    const freeKeys = () => {
+      for (const key of keys) this.busyKeys.delete(key);
+      keys.clear();
+      this.schedule();
+    };
+    try {
+      const outcomes = await this.serve(items, { takeLate, freeKeys });
+      batch.forEach(({ resolve, reject }, index) => {
+        const outcome = outcomes[index];
+        if (outcome?.status === 'fulfilled') resolve(outcome.value);
+        else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.inFlight--;
+      this.served -= batch.length;
+      freeKeys();
+      this.startBatches();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { Controller, Get, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  ApiBodyProblems,
+  ApiProblem,
+  ApiUnavailableProblem,
+  ApiValidationProblem,
+} from '../http/problems/api-problem.decorator.js';
+import { API_PREFIX } from '../http/api-prefix.js';
+import { ApiId, Id } from '../http/validation/id.decorator.js';
+import { linkToNext } from '../http/paging/page.js';
+import { AnswersText, type TextAnswer } from '../http/text-answer.js';
+import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
+import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
+import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import { ListMovementsQuery } from './dto/list-movements.query.js';
+import { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
+import { StockMovementResponse, StockMovementsResponse } from './dto/stock-movement.response.js';
+import { StockService } from './stock.service.js';
+
+const MOVEMENTS = `${API_PREFIX}/products/1/stock-movements`;
+const ADJUSTMENTS = `${API_PREFIX}/products/1/stock-adjustments`;
+const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+
+@ApiTags('Stock')
+@Controller('products/:id')
+export class StockController {
+  constructor(private readonly stock: StockService) {}
+
+  @Get('stock-movements')
+  @ApiId()
+  @ApiOperation({ summary: 'Read what changed the stock of a product, the newest first' })
+  @ApiOkResponse({
+    type: StockMovementsResponse,
+    headers: { Link: { schema: { type: 'string' }, description: 'The next page, `rel="next"`' } },
+  })
+  @ApiProblem('There is no such product', MOVEMENTS, NOT_FOUND)
+  @ApiValidationProblem(MOVEMENTS, 'page_size', 'page_size must be a whole number from 1 to 100')
+  @ApiUnavailableProblem(MOVEMENTS)
+  async list(
+    @Id() id: number,
+    @ValidQuery() query: ListMovementsQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StockMovementsResponse> {
+    const movements = await this.stock.list(id, query);
+    if (movements.next !== null) {
+      reply.header('Link', linkToNext(`${API_PREFIX}/products/${id}/stock-movements`, query, movements.next));
+    }
+    return movements;
+  }
+
+  @Post('stock-adjustments')
+  @ApiId()
+  @AnswersText()
+  @ApiOperation({ summary: 'Add units to a stock, or take some away, with a reason' })
+  @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })
+  @ApiProblem('The stock would leave its range; nothing was changed', ADJUSTMENTS, {
+    status: 400,
+    code: 'STOCK_OUT_OF_RANGE',
+    detail: 'A stock of 1 cannot be adjusted by -2: it must stay between 0 and 2147483647',
+  })
+  @ApiProblem('There is no such product', ADJUSTMENTS, NOT_FOUND)
+  @ApiProblem('The stock is not the expected one, or the `Idempotency-Key` is in use', ADJUSTMENTS, {
+    status: 409,
+    code: 'STOCK_CONFLICT',
+    detail: 'Stock is 98, expected 100',
+  })
+  @ApiValidationProblem(ADJUSTMENTS, 'delta', 'delta must be a whole number from -2147483647 to 2147483647, and not 0')
+  @ApiBodyProblems(ADJUSTMENTS)
+  @ApiUnavailableProblem(ADJUSTMENTS)
+  @ApiIdempotencyKey(ADJUSTMENTS)
+  async adjust(
+    @Id() id: number,
+    @ValidBody() dto: StockAdjustmentDto,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
+  ): Promise<TextAnswer> {
+    return this.stock.adjust(id, dto, request);
+  }
+}
