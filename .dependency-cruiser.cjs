@@ -1,6 +1,68 @@
-/** The one way of imports: roots → features → queue, cache, database → config, common. */
-const FEATURES = '^src/(products|orders|health|audit|backup)/';
-const INFRASTRUCTURE = '^src/(queue|cache|database|idempotency)/';
+/** One rule for each sentence of docs/architecture.md on who may import whom. */
+const FEATURES = '(products|stock|reservations|orders|audit|backup|health)';
+const MECHANISMS = '(idempotency|database|cache|queue)';
+const FOUNDATION = '(http|runtime|config|kernel)';
+
+/** What other features may import of a feature: its modules, what they export, and the types and errors of its domain. */
+const DOORS = {
+  products: ['products.module', 'product-cache.module', 'product-cache', 'product.entity'],
+  stock: [
+    'stock.module',
+    'stock.service',
+    'stock-changes',
+    'stock-pipeline',
+    'stock-ledger',
+    'product-rows',
+    'stock-request',
+    'requested-item',
+    'priced-item',
+    'stock.errors',
+    'stock',
+    'dto/requested-item.dto',
+  ],
+  reservations: [
+    'reservations.module',
+    'reservation.service',
+    'reservation-rows',
+    'reservation-writer',
+    'reservation.errors',
+    'reservation',
+  ],
+  orders: [
+    'orders.module',
+    'processing/order-processing.module',
+    'order-reader.service',
+    'order-cancellation.service',
+    'purchase/purchase.service',
+  ],
+  audit: ['audit.module', 'audit.service', 'audit-run'],
+  backup: [],
+  health: [],
+};
+const doors = Object.entries(DOORS).map(([feature, files]) => ({
+  name: `door-of-${feature}`,
+  comment: 'A feature uses what the module of another one exports, and nothing else.',
+  severity: 'error',
+  from: { path: `^src/${FEATURES}/`, pathNot: `^src/${feature}/` },
+  to: { path: `^src/${feature}/`, pathNot: `^src/${feature}/(${files.join('|')})\\.ts$` },
+}));
+
+/** Features that a feature may build on; none may build on others. */
+const BELOW = {
+  products: ['stock'],
+  stock: [],
+  reservations: ['stock'],
+  orders: ['products', 'reservations', 'stock'],
+  audit: [],
+  backup: [],
+  health: ['products'],
+};
+const order = Object.entries(BELOW).map(([feature, below]) => ({
+  name: `what-${feature}-builds-on`,
+  severity: 'error',
+  from: { path: `^src/${feature}/` },
+  to: { path: `^src/${FEATURES}/`, pathNot: `^src/(${[feature, ...below].join('|')})/` },
+}));
 
 module.exports = {
   forbidden: [
@@ -12,48 +74,65 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
-      name: 'foundation-stands-alone',
-      comment: 'config and common know nothing of what is built on them.',
+      name: 'kernel-stands-alone',
+      comment: 'No I/O and no framework: the kernel imports nothing but itself.',
       severity: 'error',
-      from: { path: '^src/(config|common)/' },
-      to: { path: '^src/', pathNot: '^src/(config|common)/' },
+      from: { path: '^src/kernel/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^src/kernel/' },
     },
     {
-      name: 'common-knows-no-business',
+      name: 'foundation-knows-no-mechanism',
       severity: 'error',
-      from: { path: '^src/common/' },
-      to: { path: '^src/', pathNot: '^src/(common|config/(config|limits))' },
+      from: { path: `^src/${FOUNDATION}/`, pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: `^src/${FOUNDATION}/` },
     },
     {
-      name: 'infrastructure-knows-no-feature',
+      name: 'mechanisms-know-no-feature',
       severity: 'error',
-      from: { path: INFRASTRUCTURE },
-      to: { path: `${FEATURES}|^src/[^/]+\\.ts$` },
+      from: { path: `^src/${MECHANISMS}/` },
+      to: { path: `^src/(${FEATURES}|roles)/` },
     },
     {
-      name: 'features-know-no-root',
+      name: 'features-know-no-role',
       severity: 'error',
-      from: { path: FEATURES },
-      to: { path: '^src/[^/]+\\.ts$' },
+      from: { path: `^src/${FEATURES}/` },
+      to: { path: '^src/(roles/|[^/]+\\.ts$)' },
     },
+    ...order,
+    ...doors,
     {
-      name: 'products-know-no-orders',
-      severity: 'error',
-      from: { path: '^src/products/' },
-      to: { path: '^src/(orders|health)/' },
-    },
-    {
-      name: 'orders-know-no-health',
+      name: 'orders-use-of-products-the-entity',
+      comment: 'For the row lock and the foreign key; the catalogue is read by its own clients.',
       severity: 'error',
       from: { path: '^src/orders/' },
-      to: { path: '^src/health/' },
+      to: { path: '^src/products/', pathNot: '^src/products/(product\\.entity|products\\.module)\\.ts$' },
+    },
+    {
+      name: 'http-is-for-controllers',
+      comment: 'Services speak the domain: HTTP lives in controllers, their DTOs and documents.',
+      severity: 'error',
+      from: { path: `^src/${FEATURES}/`, pathNot: '\\.controller\\.ts$|/dto/|/product-document\\.ts$' },
+      to: { path: '^src/http/|/dto/' },
+    },
+    {
+      name: 'database-knows-no-http',
+      severity: 'error',
+      from: { path: '^src/(database|cache|queue|runtime|config)/' },
+      to: { path: '^src/http/' },
     },
     {
       name: 'api-reaches-no-processor',
       comment: '@nestjs/bullmq starts a worker for every processor in reach.',
       severity: 'error',
-      from: { path: '^src/(api\\.module|dashboard\\.module)\\.ts$' },
+      from: { path: '^src/roles/(api|dashboard)/' },
       to: { path: '\\.processor\\.ts$|-processing\\.module\\.ts$', reachable: true },
+    },
+    {
+      name: 'no-barrel-files',
+      comment: 'A file that exports others hides who uses what.',
+      severity: 'error',
+      from: { path: '^src/.+/index\\.ts$' },
+      to: {},
     },
     {
       name: 'source-needs-no-development-package',

@@ -17,8 +17,8 @@ export interface Field {
   /** A second process of the same API, on the same database. */
   otherApi: Process;
   optimistic: Process;
-  /** Its queue cannot be reached, so it hands nothing over. */
-  withoutHandOver: Process;
+  /** Its queue cannot be reached, so it dispatches nothing. */
+  withoutDispatch: Process;
   peer: Process;
   seconds: number;
 }
@@ -39,7 +39,7 @@ function purchaseContests({
   api,
   otherApi,
   optimistic,
-  withoutHandOver,
+  withoutDispatch,
   peer,
   stage,
   seconds,
@@ -72,7 +72,7 @@ function purchaseContests({
       contenders: [
         of('this system', api, hot),
         { name: 'this system, two processes', measure: () => loadBoth([api, otherApi], hot, seconds) },
-        of('this system, handing nothing over', withoutHandOver, hot),
+        of('this system, dispatching nothing', withoutDispatch, hot),
         of('this system, optimistic', optimistic, hot),
         of('one transaction an order', peer, hot),
         textbook(16, 1),

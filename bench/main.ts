@@ -55,7 +55,7 @@ async function bench(): Promise<void> {
   const field = await prepare();
   const results: Result[] = [];
   for (const contest of contestsOn(field)) results.push(...(await hold(contest, plan.rounds, say)));
-  const { api, otherApi, optimistic, withoutHandOver, peer } = field;
+  const { api, otherApi, optimistic, withoutDispatch, peer } = field;
   const contended = { 'this system': api, optimistic, 'one transaction an order': peer };
   const byClients = {
     hot: await measureByClients(field, contended, purchases(1)),
@@ -67,7 +67,7 @@ async function bench(): Promise<void> {
     say(`one worker, ${concurrency} orders under way: ${Math.round(drains.get(concurrency) ?? 0)} orders/s completed`);
   }
   const memory = await residentMebibytes(api.pid);
-  await Promise.all([api, otherApi, optimistic, withoutHandOver, peer].map(({ stop }) => stop()));
+  await Promise.all([api, otherApi, optimistic, withoutDispatch, peer].map(({ stop }) => stop()));
   const scale = await measureScale(field.stage, plan.sizes, say);
   await publish({ results, scale, drains }, byClients, memory);
 }
@@ -77,17 +77,17 @@ async function prepare(): Promise<Field> {
   const stage = await setUp();
   const shop = new Shop(stage.sql);
   const textbook = new Shop(stage.textbook.sql);
-  const [api, otherApi, optimistic, withoutHandOver, peer] = await Promise.all([
+  const [api, otherApi, optimistic, withoutDispatch, peer] = await Promise.all([
     startApi(stage),
     startApi(stage),
     startApi(stage, { ORDER_LOCKING: 'optimistic' }),
     startApi(stage, { QUEUE_REDIS_URL: 'redis://127.0.0.1:1/0' }),
     startPeer(stage),
   ]);
-  const field = { stage, shop, textbook, api, otherApi, optimistic, withoutHandOver, peer, seconds: plan.seconds };
+  const field = { stage, shop, textbook, api, otherApi, optimistic, withoutDispatch, peer, seconds: plan.seconds };
   await Promise.all([shop, textbook].map((each) => each.open(PRODUCTS)));
   say('warming up');
-  for (const { url } of [api, otherApi, optimistic, withoutHandOver, peer]) {
+  for (const { url } of [api, otherApi, optimistic, withoutDispatch, peer]) {
     await load({ url, requests: purchases(PRODUCTS), connections: CLIENTS, seconds: plan.warmUpSeconds });
   }
   return field;

@@ -68,8 +68,8 @@ export function verdictsOf({ results, scale, drains }: Report): Verdict[] {
     limit('hot product, p99', hot.p99, 50),
     ratio('hot product, two processes / one', of('one hot product', `${OURS}, two processes`).rate / hot.rate, 1),
     ratio(
-      'hot product / without the hand-over',
-      hot.rate / of('one hot product', `${OURS}, handing nothing over`).rate,
+      'hot product / without the dispatch',
+      hot.rate / of('one hot product', `${OURS}, dispatching nothing`).rate,
       0.85,
     ),
     ratio('100 products / pgbench at its best', spread.rate / pgbench('100 products'), 1),

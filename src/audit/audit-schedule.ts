@@ -1,12 +1,12 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { Sweep } from '../runtime/periodic-task.js';
+import { PeriodicTask } from '../runtime/periodic-task.js';
 import { AUDIT_QUEUE, NIGHTLY_AUDIT } from './audit-jobs.js';
 
 /** Sees to it that there is a nightly audit, also after Redis was wiped. All workers ask for it, and BullMQ knows it by its name. */
 @Injectable()
-export class AuditSchedule extends Sweep {
+export class AuditSchedule extends PeriodicTask {
   protected readonly intervalMs = 600_000;
 
   constructor(@InjectQueue(AUDIT_QUEUE) private readonly queue: Queue) {

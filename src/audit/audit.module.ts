@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
 
-/** The audit, for those who run it and those who ask what it found. */
-@Module({ providers: [AuditService], exports: [AuditService] })
+/** The audit, for the processes that run it and for the clients that ask what it found. */
+@Module({ controllers: [AuditController], providers: [AuditService], exports: [AuditService] })
 export class AuditModule {}

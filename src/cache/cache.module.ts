@@ -4,12 +4,11 @@ import { KeyvAdapter } from 'cache-manager';
 import { redisInsStore } from 'cache-manager-redis-yet';
 import { Keyv } from 'keyv';
 import { CacheConnection } from './cache-connection.js';
-import { ProductCache } from '../products/product-cache.js';
 
 @Module({ providers: [CacheConnection], exports: [CacheConnection] })
 class CacheConnectionModule {}
 
-/** The product cache: cache-manager over Redis. */
+/** cache-manager over Redis, for the features that cache what they read. */
 @Module({
   imports: [
     CacheConnectionModule,
@@ -19,8 +18,7 @@ class CacheConnectionModule {}
       useFactory: ({ client }: CacheConnection) => ({ stores: [createStore(client)] }),
     }),
   ],
-  providers: [ProductCache],
-  exports: [ProductCache, CacheConnectionModule],
+  exports: [NestCacheModule, CacheConnectionModule],
 })
 export class CacheModule {}
 

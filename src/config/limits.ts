@@ -56,7 +56,7 @@ export interface Limits {
   readonly readsWaiting: number;
   /** The longest that a read waits for its turn. */
   readonly readTurnMs: number;
-  /** Orders waiting to be handed over in one process; the sweep finds the rest. */
+  /** Orders waiting to be dispatched in one process; the sweep finds the rest. */
   readonly dispatchesWaiting: number;
 
   /** Requests waiting for a connection of the pool. */
@@ -81,7 +81,7 @@ export interface Limits {
   /** The longest that a readiness answer takes. */
   readonly readinessMs: number;
 
-  /** Orders of a hand-over that are not begun by then get jobs of their own, which any worker may take. */
+  /** Orders of a dispatch that are not begun by then get jobs of their own, which any worker may take. */
   readonly slotPatienceMs: number;
   /** A job whose worker died is given to another one when its lock has run out and the next check has passed. */
   readonly jobLockMs: number;

@@ -1,5 +1,5 @@
 import pg, { type QueryConfig, type QueryResultRow } from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { isConnectionError, isReadOnlyServer } from './database-errors.js';
 
 /** Runs a statement that only reads; with a name it is parsed and planned once a connection. */
@@ -27,6 +27,15 @@ export async function queryPrepared<Row extends QueryResultRow>(
     throw error;
   });
   return result.rows;
+}
+
+/** Runs a statement in the transaction of a manager. */
+export async function queryWithin<Row extends QueryResultRow>(
+  { queryRunner }: EntityManager,
+  statement: QueryConfig,
+): Promise<Row[]> {
+  if (queryRunner === undefined) throw new Error('The manager belongs to no transaction');
+  return queryPrepared<Row>(queryRunner, statement);
 }
 
 /** The driver's own client of a runner, for what TypeORM has no words for: prepared statements, several at a time. */

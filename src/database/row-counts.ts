@@ -1,19 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { offsetOf, type PageRequest } from '../http/paging/page.js';
-import { Sweep } from '../runtime/periodic-task.js';
+import { offsetOf, type PageRequest } from '../kernel/page.js';
 import { readPrepared } from './prepared-statement.js';
-import { TransactionRunner } from './transaction-runner.js';
 
 /** Ids of one block, as the triggers count them: `id >> 10`. A page is never further than this from a counted place. */
 const BLOCK_IDS = 1_024;
 /** Blocks of one block of the level above. */
-const FAN_OUT = 256;
-const FOLD_INTERVAL_MS = 1_000;
-/** Changes folded at once: as many as surely fit into the time of a transaction. */
-const MAX_FOLDED = 20_000;
-/** Anybody's number; no two processes fold at the same time. */
-const FOLD_LOCK = 7_310_221;
+export const FAN_OUT = 256;
 
 /** A list whose rows are counted, the highest id first. */
 export interface CountedList {
@@ -47,26 +40,19 @@ interface BlockCount {
 /**
  * Finds pages far down a list, and its length, at a cost that does not grow with the table: rows are counted in blocks of ids
  * and blocks of blocks, as in an order-statistic tree. Triggers append each change of a count to `row_count_changes`, in
- * the transaction that makes it; readers add them up, and every second they are folded into `row_counts`.
+ * the transaction that makes it; readers add them up, and `RowCountFolding` folds them into `row_counts`.
  */
 @Injectable()
-export class RowCounts extends Sweep {
-  protected readonly intervalMs = FOLD_INTERVAL_MS;
-
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly transactions: TransactionRunner,
-  ) {
-    super();
-  }
+export class RowCounts {
+  constructor(private readonly dataSource: DataSource) {}
 
   /** The ids of a page: of its place in the list, or of those below `before`. The total is exact at the moment of the call. */
-  async page(list: CountedList, { before, ...request }: PageRequest & { before?: number }): Promise<FoundIds> {
+  async page(list: CountedList, { before, ...request }: PageRequest): Promise<FoundIds> {
     const { total, below, skip } = await this.locate(list.counts, offsetOf(request));
     const rows = await readPrepared<{ id: number }>(this.dataSource, {
       name: `page-of-${list.name}`,
       text: `SELECT id FROM ${list.rows} AND id < $1 ORDER BY id DESC OFFSET $2 LIMIT $3`,
-      values: [before ?? below, before === undefined ? skip : 0, request.page_size + 1],
+      values: [before ?? below, before === undefined ? skip : 0, request.pageSize + 1],
     });
     return foundIds(
       total,
@@ -85,33 +71,6 @@ export class RowCounts extends Sweep {
     const first = outer.block * FAN_OUT;
     const inner = walk(await this.counts(lists, 0, [first, first + FAN_OUT - 1]), outer.skip);
     return { total, below: (inner.block + 1) * BLOCK_IDS, skip: inner.skip };
-  }
-
-  /** Takes the appended changes into the counts, and returns how many they were. Readers see both before or both after. */
-  async run(): Promise<number> {
-    return this.inBatches(MAX_FOLDED, () => this.fold());
-  }
-
-  private async fold(): Promise<number> {
-    return this.transactions.run(async (manager) => {
-      const [lock] = await manager.query<[{ taken: boolean }]>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
-        FOLD_LOCK,
-      ]);
-      if (!lock.taken) return 0;
-      const [folded] = await manager.query<[{ changes: number }]>(`
-        WITH folded AS (
-          DELETE FROM row_count_changes
-          WHERE ctid = ANY (ARRAY(SELECT ctid FROM row_count_changes LIMIT ${MAX_FOLDED}))
-          RETURNING list, block, change
-        ), counted AS (
-          INSERT INTO row_counts AS counted (list, level, block, rows)
-          SELECT list, 0, block, sum(change) FROM folded GROUP BY list, block
-          UNION ALL SELECT list, 1, block / ${FAN_OUT}, sum(change) FROM folded GROUP BY list, block / ${FAN_OUT}
-          ON CONFLICT (list, level, block) DO UPDATE SET rows = counted.rows + excluded.rows
-        )
-        SELECT count(*)::integer AS changes FROM folded`);
-      return folded.changes;
-    });
   }
 
   /** The counts of blocks `from` to `to`, the highest block first. */
@@ -136,9 +95,9 @@ export class RowCounts extends Sweep {
 }
 
 /** Of ids that were asked for one beyond the page. */
-export function foundIds(total: number, ids: readonly number[], { page_size }: PageRequest): FoundIds {
-  const page = ids.slice(0, page_size);
-  return { total, ids: page, next: ids.length > page_size ? page.at(-1) : undefined };
+export function foundIds(total: number, ids: readonly number[], { pageSize }: PageRequest): FoundIds {
+  const page = ids.slice(0, pageSize);
+  return { total, ids: page, next: ids.length > pageSize ? page.at(-1) : undefined };
 }
 
 /** The block that holds the row which `offset` rows precede, and how many of them are in it. */

@@ -3,7 +3,6 @@ import { CacheConnection } from '../cache/cache-connection.js';
 import { ProductCache } from '../products/product-cache.js';
 import { ApplicationError } from '../kernel/application-error.js';
 import { withDeadline } from '../runtime/deadline.js';
-import type { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
 
 const TIMEOUT_MS = 1_000;
 
@@ -16,6 +15,19 @@ class CacheUnavailableError extends ApplicationError {
   }
 }
 
+export interface CacheStatistics {
+  readonly connectedClients: number;
+  /** In bytes. */
+  readonly usedMemory: number;
+  readonly usedMemoryHuman: string;
+  readonly totalKeys: number;
+  readonly uptimeSeconds: number;
+  /** Cached reads of this process. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly hitRate: number;
+}
+
 @Injectable()
 export class CacheStatisticsService {
   constructor(
@@ -24,7 +36,7 @@ export class CacheStatisticsService {
   ) {}
 
   /** @throws CacheUnavailableError when Redis does not answer within a second. */
-  async read(): Promise<CacheStatisticsResponse> {
+  async read(): Promise<CacheStatistics> {
     const { client } = this.connection;
     const answer = withDeadline(Promise.all([client.info(), client.dbSize()]), TIMEOUT_MS);
     const [info, totalKeys] = await answer.catch((error: unknown) => {
@@ -32,14 +44,14 @@ export class CacheStatisticsService {
     });
     const { hits, misses } = this.cache;
     return {
-      connected_clients: Number(fieldOf(info, 'connected_clients')),
-      used_memory: Number(fieldOf(info, 'used_memory')),
-      used_memory_human: fieldOf(info, 'used_memory_human'),
-      total_keys: totalKeys,
-      uptime_seconds: Number(fieldOf(info, 'uptime_in_seconds')),
+      connectedClients: Number(fieldOf(info, 'connected_clients')),
+      usedMemory: Number(fieldOf(info, 'used_memory')),
+      usedMemoryHuman: fieldOf(info, 'used_memory_human'),
+      totalKeys,
+      uptimeSeconds: Number(fieldOf(info, 'uptime_in_seconds')),
       hits,
       misses,
-      hit_rate: hits === 0 ? 0 : hits / (hits + misses),
+      hitRate: hits === 0 ? 0 : hits / (hits + misses),
     };
   }
 }

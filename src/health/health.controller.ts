@@ -1,10 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AuditService } from '../audit/audit.service.js';
-import { AuditResponse } from '../audit/dto/audit.response.js';
 import { API_PREFIX } from '../http/api-prefix.js';
-import { ApiProblem, ApiUnavailableProblem } from '../http/problems/api-problem.decorator.js';
+import { ApiProblem, ApiRequestTimeout } from '../http/problems/api-problem.decorator.js';
 import { CacheStatisticsService } from './cache-statistics.service.js';
 import { CacheStatisticsResponse } from './dto/cache-statistics.response.js';
 import { LivenessResponse } from './dto/liveness.response.js';
@@ -17,10 +15,10 @@ export class HealthController {
   constructor(
     private readonly readiness: ReadinessService,
     private readonly statistics: CacheStatisticsService,
-    private readonly audits: AuditService,
   ) {}
 
   @Get()
+  @ApiRequestTimeout(`${API_PREFIX}/health`)
   @ApiOperation({ summary: 'Whether the process lives; touches nothing else' })
   @ApiOkResponse({ type: LivenessResponse })
   getLiveness(): LivenessResponse {
@@ -28,6 +26,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @ApiRequestTimeout(`${API_PREFIX}/health/ready`)
   @ApiOperation({
     summary: 'Whether this process can sell',
     description:
@@ -41,18 +40,8 @@ export class HealthController {
     return readiness;
   }
 
-  @Get('audit')
-  @ApiOperation({
-    summary: 'What the last audit of stock, ledger and orders found',
-    description: 'It runs every night, and with `npm run audit`.',
-  })
-  @ApiOkResponse({ type: AuditResponse })
-  @ApiUnavailableProblem(`${API_PREFIX}/health/audit`)
-  async getAudit(): Promise<AuditResponse> {
-    return AuditResponse.of(await this.audits.last());
-  }
-
   @Get('cache/stats')
+  @ApiRequestTimeout(`${API_PREFIX}/health/cache/stats`)
   @ApiOperation({ summary: 'How the cache does' })
   @ApiOkResponse({ type: CacheStatisticsResponse })
   @ApiProblem('Redis does not answer', `${API_PREFIX}/health/cache/stats`, {
@@ -61,6 +50,6 @@ export class HealthController {
     detail: "The cache's Redis is not available; products are read from the database",
   })
   async getCacheStatistics(): Promise<CacheStatisticsResponse> {
-    return this.statistics.read();
+    return CacheStatisticsResponse.of(await this.statistics.read());
   }
 }

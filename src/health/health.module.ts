@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
-import { AuditModule } from '../audit/audit.module.js';
 import { CacheStatisticsService } from './cache-statistics.service.js';
+import { ProductCacheModule } from '../products/product-cache.module.js';
 import { HealthController } from './health.controller.js';
 import { ReadinessModule } from './readiness.module.js';
 
 @Module({
-  imports: [ReadinessModule, AuditModule],
+  imports: [ReadinessModule, ProductCacheModule],
   controllers: [HealthController],
   providers: [CacheStatisticsService],
 })

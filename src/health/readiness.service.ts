@@ -1,11 +1,18 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
-import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { LIMITS } from '../config/limits.js';
 import { ConnectionsHealthIndicator } from './connections.health-indicator.js';
 import { DatabaseHealthIndicator } from './database.health-indicator.js';
-import type { ReadinessResponse } from './dto/readiness.response.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
 import { Stopping } from './stopping.js';
+
+export interface Readiness {
+  /** `degraded` still sells. */
+  readonly status: 'ready' | 'degraded' | 'not_ready';
+  readonly checks: { readonly database: boolean; readonly redis: boolean };
+  /** Each check by its name. */
+  readonly details: HealthIndicatorResult;
+}
 
 /** Tells whether this process can sell: PostgreSQL is needed for that, and Redis is not. */
 @Injectable()
@@ -18,14 +25,14 @@ export class ReadinessService {
     private readonly stopping: Stopping,
   ) {}
 
-  async check(): Promise<ReadinessResponse> {
+  async check(): Promise<Readiness> {
     const { details } = await this.runChecks();
     const isUp = (name: string) => details[name]?.status === 'up';
     const checks = { database: isUp('database'), redis: isUp('cache') && isUp('queue') };
     return { status: this.statusOf(checks), checks, details };
   }
 
-  private statusOf({ database, redis }: ReadinessResponse['checks']): ReadinessResponse['status'] {
+  private statusOf({ database, redis }: Readiness['checks']): Readiness['status'] {
     if (!database || this.stopping.isUnderWay) return 'not_ready';
     return redis ? 'ready' : 'degraded';
   }

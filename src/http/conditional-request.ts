@@ -1,17 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { ApiProblem } from './problems/api-problem.decorator.js';
-import { ApplicationError } from '../kernel/application-error.js';
-
-/** Somebody changed what the caller has seen. */
-class PreconditionFailedError extends ApplicationError {
-  readonly kind = 'changed';
-  readonly code = 'PRECONDITION_FAILED';
-
-  constructor() {
-    super('It was changed since: read it again, and send its new ETag in If-Match');
-  }
-}
 
 /**
  * Whether `If-None-Match` names what there is, so that it need not be sent again (RFC 9110, section 13.1.2, which compares
@@ -23,13 +12,11 @@ export function isUnchanged(ifNoneMatch: string | undefined, etag: string): bool
 }
 
 /**
- * Holds a change back that was meant for another state (RFC 9110, section 13.1.1, which compares strongly).
- *
- * @throws PreconditionFailedError when `If-Match` is there and names something else.
+ * Whether `If-Match` is absent or names what there is (RFC 9110, section 13.1.1, which compares strongly). `etag` is computed only
+ * when it is needed.
  */
-export function requireMatch(ifMatch: string | undefined, etag: () => string): void {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return;
-  if (!tagsOf(ifMatch).includes(etag())) throw new PreconditionFailedError();
+export function matches(ifMatch: string | undefined, etag: () => string): boolean {
+  return ifMatch === undefined || ifMatch.trim() === '*' || tagsOf(ifMatch).includes(etag());
 }
 
 /** Documents what `If-None-Match` does. */
@@ -42,7 +29,6 @@ export function ApiIfNoneMatch(): MethodDecorator {
 
 /** Documents what `If-Match` does. */
 export function ApiIfMatch(instance: string): MethodDecorator {
-  const { code, message } = new PreconditionFailedError();
   return applyDecorators(
     ApiHeader({
       name: 'If-Match',
@@ -51,8 +37,8 @@ export function ApiIfMatch(instance: string): MethodDecorator {
     }),
     ApiProblem('It is no longer what `If-Match` names; nothing was changed', instance, {
       status: 412,
-      code,
-      detail: message,
+      code: 'PRECONDITION_FAILED',
+      detail: 'It was changed since: read it again, and send its new ETag in If-Match',
     }),
   );
 }

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblem } from '../http/problems/api-problem.decorator.js';
 import { ValidationError } from '../kernel/validation-error.js';
 import { IdempotencyKeyInUseError } from './idempotency.errors.js';
-import type { IdempotentRequest } from './idempotent-request.js';
+import type { IdempotentRequest, Performed } from './idempotent-request.js';
 
 const HEADER = 'Idempotency-Key';
 const NAME = 'idempotency-key';
@@ -16,13 +16,8 @@ const QUOTED = /^"(?:[^"\\]|\\["\\])*"$/;
 const ESCAPED = /\\(["\\])/g;
 const TO_ESCAPE = /["\\]/g;
 
-/** The request as one that may be sent again, when it has the header `Idempotency-Key`. */
-export const IdempotencyKey = createParamDecorator((_data: unknown, context: ExecutionContext) =>
-  idempotentRequestOf(context.switchToHttp().getRequest<FastifyRequest>()),
-);
-
 /**
- * Reads the header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+ * The request as one that may be sent again, when it has the header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
  *
  * @throws ValidationError
  */
@@ -50,12 +45,20 @@ function refuse(message: string): never {
   throw new ValidationError([{ field: HEADER, message }]);
 }
 
-/** Of an answer that is given again. */
+const REPLAYED_HEADER = 'Idempotent-Replayed';
+
+/** Documents the header of {@link resultOf}. */
 export const REPLAYED = {
-  'Idempotent-Replayed': { schema: { type: 'string' as const }, description: '`true` when it was answered before' },
+  [REPLAYED_HEADER]: { schema: { type: 'string' as const }, description: '`true` when it was answered before' },
 };
 
-/** Documents {@link IdempotencyKey}. A conflict that is the route's own stands above it, and is documented instead. */
+/** The result of a request, for its controller to render; a header tells that an earlier request has had it. */
+export function resultOf<T>(reply: FastifyReply, { result, isReplayed }: Performed<T>): T {
+  if (isReplayed) reply.header(REPLAYED_HEADER, 'true');
+  return result;
+}
+
+/** Documents {@link idempotentRequestOf}. A conflict that is the route's own stands above it, and is documented instead. */
 export function ApiIdempotencyKey(instance: string): MethodDecorator {
   const { code, message } = new IdempotencyKeyInUseError();
   return applyDecorators(

@@ -1,5 +1,4 @@
 import type { QueryConfig } from 'pg';
-import type { ApplicationError } from '../kernel/application-error.js';
 import type { KeptError } from './idempotency.errors.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 
@@ -18,12 +17,12 @@ function lockOf(key: string): string {
 }
 
 /** Waits until nobody else uses the key, and keeps it until the transaction ends. */
-export function waitForKey({ key }: IdempotentRequest): QueryConfig & { text: string } {
+export function waitForKey({ key }: IdempotentRequest): QueryConfig {
   return { name: 'wait-for-key', text: `SELECT pg_advisory_xact_lock(${lockOf('$1::text')})`, values: [key] };
 }
 
 /** What is kept for the key, in whichever form it was sent. */
-export function selectKey({ key, quotedKey, sentKey }: IdempotentRequest): QueryConfig & { text: string } {
+export function selectKey({ key, quotedKey, sentKey }: IdempotentRequest): QueryConfig {
   return {
     name: 'select-idempotency-key',
     text: `SELECT fingerprint, order_id AS "orderId", reservation_id AS "reservationId", body, error FROM idempotency_keys
@@ -40,26 +39,5 @@ export function selectTakenKeys(requests: readonly IdempotentRequest[]): QueryCo
            WHERE NOT pg_try_advisory_xact_lock(${lockOf('wanted.key')})
               OR EXISTS (SELECT FROM idempotency_keys WHERE idempotency_keys.key IN (wanted.key, wanted.quoted))`,
     values: [requests.map(({ key }) => key), requests.map(({ quotedKey }) => quotedKey)],
-  };
-}
-
-/** A request that was refused for good. */
-export interface Refusal {
-  readonly request: IdempotentRequest;
-  readonly error: ApplicationError;
-}
-
-/** Keeps refusals, but for keys that have been used meanwhile; returns the keys that it has kept, as they were sent. */
-export function keepErrors(refusals: readonly Refusal[]): QueryConfig & { text: string } {
-  return {
-    name: 'keep-errors',
-    text: `INSERT INTO idempotency_keys (key, fingerprint, error)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])
-           ON CONFLICT (key) DO NOTHING RETURNING key`,
-    values: [
-      refusals.map(({ request }) => request.sentKey),
-      refusals.map(({ request }) => request.fingerprint),
-      refusals.map(({ error: { kind, code, message, members } }) => JSON.stringify({ kind, code, message, members })),
-    ],
   };
 }

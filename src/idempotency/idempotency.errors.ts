@@ -1,4 +1,5 @@
 import { ApplicationError, type ErrorKind } from '../kernel/application-error.js';
+import type { ErrorCode } from '../kernel/error-codes.js';
 
 /** The key was used for something else before. */
 export class IdempotencyKeyReusedError extends ApplicationError {
@@ -26,7 +27,7 @@ export class KeyTakenError extends Error {}
 /** What made a request fail for good, as it is kept. */
 export interface KeptError {
   readonly kind: ErrorKind;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly members: Readonly<Record<string, number>>;
 }
@@ -34,7 +35,7 @@ export interface KeptError {
 /** The refusal that the first request with the key was given. */
 export class ReplayedError extends ApplicationError {
   readonly kind: ErrorKind;
-  readonly code: string;
+  readonly code: ErrorCode;
   override readonly members: KeptError['members'];
   override readonly isReplayed = true;
 

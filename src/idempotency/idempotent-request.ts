@@ -10,9 +10,16 @@ export interface IdempotentRequest {
   readonly fingerprint: string;
 }
 
-/** What such a request was answered: a body as JSON text, or the order or the reservation that it made. */
+/** What a request came to that succeeded: its result in its stored form, or the row that it made. */
 export interface KeptOutcome {
   readonly text?: string;
   readonly orderId?: number;
   readonly reservationId?: number;
+}
+
+/** The result of a request that may have been sent before. */
+export interface Performed<T> {
+  readonly result: T;
+  /** An earlier request has had the result. */
+  readonly isReplayed: boolean;
 }

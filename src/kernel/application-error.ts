@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.js';
+
 /**
  * What an error means to whoever asked, without a word of HTTP, so that a worker can throw it as well:
  * `rejected` the request is well-formed and the state refuses it; `not_found` what it names is not there; `conflict` it is
@@ -10,7 +12,7 @@ export type ErrorKind = 'rejected' | 'not_found' | 'conflict' | 'changed' | 'inv
 export abstract class ApplicationError extends Error {
   abstract readonly kind: ErrorKind;
   /** Stable, in capitals, e.g. `INSUFFICIENT_STOCK`. */
-  abstract readonly code: string;
+  abstract readonly code: ErrorCode;
   /** Facts for a program, beside the sentence; they stand in the problem details by their names. */
   readonly members: Readonly<Record<string, number>> = {};
   /** The outcome of an earlier request, told again. */

@@ -1,4 +1,3 @@
-import type { ValidationError as FieldValidationError } from '@nestjs/common';
 import { ApplicationError } from './application-error.js';
 
 /** One thing that is wrong with a request: `field` is a path such as `items.0.quantity`, or `body`. */
@@ -18,21 +17,10 @@ export class ValidationError extends ApplicationError {
   constructor(readonly errors: readonly FieldError[]) {
     super(summaryOf(errors));
   }
-
-  /** Flattens the tree that class-validator reports. */
-  static fromTree(tree: readonly FieldValidationError[]): ValidationError {
-    return new ValidationError(tree.flatMap((node) => flatten(node, '')));
-  }
 }
 
 function summaryOf(errors: readonly FieldError[]): string {
   const told = errors.slice(0, MAX_TOLD).map(({ message }) => message);
   const more = errors.length - told.length;
   return [...told, ...(more > 0 ? [`and ${more} more, see errors`] : [])].join('; ');
-}
-
-function flatten(node: FieldValidationError, parent: string): FieldError[] {
-  const field = parent === '' ? node.property : `${parent}.${node.property}`;
-  const own = Object.values(node.constraints ?? {}).map((message) => ({ field, message }));
-  return [...own, ...(node.children ?? []).flatMap((child) => flatten(child, field))];
 }

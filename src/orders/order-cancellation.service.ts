@@ -1,64 +1,78 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { ProductCache } from '../products/product-cache.js';
-import type { TextAnswer } from '../http/text-answer.js';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CONFIRM_READ } from '../database/commit.js';
-import { readPrepared } from '../database/prepared-statement.js';
+import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import { NoAnswerError } from '../kernel/no-answer.error.js';
+import type { StoredForm } from '../kernel/stored-json.js';
+import { StockChanges } from '../stock/stock-changes.js';
 import { CancellationHints } from './cancellation-hints.js';
-import { OrderResponse } from './dto/order.response.js';
 import { OrderNotCancellableError, OrderNotFoundError } from './order.errors.js';
 import { Order } from './order.entity.js';
-import { type OrderEvent, selectEvents } from './order-event.js';
+import { releaseOrder } from './order-writer.js';
 import { changeStatus } from './status-change.js';
-import { releaseStock } from '../stock/stock-release.js';
+import { storedOrder } from './stored-order.js';
 
-/** What an order goes through beside being bought and worked on. */
+/** A cancelled order, and the products whose stock has gone back. */
+interface Cancellation {
+  readonly order: Order;
+  readonly released: readonly number[];
+}
+
+const storedCancellation: StoredForm<Cancellation> = {
+  toText: ({ order }) => storedOrder.toText(order),
+  fromText: (text) => ({ order: storedOrder.fromText(text), released: [] }),
+};
+
+/** Cancels orders: whoever does that, does it here. */
 @Injectable()
-export class OrderLifeService {
+export class OrderCancellationService {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly cache: ProductCache,
     private readonly idempotency: IdempotencyService,
+    private readonly changes: StockChanges,
     private readonly hints: CancellationHints,
   ) {}
 
   /**
-   * Cancels an order that has not come to its end and puts its stock back, once: an order that is cancelled already is
-   * given as it is. Of a worker that ends the order and a customer who cancels it, one wins: the row is changed once.
+   * Cancels an order that is still open and puts its stock back, once. An order that is cancelled already is given as it is. When
+   * a worker ends the order at the same time, one of the two wins: the row is changed once.
    *
    * @throws OrderNotFoundError
    * @throws OrderNotCancellableError when it is too late.
    */
-  async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<TextAnswer> {
+  async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
     const cause = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    let released: number[] = [];
-    try {
-      return await this.idempotency.run(request, async (manager) => {
-        const { text, values } = changeStatus([{ orderId: id, cause }], 'cancelled');
-        const cancelled = await manager.query<{ id: number }[]>(text, values);
-        if (cancelled.length > 0) released = await releaseStock(manager, { source: 'order', ids: [id], reason: cause });
-        const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
-        if (order === null) throw new OrderNotFoundError(id);
-        if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
-        if (cancelled.length === 0) await manager.query(CONFIRM_READ);
-        return OrderResponse.of(order);
-      });
-    } finally {
-      if (released.length > 0) this.hints.publish(id);
-      await this.cache.drop(released);
-    }
+    const cancelling = this.idempotency.run(request, storedCancellation, (manager) => cancel(manager, id, cause));
+    const { result, isReplayed } = await cancelling.catch(async (error: unknown) => {
+      if (error instanceof NoAnswerError) await this.announce(id, await this.productsOf(id));
+      throw error;
+    });
+    await this.announce(id, result.released);
+    return { result: result.order, isReplayed };
   }
 
-  /**
-   * The history of an order, from its beginning.
-   *
-   * @throws OrderNotFoundError
-   */
-  async events(id: number): Promise<OrderEvent[]> {
-    const rows = await readPrepared<OrderEvent | { id: null }>(this.dataSource, selectEvents(id));
-    if (rows.length === 0) throw new OrderNotFoundError(id);
-    return rows.filter((row) => row.id !== null);
+  private async announce(id: number, released: readonly number[]): Promise<void> {
+    if (released.length === 0) return;
+    this.hints.publish(id);
+    await this.changes.announce(released);
   }
+
+  /** The products of an order; none while PostgreSQL cannot tell. */
+  private async productsOf(id: number): Promise<number[]> {
+    const statement = { text: 'SELECT product_id AS id FROM order_items WHERE order_id = $1', values: [id] };
+    const rows = await readPrepared<{ id: number }>(this.dataSource, statement).catch(() => []);
+    return rows.map((row) => row.id);
+  }
+}
+
+async function cancel(manager: EntityManager, id: number, cause: string): Promise<Cancellation> {
+  const cancelled = await queryWithin(manager, changeStatus([{ orderId: id, cause }], 'cancelled'));
+  const released = cancelled.length > 0 ? await queryWithin<{ id: number }>(manager, releaseOrder(id, cause)) : [];
+  const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
+  if (order === null) throw new OrderNotFoundError(id);
+  if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
+  if (cancelled.length === 0) await manager.query(CONFIRM_READ);
+  return { order, released: released.map((product) => product.id) };
 }

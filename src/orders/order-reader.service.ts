@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
-import { type Listing, toPage } from '../http/paging/page.js';
+import { readPrepared } from '../database/prepared-statement.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
-import type { ListOrdersQuery } from './dto/list-orders.query.js';
+import type { Listing, PageRequest } from '../kernel/page.js';
+import { type OrderEvent, selectEvents } from './order-event.js';
 import { ORDER_STATUSES, type OrderStatus } from './order-status.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
@@ -16,16 +17,16 @@ export class OrderReaderService {
     private readonly counts: RowCounts,
   ) {}
 
-  async list({ status, ...request }: ListOrdersQuery): Promise<Listing<Order>> {
-    const { total, ids, next } = await this.counts.page(listOf(status), request);
-    const orders = await this.orders.find({
+  async list(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {
+    const { ids, ...found } = await this.counts.page(listOf(status), request);
+    const items = await this.orders.find({
       // Asked again: a worker may have moved one of them on in between.
       where: { id: In(ids), ...(status === undefined ? {} : { status }) },
       relations: { items: true },
       relationLoadStrategy: 'query',
       order: { id: 'DESC' },
     });
-    return { page: toPage(orders, total, request), next };
+    return { ...found, items };
   }
 
   /** @throws OrderNotFoundError */
@@ -44,6 +45,17 @@ export class OrderReaderService {
     const order = await this.orders.findOneBy({ id });
     if (order === null) throw new OrderNotFoundError(id);
     return order;
+  }
+
+  /**
+   * The history of an order, from its beginning.
+   *
+   * @throws OrderNotFoundError
+   */
+  async events(id: number): Promise<OrderEvent[]> {
+    const rows = await readPrepared<OrderEvent | { id: null }>(this.orders.manager.dataSource, selectEvents(id));
+    if (rows.length === 0) throw new OrderNotFoundError(id);
+    return rows.filter((row) => row.id !== null);
   }
 }
 

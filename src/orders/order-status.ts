@@ -2,7 +2,7 @@
  * The life of an order. Who sets a state, who moves it on, and what a crash leaves:
  *
  * - `pending`: set by the purchase, in the transaction that takes the stock. A worker claims it. The row itself is the
- *   intent: whatever is lost of its job, the sweep hands it over again.
+ *   intent: whatever is lost of its job, the sweep dispatches it again.
  * - `processing`: set by the worker that claims it. That worker ends it; if it dies, BullMQ or the sweep gives the job
  *   to another, which claims it again.
  * - `completed`, `failed`: set by the worker, once. Nothing leaves them. With `failed` the stock has gone back.

@@ -1,5 +1,5 @@
-import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
@@ -8,47 +8,46 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
+import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
-import { linkToNext } from '../http/paging/page.js';
-import { AnswersText, JSON_TEXT, locationOf, sendText, type TextAnswer } from '../http/text-answer.js';
+import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
+import { pageRequestOf } from '../http/paging/page.query.js';
+import { toPage } from '../http/paging/page.response.js';
+import { LOCATION, sendLocation } from '../http/response.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
 import {
   ApiIdempotencyKey,
-  IdempotencyKey,
   idempotentRequestOf,
   REPLAYED,
+  resultOf,
 } from '../idempotency/idempotency-key.decorator.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import type { Performed } from '../idempotency/idempotent-request.js';
 import { CancelOrderDto } from './dto/cancel-order.dto.js';
-import { CreateOrderDto } from './dto/create-order.dto.js';
+import { ApiOrderBody, CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
 import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderEventResponse, OrderEventsResponse } from './dto/order-event.response.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
-import { OrderLifeService } from './order-cancellation.service.js';
+import { OrderCancellationService } from './order-cancellation.service.js';
 import { OrderReaderService } from './order-reader.service.js';
+import type { Order } from './order.entity.js';
 import { PurchaseService } from './purchase/purchase.service.js';
+import { ReservationConfirmationService } from './purchase/reservation-confirmation.service.js';
 
 const PATH = `${API_PREFIX}/orders`;
-const NEXT_PAGE = {
-  Link: {
-    schema: { type: 'string' as const },
-    description: 'The next page, `rel="next"`, at the same cost however deep',
-  },
-};
-const NOT_FOUND = { status: 404, code: 'ORDER_NOT_FOUND', detail: 'Order with ID 7 not found' };
-const PRODUCT_NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
-const INSUFFICIENT_STOCK = {
+const NOT_FOUND: Problem = { status: 404, code: 'ORDER_NOT_FOUND', detail: 'Order with ID 7 not found' };
+const PRODUCT_NOT_FOUND: Problem = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const INSUFFICIENT_STOCK: Problem = {
   status: 400,
   code: 'INSUFFICIENT_STOCK',
   detail: 'Insufficient stock. Available: 0, Requested: 1',
 };
-const NOT_CANCELLABLE = {
+const NOT_CANCELLABLE: Problem = {
   status: 409,
   code: 'ORDER_NOT_CANCELLABLE',
   detail: 'Order with ID 7 is completed and can no longer be cancelled',
 };
-const RESERVATION_EXPIRED = {
+const RESERVATION_EXPIRED: Problem = {
   status: 409,
   code: 'RESERVATION_EXPIRED',
   detail: 'Reservation with ID 3 is expired',
@@ -60,28 +59,21 @@ const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be
 export class OrdersController {
   constructor(
     private readonly purchases: PurchaseService,
+    private readonly confirmations: ReservationConfirmationService,
     private readonly orders: OrderReaderService,
-    private readonly life: OrderLifeService,
+    private readonly cancellations: OrderCancellationService,
   ) {}
 
   @Post()
-  @Header('Content-Type', JSON_TEXT)
   @ApiOperation({
     summary: 'Buy one product or several, all or none',
     description:
       'The stock is taken and the order is on disk when this answers 201. A worker processes the order after that.',
   })
-  @ApiBody({
-    type: CreateOrderDto,
-    examples: {
-      one: { summary: 'One product', value: { product_id: 1, quantity: 2 } },
-      several: { summary: 'Several products', value: { items: [{ product_id: 1, quantity: 2 }, { product_id: 2 }] } },
-      reserved: { summary: 'What is held for a checkout', value: { reservation_id: 3 } },
-    },
-  })
+  @ApiOrderBody()
   @ApiCreatedResponse({
     type: OrderResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...REPLAYED },
+    headers: { ...LOCATION, ...REPLAYED },
   })
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
   @ApiProblem('There is no such product, or reservation; nothing was bought', PATH, PRODUCT_NOT_FOUND)
@@ -90,15 +82,13 @@ export class OrdersController {
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   @ApiIdempotencyKey(PATH)
-  async create(
+  async createOrder(
     @ValidBody() dto: CreateOrderDto,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const asked = { dto, request: idempotentRequestOf(request) };
-    const answer = await this.purchases.buy(asked, () => request.raw.socket.destroyed);
-    reply.header('Location', locationOf(PATH, answer));
-    return sendText(reply, answer);
+  ): Promise<OrderResponse> {
+    const order = resultOf(reply, await this.buy(dto, reply.request));
+    sendLocation(reply, PATH, order);
+    return OrderResponse.of(order);
   }
 
   @Get()
@@ -106,13 +96,14 @@ export class OrdersController {
   @ApiOkResponse({ type: OrderPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
-  async list(
+  async listOrders(
     @ValidQuery() query: ListOrdersQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderPageResponse> {
-    const { page, next } = await this.orders.list(query);
-    if (next !== undefined) reply.header('Link', linkToNext(PATH, query, next));
-    return { ...page, items: page.items.map((order) => OrderResponse.of(order)) };
+    const request = pageRequestOf(query);
+    const listing = await this.orders.list(request, query.status);
+    if (listing.next !== undefined) reply.header('Link', linkToNext(PATH, query, listing.next));
+    return toPage(listing, request, (order) => OrderResponse.of(order));
   }
 
   @Get(':id')
@@ -122,7 +113,7 @@ export class OrdersController {
   @ApiProblem('There is no such order', `${PATH}/7`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7`)
-  async get(@Id() id: number): Promise<OrderResponse> {
+  async getOrder(@Id() id: number): Promise<OrderResponse> {
     return OrderResponse.of(await this.orders.get(id));
   }
 
@@ -133,7 +124,7 @@ export class OrdersController {
   @ApiProblem('There is no such order', `${PATH}/7/status`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/status`)
-  async getStatus(@Id() id: number): Promise<OrderStatusResponse> {
+  async getOrderStatus(@Id() id: number): Promise<OrderStatusResponse> {
     return OrderStatusResponse.of(await this.orders.getStatus(id));
   }
 
@@ -144,15 +135,14 @@ export class OrdersController {
   @ApiProblem('There is no such order', `${PATH}/7/events`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/events`)
-  async getEvents(@Id() id: number): Promise<OrderEventsResponse> {
-    const events = await this.life.events(id);
+  async listOrderEvents(@Id() id: number): Promise<OrderEventsResponse> {
+    const events = await this.orders.events(id);
     return { items: events.map((event) => OrderEventResponse.of(event)) };
   }
 
   @Post(':id/cancel')
   @ApiId()
   @HttpCode(200)
-  @AnswersText()
   @ApiOperation({
     summary: 'Cancel an order that is pending or processing; its stock goes back',
     description: 'An order that is cancelled already is answered as it is.',
@@ -164,11 +154,19 @@ export class OrdersController {
   @ApiBodyProblems(`${PATH}/7/cancel`)
   @ApiUnavailableProblem(`${PATH}/7/cancel`)
   @ApiIdempotencyKey(`${PATH}/7/cancel`)
-  async cancel(
+  async cancelOrder(
     @Id() id: number,
     @ValidBody() { reason }: CancelOrderDto,
-    @IdempotencyKey() request: IdempotentRequest | undefined,
-  ): Promise<TextAnswer> {
-    return this.life.cancel(id, reason, request);
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrderResponse> {
+    const cancelled = await this.cancellations.cancel(id, reason, idempotentRequestOf(reply.request));
+    return OrderResponse.of(resultOf(reply, cancelled));
+  }
+
+  private async buy(dto: CreateOrderDto, request: FastifyRequest): Promise<Performed<Order>> {
+    const idempotent = idempotentRequestOf(request);
+    if (dto.reservation_id !== undefined) return this.confirmations.confirm(dto.reservation_id, idempotent);
+    const purchase = { items: requestedItemsOf(dto), request: idempotent };
+    return this.purchases.buy(purchase, () => request.raw.socket.destroyed);
   }
 }

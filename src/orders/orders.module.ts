@@ -1,34 +1,44 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CacheModule } from '../cache/cache.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
-import { Product } from '../products/product.entity.js';
+import { ProductsModule } from '../products/products.module.js';
 import { QueueModule } from '../queue/queue.module.js';
+import { ReservationsModule } from '../reservations/reservations.module.js';
+import { StockModule } from '../stock/stock.module.js';
 import { CancellationHints } from './cancellation-hints.js';
-import { OptimisticSaleService } from './purchase/optimistic-sale.service.js';
-import { OrderDispatcher } from './processing/order-dispatcher.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
-import { OrderLifeService } from './order-cancellation.service.js';
+import { OrderCancellationService } from './order-cancellation.service.js';
 import { OrderReaderService } from './order-reader.service.js';
-import { OrderService } from './purchase/order.service.js';
 import { OrdersController } from './orders.controller.js';
+import { DISPATCH_QUEUE, ORDERS_QUEUE } from './processing/order-jobs.js';
+import { OrderDispatcher } from './processing/order-dispatcher.js';
+import { OptimisticSaleService } from './purchase/optimistic-sale.service.js';
+import { OrderService } from './purchase/order.service.js';
 import { PurchaseService } from './purchase/purchase.service.js';
-import { ReservationService } from '../reservations/reservation.service.js';
-import { ReservationsController } from '../reservations/reservations.controller.js';
+import { ReservationConfirmationService } from './purchase/reservation-confirmation.service.js';
 
+/** Buying, reading and cancelling orders. They are worked on in `OrderProcessingModule`, which no API process reaches. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule, IdempotencyModule],
-  controllers: [OrdersController, ReservationsController],
+  imports: [
+    TypeOrmModule.forFeature([Order, OrderItem]),
+    QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
+    ProductsModule,
+    ReservationsModule,
+    StockModule,
+    IdempotencyModule,
+  ],
+  controllers: [OrdersController],
   providers: [
     OrderService,
     OptimisticSaleService,
     PurchaseService,
+    ReservationConfirmationService,
     OrderReaderService,
-    OrderLifeService,
-    ReservationService,
+    OrderCancellationService,
     OrderDispatcher,
     CancellationHints,
   ],
+  exports: [PurchaseService, OrderReaderService, OrderCancellationService],
 })
 export class OrdersModule {}

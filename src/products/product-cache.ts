@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
+import { fulfilled, type Outcome } from '../kernel/outcome.js';
 import { Batcher } from '../runtime/batcher.js';
 import { withDeadline } from '../runtime/deadline.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
+import { StockChanges } from '../stock/stock-changes.js';
 import { CacheConnection } from '../cache/cache-connection.js';
 
 /** How long Redis is left alone by readers after it did not answer in time. */
@@ -46,9 +48,11 @@ export class ProductCache {
   constructor(
     @Inject(CACHE_MANAGER) private readonly cache: Cache,
     private readonly connection: CacheConnection,
+    changes: StockChanges,
     config: Config,
   ) {
     this.ttlMs = String(config.cache.ttlSeconds * 1_000);
+    changes.subscribe((productIds) => this.drop(productIds));
     connection.client.on('ready', () => void this.drop([...this.missedDrops]));
   }
 
@@ -88,11 +92,11 @@ export class ProductCache {
     await withDeadline(dropped, LIMITS.cacheCommandMs).catch(() => undefined);
   }
 
-  private async lookUp(ids: readonly number[]): Promise<PromiseSettledResult<string | undefined>[]> {
+  private async lookUp(ids: readonly number[]): Promise<Outcome<string | undefined>[]> {
     const wanted = [...new Set(ids)];
     const texts = await this.ask(() => this.cache.mget<string>(wanted.map(keyOf)));
     const found = new Map(wanted.map((id, index) => [id, texts?.[index]]));
-    return ids.map((id) => ({ status: 'fulfilled', value: found.get(id) }));
+    return ids.map((id) => fulfilled(found.get(id)));
   }
 
   private async startLoad(id: number, load: () => Promise<string>): Promise<string> {

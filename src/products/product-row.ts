@@ -2,7 +2,8 @@ import type { QueryConfig } from 'pg';
 import { parseCents } from '../kernel/money.js';
 import type { Product } from './product.entity.js';
 
-export type LiveProduct = Omit<Product, 'deletedAt'>;
+/** A product that is in the catalogue. */
+export type LiveProduct = Readonly<Omit<Product, 'deletedAt'>>;
 
 /** A row as the driver gives it: `numeric` as text. */
 export interface ProductRow extends Omit<LiveProduct, 'price'> {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { offsetOf, type PageRequest } from '../http/paging/page.js';
+import { offsetOf, type PageRequest } from '../kernel/page.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { type FoundIds, foundIds } from '../database/row-counts.js';
 
@@ -66,7 +66,7 @@ const findHits = (isHit: string) => `
 export async function searchProducts(
   dataSource: DataSource,
   search: string,
-  { before, ...request }: PageRequest & { before?: number },
+  { before, ...request }: PageRequest,
 ): Promise<FoundIds> {
   const byTrigrams = TRIGRAM.test(search);
   const offset = before === undefined ? offsetOf(request) : 0;
@@ -74,7 +74,7 @@ export async function searchProducts(
     `%${escapeLike(search)}%`,
     before ?? Number.MAX_SAFE_INTEGER,
     offset,
-    request.page_size + 1,
+    request.pageSize + 1,
     ...(byTrigrams ? [] : [search]),
   ];
   const counting = { text: byTrigrams ? COUNT_BY_TRIGRAMS : COUNT_BY_GRAMS, values };

@@ -1,138 +1,95 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
-import { ProductCache } from './product-cache.js';
-import { Batcher } from '../runtime/batcher.js';
-import { requireMatch } from '../http/conditional-request.js';
-import { parseCents } from '../kernel/money.js';
-import { type Listing, toPage } from '../http/paging/page.js';
-import type { TextAnswer } from '../http/text-answer.js';
-import { LIMITS } from '../config/limits.js';
-import { readPrepared } from '../database/prepared-statement.js';
-import { type CountedList, RowCounts } from '../database/row-counts.js';
+import type { EntityManager } from 'typeorm';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
-import type { CreateProductDto } from './dto/create-product.dto.js';
-import type { ListProductsQuery } from './dto/list-products.query.js';
-import { ProductResponse } from './dto/product.response.js';
-import type { UpdateProductDto } from './dto/update-product.dto.js';
-import { documentOf, packDocument, type ProductDocument, unpackDocument } from './product-document.js';
+import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import type { Cents } from '../kernel/money.js';
+import { ProductNotFoundError } from '../stock/stock.errors.js';
+import { StockService } from '../stock/stock.service.js';
+import { ProductCache } from './product-cache.js';
 import { Product } from './product.entity.js';
-import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
-import { ProductNotFoundError } from '../stock/product-not-found.error.js';
-import { searchProducts } from './product-search.js';
-import { lockProduct, setStock } from '../stock/stock-adjustment.js';
+import { ProductChangedError } from './product.errors.js';
+import type { LiveProduct } from './product-row.js';
+import { storedProduct } from './stored-product.js';
 
-/** Reads that arrive while others are under way are loaded together, each product once. */
-const BATCHING = () => ({
-  maxBatchSize: 500,
-  maxInFlight: 2,
-  maxWaiting: LIMITS.readsWaiting,
-  maxWaitMs: LIMITS.readTurnMs,
-});
+/** What somebody decides of a product. */
+export interface ProductFields {
+  readonly name: string;
+  readonly price: Cents;
+  /** Units that can be sold. */
+  readonly stock: number;
+}
 
-const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
+/** Whether a product, whose row is locked, is what the caller has seen. */
+export type Precondition = (product: LiveProduct) => boolean;
 
-/** The catalogue. What it changes is dropped from the cache after the change is committed, never before. */
+/** Changes the catalogue. A changed product is dropped from the cache after the change is committed, never before. */
 @Injectable()
 export class ProductService {
-  private readonly reads = new Batcher<number, ProductDocument>((ids) => this.load(ids), BATCHING());
-
   constructor(
-    @InjectRepository(Product) private readonly products: Repository<Product>,
-    private readonly cache: ProductCache,
     private readonly transactions: TransactionRunner,
-    private readonly counts: RowCounts,
+    private readonly stock: StockService,
+    private readonly cache: ProductCache,
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** The database records the initial stock. */
-  async create({ name, price, stock }: CreateProductDto, request?: IdempotentRequest): Promise<TextAnswer> {
-    return this.idempotency.run(request, async (manager) => {
-      const product = this.products.create({ name, price: parseCents(String(price)), stock });
-      return ProductResponse.of(await manager.save(product));
-    });
-  }
-
-  /** With `search`, as {@link searchProducts} has it. */
-  async list({ search, ...request }: ListProductsQuery): Promise<Listing<LiveProduct>> {
-    const { dataSource } = this.products.manager;
-    const found =
-      search === undefined ? this.counts.page(PRODUCTS, request) : searchProducts(dataSource, search, request);
-    const { total, ids, next } = await found;
-    const rows = await readPrepared<ProductRow>(dataSource, selectProducts(ids));
-    const products = rows.map(toProduct).sort((a, b) => b.id - a.id);
-    return { page: toPage(products, total, request), next };
+  /** The database records the initial stock in the ledger. */
+  async create(fields: ProductFields, request?: IdempotentRequest): Promise<Performed<LiveProduct>> {
+    return this.idempotency.run(request, storedProduct, async (manager) =>
+      snapshotOf(await manager.save(manager.create(Product, fields))),
+    );
   }
 
   /**
-   * A product from the database.
+   * Changes the given fields and leaves the others, under the row's lock: a sale in between is not overwritten. A stock that
+   * differs is an adjustment.
    *
-   * @throws ProductNotFoundError
-   * @throws OverloadedError when too many reads wait.
+   * @throws ProductNotFoundError, and ProductChangedError when the precondition does not hold: nothing has changed.
    */
-  async get(id: number): Promise<ProductDocument> {
-    return this.reads.submit(id);
-  }
-
-  /**
-   * The same through the cache. It may be old by a moment and never older than the cache's TTL, so nothing may be
-   * decided from it.
-   *
-   * @throws ProductNotFoundError
-   */
-  async getCached(id: number): Promise<ProductDocument> {
-    return unpackDocument(await this.cache.read(id, async () => packDocument(await this.get(id))));
-  }
-
-  /**
-   * Changes the given fields and leaves the others, under the row's lock: a sale in between is not written over. A stock that
-   * differs is an adjustment. With `ifMatch` nothing is changed that the caller has not seen.
-   *
-   * @throws ProductNotFoundError, PreconditionFailedError
-   */
-  async update(id: number, { name, price, stock }: UpdateProductDto, ifMatch?: string): Promise<ProductDocument> {
-    return this.change(id, async (manager) => {
-      const product = await lockProduct(manager, id);
-      requireMatch(ifMatch, () => documentOf(product).etag);
-      if (stock !== undefined) await setStock(manager, product, { stock, reason: 'set by PUT' });
+  async update(id: number, fields: Partial<ProductFields>, isExpected?: Precondition): Promise<LiveProduct> {
+    const { name, price, stock } = fields;
+    return this.change(id, isExpected, async (manager, product) => {
+      if (stock !== undefined && stock !== product.stock) {
+        const adjustment = { delta: stock - product.stock, reason: 'set by PUT' };
+        product.updatedAt = (await this.stock.adjustLocked(manager, product, adjustment)).changedAt;
+        product.stock = stock;
+      }
       product.name = name ?? product.name;
-      product.price = price === undefined ? product.price : parseCents(String(price));
-      return documentOf(await manager.save(product));
+      product.price = price ?? product.price;
+      return snapshotOf(await manager.save(product));
     });
   }
 
   /**
    * Takes a product out of the catalogue. Its row stays for the orders that hold it.
    *
-   * @throws ProductNotFoundError, PreconditionFailedError
+   * @throws ProductNotFoundError, and ProductChangedError when the precondition does not hold: nothing has changed.
    */
-  async remove(id: number, ifMatch?: string): Promise<void> {
-    await this.change(id, async (manager) => {
-      const product = await lockProduct(manager, id);
-      requireMatch(ifMatch, () => documentOf(product).etag);
+  async remove(id: number, isExpected?: Precondition): Promise<void> {
+    await this.change(id, isExpected, async (manager, product) => {
       await manager.softRemove(product);
     });
   }
 
-  private async load(ids: readonly number[]): Promise<PromiseSettledResult<ProductDocument>[]> {
-    const rows = await readPrepared<ProductRow>(this.products.manager.dataSource, selectProducts([...new Set(ids)]));
-    const documents = new Map(rows.map((row) => [row.id, documentOf(toProduct(row))]));
-    return ids.map((id) => {
-      const value = documents.get(id);
-      return value === undefined
-        ? { status: 'rejected', reason: new ProductNotFoundError(id) }
-        : { status: 'fulfilled', value };
-    });
-  }
-
   /** Drops the cached product also when the change failed: its outcome may be unknown, and a drop does no harm. */
-  private async change<T>(id: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async change<T>(
+    id: number,
+    isExpected: Precondition | undefined,
+    work: (manager: EntityManager, product: Product) => Promise<T>,
+  ): Promise<T> {
     try {
-      return await this.transactions.run(work);
+      return await this.transactions.run(async (manager) => {
+        const product = await manager.findOne(Product, { where: { id }, lock: { mode: 'pessimistic_write' } });
+        if (product === null) throw new ProductNotFoundError(id);
+        if (isExpected?.(snapshotOf(product)) === false) throw new ProductChangedError();
+        return work(manager, product);
+      });
     } finally {
       await this.cache.drop([id]);
     }
   }
+}
+
+function snapshotOf({ id, name, price, stock, createdAt, updatedAt }: Product): LiveProduct {
+  return { id, name, price, stock, createdAt, updatedAt };
 }

@@ -8,28 +8,33 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
-import { ApiIfMatch, ApiIfNoneMatch, isUnchanged } from '../http/conditional-request.js';
+import { ApiIfMatch, ApiIfNoneMatch, isUnchanged, matches } from '../http/conditional-request.js';
+import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
+import { pageRequestOf } from '../http/paging/page.query.js';
+import { toPage } from '../http/paging/page.response.js';
+import { JSON_TEXT, LOCATION, sendLocation } from '../http/response.js';
+import { type Cents, parseCents } from '../kernel/money.js';
+import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
-import { linkToNext } from '../http/paging/page.js';
-import { AnswersText, JSON_TEXT, locationOf, type TextAnswer } from '../http/text-answer.js';
+
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import {
+  ApiIdempotencyKey,
+  idempotentRequestOf,
+  REPLAYED,
+  resultOf,
+} from '../idempotency/idempotency-key.decorator.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
 import { UpdateProductDto } from './dto/update-product.dto.js';
-import { type ProductDocument, toDocument } from './product-document.js';
-import { ProductService } from './product.service.js';
+import { documentOf, type ProductDocument } from './product-document.js';
+import { ProductDocuments } from './product-documents.js';
+import { ProductReaderService } from './product-reader.service.js';
+import { type Precondition, ProductService } from './product.service.js';
 
 const PATH = `${API_PREFIX}/products`;
-const NEXT_PAGE = {
-  Link: {
-    schema: { type: 'string' as const },
-    description: 'The next page, `rel="next"`, at the same cost however deep',
-  },
-};
-const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const NOT_FOUND: Problem = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
 const ETAG = { ETag: { schema: { type: 'string' as const }, description: 'Of just this state, strong' } };
 const ApiProductNotFound = () => ApiProblem('There is no such product', `${PATH}/9999`, NOT_FOUND);
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
@@ -37,15 +42,19 @@ const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be
 @ApiTags('Products')
 @Controller('products')
 export class ProductsController {
-  constructor(private readonly products: ProductService) {}
+  constructor(
+    private readonly products: ProductService,
+    private readonly reader: ProductReaderService,
+    private readonly documents: ProductDocuments,
+  ) {}
 
   @Post()
   @ApiOperation({ summary: 'Create a product' })
-  @AnswersText()
+  @Header('Content-Type', JSON_TEXT)
   @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ProductResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...ETAG, ...REPLAYED },
+    headers: { ...LOCATION, ...ETAG, ...REPLAYED },
   })
   @ApiValidationProblem(
     PATH,
@@ -54,14 +63,17 @@ export class ProductsController {
   )
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
-  async create(
-    @ValidBody() dto: CreateProductDto,
-    @IdempotencyKey() request: IdempotentRequest | undefined,
+  async createProduct(
+    @ValidBody() { name, price, stock }: CreateProductDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TextAnswer> {
-    const answer = await this.products.create(dto, request);
-    reply.header('Location', locationOf(PATH, answer));
-    return { ...answer, ...toDocument(answer.text) };
+  ): Promise<string> {
+    const created = await this.products.create(
+      { name, price: toCents(price), stock },
+      idempotentRequestOf(reply.request),
+    );
+    const product = resultOf(reply, created);
+    sendLocation(reply, PATH, product);
+    return sendDocument(reply, documentOf(product));
   }
 
   @Get()
@@ -69,13 +81,14 @@ export class ProductsController {
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
   @ApiUnavailableProblem(PATH)
-  async list(
+  async listProducts(
     @ValidQuery() query: ListProductsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductPageResponse> {
-    const { page, next } = await this.products.list(query);
-    if (next !== undefined) reply.header('Link', linkToNext(PATH, query, next));
-    return { ...page, items: page.items.map((product) => ProductResponse.of(product)) };
+    const request = pageRequestOf(query);
+    const listing = await this.reader.list(request, query.search);
+    if (listing.next !== undefined) reply.header('Link', linkToNext(PATH, query, listing.next));
+    return toPage(listing, request, (product) => ProductResponse.of(product));
   }
 
   @Get(':id')
@@ -87,12 +100,12 @@ export class ProductsController {
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async get(
+  async getProduct(
     @Id() id: number,
     @Headers('If-None-Match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
-    return sendDocument(reply, await this.products.get(id), ifNoneMatch);
+    return sendIfChanged(reply, await this.documents.get(id), ifNoneMatch);
   }
 
   @Get(':id/cached')
@@ -108,17 +121,17 @@ export class ProductsController {
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1/cached`)
-  async getCached(
+  async getCachedProduct(
     @Id() id: number,
     @Headers('If-None-Match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
-    return sendDocument(reply, await this.products.getCached(id), ifNoneMatch);
+    return sendIfChanged(reply, await this.documents.getCached(id), ifNoneMatch);
   }
 
   @Put(':id')
   @ApiId()
-  @AnswersText()
+  @Header('Content-Type', JSON_TEXT)
   @ApiOperation({ summary: 'Change some fields of a product; another stock is an adjustment' })
   @ApiOkResponse({ type: ProductResponse, headers: ETAG })
   @ApiIfMatch(`${PATH}/1`)
@@ -126,12 +139,16 @@ export class ProductsController {
   @ApiValidationProblem(`${PATH}/1`, 'stock', 'stock must be a whole number from 0 to 2147483647')
   @ApiBodyProblems(`${PATH}/1`)
   @ApiUnavailableProblem(`${PATH}/1`)
-  async update(
+  async updateProduct(
     @Id() id: number,
-    @ValidBody() dto: UpdateProductDto,
-    @Headers('If-Match') ifMatch: string | undefined,
-  ): Promise<TextAnswer> {
-    return this.products.update(id, dto, ifMatch);
+    @ValidBody() { name, price, stock }: UpdateProductDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const fields = { name, price: price === undefined ? undefined : toCents(price), stock };
+    return sendDocument(
+      reply,
+      documentOf(await this.products.update(id, fields, preconditionOf(reply.request.headers['if-match']))),
+    );
   }
 
   @Delete(':id')
@@ -143,14 +160,28 @@ export class ProductsController {
   @ApiProductNotFound()
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/1`)
-  async remove(@Id() id: number, @Headers('If-Match') ifMatch: string | undefined): Promise<void> {
-    await this.products.remove(id, ifMatch);
+  async deleteProduct(@Id() id: number, @Headers('If-Match') ifMatch: string | undefined): Promise<void> {
+    await this.products.remove(id, preconditionOf(ifMatch));
   }
 }
 
-function sendDocument(reply: FastifyReply, { etag, text }: ProductDocument, ifNoneMatch?: string): string | undefined {
+/** As exact as the JSON number is printed. */
+function toCents(price: number): Cents {
+  return parseCents(String(price));
+}
+
+function preconditionOf(ifMatch: string | undefined): Precondition {
+  return (product) => matches(ifMatch, () => documentOf(product).etag);
+}
+
+function sendDocument(reply: FastifyReply, { etag, text }: ProductDocument): string {
   reply.header('ETag', etag);
-  if (!isUnchanged(ifNoneMatch, etag)) return text;
+  return text;
+}
+
+function sendIfChanged(reply: FastifyReply, document: ProductDocument, ifNoneMatch?: string): string | undefined {
+  const text = sendDocument(reply, document);
+  if (!isUnchanged(ifNoneMatch, document.etag)) return text;
   reply.code(304).removeHeader('Content-Type');
   return undefined;
 }

@@ -1,16 +1,19 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CacheModule } from '../cache/cache.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { StockModule } from '../stock/stock.module.js';
+import { ProductCacheModule } from './product-cache.module.js';
+import { ProductDocuments } from './product-documents.js';
+import { ProductReaderService } from './product-reader.service.js';
 import { Product } from './product.entity.js';
 import { ProductService } from './product.service.js';
 import { ProductsController } from './products.controller.js';
-import { StockController } from '../stock/stock.controller.js';
-import { StockService } from '../stock/stock.service.js';
 
+/** The catalogue. Beside its services it exports the entity `Product`, for the row lock of a purchase. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Product]), CacheModule, IdempotencyModule],
-  controllers: [ProductsController, StockController],
-  providers: [ProductService, StockService],
+  imports: [TypeOrmModule.forFeature([Product]), ProductCacheModule, StockModule, IdempotencyModule],
+  controllers: [ProductsController],
+  providers: [ProductService, ProductReaderService, ProductDocuments],
+  exports: [ProductService, ProductReaderService, TypeOrmModule],
 })
 export class ProductsModule {}

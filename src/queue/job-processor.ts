@@ -45,12 +45,12 @@ export abstract class JobProcessor
     this.logger.warn(`${job.queueName} job ${job.id ?? '?'} is ignored: its payload is not one of this system`);
   }
 
-  /** Takes as many jobs at once more than now, or fewer if it is less than 0. */
-  takeMore(jobs: number): void {
+  /** Works on so many jobs at once from now on. */
+  protected takeAtMost(jobs: number): void {
+    const { concurrency } = this.worker;
     // BullMQ's loop, when it is full, sees that it may take more only after a job of its own has ended, or when it resumes.
-    if (jobs > 0 && this.running >= this.worker.concurrency)
-      this.wakeUp ??= setTimeout(() => this.resume(), WAKE_UP_MS);
-    this.worker.concurrency += jobs;
+    if (jobs > concurrency && this.running >= concurrency) this.wakeUp ??= setTimeout(() => this.resume(), WAKE_UP_MS);
+    this.worker.concurrency = jobs;
   }
 
   /** A job that is interrupted goes back to the queue, with its attempts as they were. */

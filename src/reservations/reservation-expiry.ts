@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Sweep } from '../runtime/periodic-task.js';
+import { PeriodicTask } from '../runtime/periodic-task.js';
 import { ReservationService } from './reservation.service.js';
 
 const BATCH_SIZE = 200;
 
 /** Gives the stock of reservations back whose time is up, many in a transaction. */
 @Injectable()
-export class ReservationSweep extends Sweep {
+export class ReservationExpiry extends PeriodicTask {
   protected readonly intervalMs = 1_000;
 
   constructor(private readonly reservations: ReservationService) {

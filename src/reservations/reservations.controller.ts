@@ -1,6 +1,6 @@
-import { Controller, Delete, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import {
   ApiBodyProblems,
   ApiProblem,
@@ -8,36 +8,38 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
+import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
-import { JSON_TEXT, locationOf, sendText } from '../http/text-answer.js';
+import { LOCATION, sendLocation } from '../http/response.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
+import {
+  ApiIdempotencyKey,
+  idempotentRequestOf,
+  REPLAYED,
+  resultOf,
+} from '../idempotency/idempotency-key.decorator.js';
+import { toRequestedItem } from '../stock/dto/requested-item.dto.js';
 import { CreateReservationDto } from './dto/create-reservation.dto.js';
 import { ReservationResponse } from './dto/reservation.response.js';
-import { PurchaseService } from '../orders/purchase/purchase.service.js';
 import { ReservationService } from './reservation.service.js';
 
 const PATH = `${API_PREFIX}/reservations`;
-const NOT_FOUND = { status: 404, code: 'RESERVATION_NOT_FOUND', detail: 'Reservation with ID 3 not found' };
+const NOT_FOUND: Problem = { status: 404, code: 'RESERVATION_NOT_FOUND', detail: 'Reservation with ID 3 not found' };
 
 @ApiTags('Reservations')
 @Controller('reservations')
 export class ReservationsController {
-  constructor(
-    private readonly purchases: PurchaseService,
-    private readonly reservations: ReservationService,
-  ) {}
+  constructor(private readonly reservations: ReservationService) {}
 
   @Post()
   @ApiOperation({
     summary: 'Hold stock for a checkout, all or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
   })
-  @Header('Content-Type', JSON_TEXT)
   @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ReservationResponse,
-    headers: { Location: { schema: { type: 'string' }, description: 'Its path' }, ...REPLAYED },
+    headers: { ...LOCATION, ...REPLAYED },
   })
   @ApiProblem('There is not enough stock; nothing is held', PATH, {
     status: 400,
@@ -52,16 +54,15 @@ export class ReservationsController {
   @ApiValidationProblem(PATH, 'ttl_seconds', 'ttl_seconds must be a whole number from 1 to 3600')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
-  async create(
+  async createReservation(
     @ValidBody() { items, ttl_seconds: seconds }: CreateReservationDto,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const requested = items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
-    const hold = { items: requested, seconds, request: idempotentRequestOf(request) };
-    const answer = await this.purchases.hold(hold, () => request.raw.socket.destroyed);
-    reply.header('Location', locationOf(PATH, answer));
-    return sendText(reply, answer);
+  ): Promise<ReservationResponse> {
+    const hold = { items: items.map(toRequestedItem), seconds, request: idempotentRequestOf(reply.request) };
+    const held = await this.reservations.hold(hold, () => reply.request.raw.socket.destroyed);
+    const reservation = resultOf(reply, held);
+    sendLocation(reply, PATH, reservation);
+    return ReservationResponse.of(reservation);
   }
 
   @Get(':id')
@@ -71,7 +72,7 @@ export class ReservationsController {
   @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
   @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
   @ApiUnavailableProblem(`${PATH}/3`)
-  async get(@Id() id: number): Promise<ReservationResponse> {
+  async getReservation(@Id() id: number): Promise<ReservationResponse> {
     return ReservationResponse.of(await this.reservations.get(id));
   }
 
@@ -88,7 +89,7 @@ export class ReservationsController {
   })
   @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
   @ApiUnavailableProblem(`${PATH}/3`)
-  async release(@Id() id: number): Promise<void> {
+  async releaseReservation(@Id() id: number): Promise<void> {
     await this.reservations.release(id);
   }
 }

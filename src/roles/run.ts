@@ -1,20 +1,19 @@
 import 'reflect-metadata';
-import { lookup } from 'node:dns/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from '../config/config.js';
-import { createApi } from './api/create-api.js';
-import { createDashboard } from './dashboard/create-dashboard.js';
-import { createWorker } from './worker/create-worker.js';
-import { Stopping } from '../health/stopping.js';
+import { startApi } from './api/start-api.js';
 import { runAudit } from './audit/run-audit.js';
-import { runBackup, runRestore } from './backup/run-backup.js';
+import { runBackup } from './backup/run-backup.js';
+import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
+import { runRestore } from './restore/run-restore.js';
+import type { Service } from './service.js';
+import { createWorker } from './worker/create-worker.js';
 
-/** What the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`: closing connections. */
+/** How long the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`, for connections to close. */
 const CLOSE_MARGIN_MS = 1_000;
 
-/** Not 1, which an audit says when something is off. */
+/** The exit status of a process that could not do its work. Not 1: an audit exits with 1 when it has findings. */
 const NOT_DONE = 2;
 
 const FLAGS: Readonly<Record<string, Role>> = {
@@ -27,35 +26,14 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--restore': 'restore',
 };
 
-/** What runs until it is stopped; anything else that is interrupted has not done what it should. */
+/** The roles that run until they are stopped. Any other role that is interrupted has not done its work. */
 const SERVICES: ReadonlySet<Role> = new Set(['api', 'worker', 'dashboard']);
 
-interface Service {
-  /** Where it listens. */
-  url?: string;
-  close: () => Promise<void>;
-}
-
-/** Starts what runs until it is stopped; what does one thing ends the process with its exit status. */
+/** Starts a service, or runs a command and ends the process with its exit status. */
 const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
-  api: async (config) => {
-    const app = await createApi(config);
-    await app.listen(config.port, await addressOf(config.host));
-    return {
-      url: await app.getUrl(),
-      close: async () => {
-        app.get(Stopping, { strict: false }).begin();
-        await delay(config.shutdownDelayMs);
-        await app.close();
-      },
-    };
-  },
+  api: startApi,
   worker: createWorker,
-  dashboard: async (config) => {
-    const app = await createDashboard(config);
-    await app.listen(config.dashboard.port, await addressOf(config.host));
-    return { url: await app.getUrl(), close: () => app.close() };
-  },
+  dashboard: startDashboard,
   audit: async (config) => process.exit(await runAudit(config)),
   'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
   redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
@@ -63,12 +41,7 @@ const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
   restore: async (config) => process.exit(await runRestore(config)),
 };
 
-/** One address of a name: on a second one Fastify would listen by a server of its own, without the bounds of the first. */
-async function addressOf(host: string): Promise<string> {
-  return (await lookup(host, { order: 'ipv4first' })).address;
-}
-
-async function main(): Promise<void> {
+async function run(): Promise<void> {
   const role = roleOf(process.argv.slice(2));
   const config = loadConfig(process.env, role);
   let service: Service | undefined;
@@ -80,7 +53,7 @@ async function main(): Promise<void> {
   new Logger('Main').log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
 }
 
-main().catch((error: unknown) => {
+run().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exit(NOT_DONE);
 });
@@ -95,7 +68,7 @@ function roleOf([flag, ...others]: readonly string[]): Role {
   return role;
 }
 
-/** Ends in order; what does not end in time is cut off, and recovered from like any crash. */
+/** Stops the service in order. A service that does not stop in time is cut off, which is recovered from like a crash. */
 async function stop(service: Service | undefined, config: Config): Promise<void> {
   setTimeout(() => process.exit(1), config.shutdownDelayMs + config.shutdownTimeoutMs + CLOSE_MARGIN_MS).unref();
   await service?.close();

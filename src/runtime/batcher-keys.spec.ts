@@ -36,9 +36,9 @@ describe('Batcher with keys', () => {
         const takeLate = (batch = open[0]) => {
           if (batch === undefined) return;
           const keysOfBatch = new Set(batch.items.flatMap(keysOf));
-          const before = batch.items.length;
-          batch.turn.takeLate();
-          const late = batch.items.slice(before);
+          const before = batch.items;
+          const late = batch.batch.takeLate();
+          expect(batch.items).toEqual([...before, ...late]);
           expect(late.flatMap(keysOf).every((key) => keysOfBatch.has(key))).toBe(true);
           expect(batch.items.length).toBeLessThanOrEqual(options.maxBatchSize);
           served.push(...late);
@@ -72,7 +72,7 @@ describe('Batcher with keys', () => {
     void batcher.submit(2);
     await settled();
     expect(batches.map(({ items }) => items)).toEqual([[1]]);
-    batches[0]?.turn.freeKeys();
+    batches[0]?.batch.freeKeys();
     await settled();
     expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
   });
@@ -85,9 +85,9 @@ describe('Batcher with keys', () => {
       return batcher.submit(item);
     });
     await settled();
-    batches[0]?.turn.takeLate();
+    batches[0]?.batch.takeLate();
     expect(batches[0]?.items).toEqual([1, 2, 4]);
-    batches[0]?.turn.takeLate();
+    batches[0]?.batch.takeLate();
     expect(batches[0]?.items).toEqual([1, 2, 4]);
     batches[0]?.finish();
     await settled();

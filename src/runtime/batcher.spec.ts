@@ -91,10 +91,10 @@ describe('Batcher', () => {
     const { batcher, batches } = createBatcher({ maxBatchSize: 100, minBatchSize: 2, keysOf: () => ['the same'] });
     const callers = Array.from({ length: 6 }, () => batcher.submit(1));
     await settled();
-    batches[0]?.turn.takeLate();
+    batches[0]?.batch.takeLate();
     expect(batches[0]?.items).toHaveLength(3);
     callers.push(batcher.submit(1), batcher.submit(1));
-    batches[0]?.turn.takeLate();
+    batches[0]?.batch.takeLate();
     expect(batches[0]?.items).toHaveLength(4);
     for (const index of [0, 1]) {
       batches[index]?.finish();

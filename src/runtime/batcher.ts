@@ -1,4 +1,5 @@
 import { ApplicationError } from '../kernel/application-error.js';
+import type { Outcome } from '../kernel/outcome.js';
 
 /** More is asked for than can be done in time. Nothing has been done for the request that gets it. */
 export class OverloadedError extends ApplicationError {
@@ -42,11 +43,16 @@ interface Waiting<Item, Result> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** What the one who serves a batch may do on the way. */
-export interface Turn {
-  /** Adds to the items those that arrived since and wait for nothing but keys of this batch, as far as it may hold them. */
-  readonly takeLate: () => void;
-  /** Lets a batch begin that needs the same keys. Nobody is late after that. */
+/** Items that are being served together. */
+export interface Batch<Item> {
+  /** All items of the batch so far, in order of arrival. */
+  readonly items: () => readonly Item[];
+  /**
+   * Adds items that have arrived since and wait for no key but those of this batch, as far as the batch may hold them, and
+   * returns them.
+   */
+  readonly takeLate: () => readonly Item[];
+  /** Lets a batch begin that needs the same keys. This batch takes nobody in after that. */
   readonly freeKeys: () => void;
 }
 
@@ -55,7 +61,8 @@ export interface Turn {
  * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
  * served at the same time share no key, and of two items with the same key the first to arrive is served first.
  *
- * `serve` gives one outcome for each item, in their order; when it throws, every item of the batch gets what it threw.
+ * `serve` gives one outcome for each item, in their order, then one for each item that it has taken late; when it throws, every
+ * item of the batch gets what it threw.
  */
 export class Batcher<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
@@ -67,7 +74,7 @@ export class Batcher<Item, Result> {
   private readonly idleListeners: (() => void)[] = [];
 
   constructor(
-    private readonly serve: (items: readonly Item[], turn: Turn) => Promise<readonly PromiseSettledResult<Result>[]>,
+    private readonly serve: (items: readonly Item[], batch: Batch<Item>) => Promise<readonly Outcome<Result>[]>,
     private readonly options: BatcherOptions<Item>,
   ) {}
 
@@ -136,39 +143,57 @@ export class Batcher<Item, Result> {
     return taken;
   }
 
-  private async run(batch: Waiting<Item, Result>[]): Promise<void> {
+  private async run(taken: readonly Waiting<Item, Result>[]): Promise<void> {
     this.inFlight++;
-    this.served += batch.length;
-    const items = batch.map(({ item }) => item);
-    const keys = new Set(batch.flatMap((waiting) => waiting.keys));
-    for (const key of keys) this.busyKeys.add(key);
-    const takeLate = () => {
-      const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
-        (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
-      const late = this.take(this.batchSize() - batch.length, mayJoin);
-      this.served += late.length;
-      batch.push(...late);
-      items.push(...late.map(({ item }) => item));
-    };
-    const freeKeys = () => {
-      for (const key of keys) this.busyKeys.delete(key);
-      keys.clear();
-      this.schedule();
-    };
+    const members: Waiting<Item, Result>[] = [];
+    const keys = new Set<unknown>();
+    const batch = this.batchOf(members, keys);
+    this.join(members, taken);
+    for (const key of taken.flatMap((waiting) => waiting.keys)) {
+      keys.add(key);
+      this.busyKeys.add(key);
+    }
     try {
-      const outcomes = await this.serve(items, { takeLate, freeKeys });
-      batch.forEach(({ resolve, reject }, index) => {
+      const outcomes = await this.serve(batch.items(), batch);
+      members.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
         if (outcome?.status === 'fulfilled') resolve(outcome.value);
         else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of members) reject(error);
     } finally {
       this.inFlight--;
-      this.served -= batch.length;
-      freeKeys();
+      this.served -= members.length;
+      batch.freeKeys();
       this.startBatches();
     }
   }
+
+  private batchOf(members: Waiting<Item, Result>[], keys: Set<unknown>): Batch<Item> {
+    const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
+      (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
+    return {
+      items: () => itemsOf(members),
+      takeLate: () => itemsOf(this.join(members, this.take(this.batchSize() - members.length, mayJoin))),
+      freeKeys: () => {
+        for (const key of keys) this.busyKeys.delete(key);
+        keys.clear();
+        this.schedule();
+      },
+    };
+  }
+
+  private join(
+    members: Waiting<Item, Result>[],
+    taken: readonly Waiting<Item, Result>[],
+  ): readonly Waiting<Item, Result>[] {
+    this.served += taken.length;
+    members.push(...taken);
+    return taken;
+  }
+}
+
+function itemsOf<Item>(waiting: readonly { readonly item: Item }[]): Item[] {
+  return waiting.map(({ item }) => item);
 }

@@ -6,6 +6,9 @@ export interface RequestedItem {
   readonly quantity: number;
 }
 
+/** The most items of one order or reservation. */
+export const MAX_ITEMS = 100;
+
 /** The most units of one product that one order may hold. */
 export const MAX_QUANTITY = 1_000_000;
 

@@ -19,32 +19,15 @@ export interface StockMovement {
   readonly createdAt: Date;
 }
 
-const COLUMNS = `id, product_id AS "productId", kind, quantity, stock_after AS "stockAfter", order_id AS "orderId",
-                 reservation_id AS "reservationId", reason,
-                 created_at AS "createdAt"`;
+/** The columns of a {@link StockMovement} in SQL. */
+export const MOVEMENT_COLUMNS = `id, product_id AS "productId", kind, quantity, stock_after AS "stockAfter",
+  order_id AS "orderId", reservation_id AS "reservationId", reason, created_at AS "createdAt"`;
 
 /** The newest movements below an id, `count` at most. */
 export function selectMovements(productId: number, { before, count }: { before: number; count: number }): QueryConfig {
   return {
     name: 'select-movements',
-    text: `SELECT ${COLUMNS} FROM stock_movements WHERE product_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+    text: `SELECT ${MOVEMENT_COLUMNS} FROM stock_movements WHERE product_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
     values: [productId, before, count],
-  };
-}
-
-/** Gives a product whose row is locked another stock and records it, in one statement; returns the movement. */
-export function adjustStock(
-  productId: number,
-  { delta, reason }: { delta: number; reason: string },
-): QueryConfig & { text: string } {
-  return {
-    text: `WITH changed AS (
-             UPDATE products SET stock = stock + $2::integer WHERE id = $1 RETURNING stock, updated_at
-           ), moved AS (
-             INSERT INTO stock_movements (product_id, kind, quantity, stock_after, reason)
-             SELECT $1, 'adjustment', $2::integer, stock, $3 FROM changed RETURNING ${COLUMNS}
-           )
-           SELECT moved.*, changed.updated_at AS "productUpdatedAt" FROM moved CROSS JOIN changed`,
-    values: [productId, delta, reason],
   };
 }

@@ -1,14 +1,28 @@
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import type { RequestedItem } from './requested-item.js';
 
-/** What somebody wants to buy: each product once, all or nothing. */
-export interface Purchase {
+/** Stock that is asked for, to be bought or to be held: each product once, all items or none. */
+export interface StockRequest {
   readonly items: readonly RequestedItem[];
-  /** When it may be sent again. */
+  /** Present when the request may be sent again. */
   readonly request?: IdempotentRequest;
 }
 
-/** The products of purchases, each once. */
-export function productIdsOf(purchases: readonly Purchase[]): number[] {
-  return [...new Set(purchases.flatMap(({ items }) => items.map(({ productId }) => productId)))];
+/** A request whose stock is taken. */
+export interface Taken<R extends StockRequest> {
+  readonly asked: R;
+  readonly items: readonly TakenItem[];
+}
+
+/** An item whose stock is taken, at the price of this moment. */
+export interface TakenItem extends RequestedItem {
+  /** In cents. */
+  readonly unitPrice: bigint;
+  /** Units that are left of the product after this item. */
+  readonly stockAfter: number;
+}
+
+/** The products of requests, each once. */
+export function productIdsOf(requests: readonly Pick<StockRequest, 'items'>[]): number[] {
+  return [...new Set(requests.flatMap(({ items }) => items.map(({ productId }) => productId)))];
 }

@@ -8,12 +8,16 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
+import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
-import { linkToNext } from '../http/paging/page.js';
-import { AnswersText, type TextAnswer } from '../http/text-answer.js';
+import { linkToNext } from '../http/paging/link.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, IdempotencyKey, REPLAYED } from '../idempotency/idempotency-key.decorator.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import {
+  ApiIdempotencyKey,
+  idempotentRequestOf,
+  REPLAYED,
+  resultOf,
+} from '../idempotency/idempotency-key.decorator.js';
 import { ListMovementsQuery } from './dto/list-movements.query.js';
 import { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
 import { StockMovementResponse, StockMovementsResponse } from './dto/stock-movement.response.js';
@@ -21,7 +25,7 @@ import { StockService } from './stock.service.js';
 
 const MOVEMENTS = `${API_PREFIX}/products/1/stock-movements`;
 const ADJUSTMENTS = `${API_PREFIX}/products/1/stock-adjustments`;
-const NOT_FOUND = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const NOT_FOUND: Problem = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
 
 @ApiTags('Stock')
 @Controller('products/:id')
@@ -38,21 +42,20 @@ export class StockController {
   @ApiProblem('There is no such product', MOVEMENTS, NOT_FOUND)
   @ApiValidationProblem(MOVEMENTS, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(MOVEMENTS)
-  async list(
+  async listStockMovements(
     @Id() id: number,
     @ValidQuery() query: ListMovementsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StockMovementsResponse> {
-    const movements = await this.stock.list(id, query);
-    if (movements.next !== null) {
-      reply.header('Link', linkToNext(`${API_PREFIX}/products/${id}/stock-movements`, query, movements.next));
+    const { items, next } = await this.stock.movements(id, { before: query.before, pageSize: query.page_size });
+    if (next !== undefined) {
+      reply.header('Link', linkToNext(`${API_PREFIX}/products/${id}/stock-movements`, query, next));
     }
-    return movements;
+    return { items: items.map((movement) => StockMovementResponse.of(movement)), next: next ?? null };
   }
 
   @Post('stock-adjustments')
   @ApiId()
-  @AnswersText()
   @ApiOperation({ summary: 'Add units to a stock, or take some away, with a reason' })
   @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })
   @ApiProblem('The stock would leave its range; nothing was changed', ADJUSTMENTS, {
@@ -70,11 +73,12 @@ export class StockController {
   @ApiBodyProblems(ADJUSTMENTS)
   @ApiUnavailableProblem(ADJUSTMENTS)
   @ApiIdempotencyKey(ADJUSTMENTS)
-  async adjust(
+  async adjustStock(
     @Id() id: number,
-    @ValidBody() dto: StockAdjustmentDto,
-    @IdempotencyKey() request: IdempotentRequest | undefined,
-  ): Promise<TextAnswer> {
-    return this.stock.adjust(id, dto, request);
+    @ValidBody() { delta, reason, expected_stock: expectedStock }: StockAdjustmentDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StockMovementResponse> {
+    const adjusted = await this.stock.adjust(id, { delta, reason, expectedStock }, idempotentRequestOf(reply.request));
+    return StockMovementResponse.of(resultOf(reply, adjusted));
   }
 }

@@ -1,5 +1,35 @@
 import { ApplicationError } from '../kernel/application-error.js';
 
+export class ProductNotFoundError extends ApplicationError {
+  readonly kind = 'not_found';
+  readonly code = 'PRODUCT_NOT_FOUND';
+
+  constructor(id: number) {
+    super(`Product with ID ${id} not found`);
+  }
+}
+
+/** Fewer units are left than were asked for. `product` is named when several were asked for. */
+export class InsufficientStockError extends ApplicationError {
+  readonly kind = 'rejected';
+  readonly code = 'INSUFFICIENT_STOCK';
+
+  constructor(available: number, requested: number, product?: number) {
+    const subject = product === undefined ? 'Insufficient stock' : `Insufficient stock for product ${product}`;
+    super(`${subject}. Available: ${available}, Requested: ${requested}`);
+  }
+}
+
+/** The total does not fit `orders.total_price`. */
+export class OrderTotalTooLargeError extends ApplicationError {
+  readonly kind = 'invalid';
+  readonly code = 'ORDER_TOTAL_TOO_LARGE';
+
+  constructor(maximum: string) {
+    super(`The total of an order must not be above ${maximum}; split it into several orders`);
+  }
+}
+
 /** The adjustment would leave a stock below zero, or above what the column holds. */
 export class StockOutOfRangeError extends ApplicationError {
   readonly kind = 'rejected';
@@ -10,7 +40,7 @@ export class StockOutOfRangeError extends ApplicationError {
   }
 }
 
-/** Somebody changed the stock since the caller looked. */
+/** The stock has changed since the caller looked. */
 export class StockConflictError extends ApplicationError {
   readonly kind = 'conflict';
   readonly code = 'STOCK_CONFLICT';

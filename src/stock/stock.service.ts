@@ -1,42 +1,57 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { ProductCache } from '../products/product-cache.js';
-import type { TextAnswer } from '../http/text-answer.js';
-import { readPrepared } from '../database/prepared-statement.js';
+import { DataSource, type EntityManager } from 'typeorm';
+import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
-import type { ListMovementsQuery } from './dto/list-movements.query.js';
-import type { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
-import { StockMovementResponse, type StockMovementsResponse } from './dto/stock-movement.response.js';
-import { selectProducts } from '../products/product-row.js';
-import { ProductNotFoundError } from './product-not-found.error.js';
-import { lockProduct, setStock } from './stock-adjustment.js';
-import { StockConflictError } from './stock.errors.js';
+import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import { lockProducts, type ProductRow, selectStocks } from './product-rows.js';
+import { StockChanges } from './stock-changes.js';
+import { adjustStock } from './stock-ledger.js';
 import { selectMovements, type StockMovement } from './stock-movement.js';
+import { ProductNotFoundError, StockConflictError, StockOutOfRangeError } from './stock.errors.js';
+import { MAX_STOCK } from './stock.js';
+import { storedMovement } from './stored-movement.js';
+
+/** A correction of a stock. */
+export interface Adjustment {
+  /** Units to add, or to take away when negative; not 0. */
+  readonly delta: number;
+  readonly reason: string;
+  /** The stock that the caller has seen. */
+  readonly expectedStock?: number;
+}
+
+/** A part of the ledger of a product, the newest movement first. */
+export interface Movements {
+  readonly items: readonly StockMovement[];
+  /** The id below which the ledger goes on. */
+  readonly next: number | undefined;
+}
 
 /** What happened to the stock of a product, and corrections to it. */
 @Injectable()
 export class StockService {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly cache: ProductCache,
+    private readonly changes: StockChanges,
     private readonly idempotency: IdempotencyService,
   ) {}
 
   /**
-   * The movements of a product below the id `before`, the newest first.
+   * The movements of a product below the id `before`.
    *
    * @throws ProductNotFoundError
    */
-  async list(id: number, { before, page_size: pageSize }: ListMovementsQuery): Promise<StockMovementsResponse> {
-    const page = { before: before ?? Number.MAX_SAFE_INTEGER, count: pageSize + 1 };
+  async movements(
+    id: number,
+    { before = Number.MAX_SAFE_INTEGER, pageSize }: { before?: number; pageSize: number },
+  ): Promise<Movements> {
     const [products, movements] = await Promise.all([
-      readPrepared(this.dataSource, selectProducts([id])),
-      readPrepared<StockMovement>(this.dataSource, selectMovements(id, page)),
+      readPrepared(this.dataSource, selectStocks([id])),
+      readPrepared<StockMovement>(this.dataSource, selectMovements(id, { before, count: pageSize + 1 })),
     ]);
     if (products.length === 0) throw new ProductNotFoundError(id);
-    const items = movements.slice(0, pageSize).map((movement) => StockMovementResponse.of(movement));
-    return { items, next: movements.length > pageSize ? (items.at(-1)?.id ?? null) : null };
+    const items = movements.slice(0, pageSize);
+    return { items, next: movements.length > pageSize ? items.at(-1)?.id : undefined };
   }
 
   /**
@@ -48,19 +63,39 @@ export class StockService {
    */
   async adjust(
     id: number,
-    { delta, reason, expected_stock: expected }: StockAdjustmentDto,
+    { delta, reason, expectedStock }: Adjustment,
     request?: IdempotentRequest,
-  ): Promise<TextAnswer> {
+  ): Promise<Performed<StockMovement>> {
     try {
-      return await this.idempotency.run(request, async (manager) => {
-        const product = await lockProduct(manager, id);
-        if (expected !== undefined && expected !== product.stock) throw new StockConflictError(expected, product.stock);
-        const movement = await setStock(manager, product, { stock: product.stock + delta, reason });
-        if (movement === undefined) throw new Error('An adjustment of nothing');
-        return StockMovementResponse.of(movement);
+      return await this.idempotency.run(request, storedMovement, async (manager) => {
+        const [product] = await queryWithin<ProductRow>(manager, lockProducts([id]));
+        if (product === undefined) throw new ProductNotFoundError(id);
+        if (expectedStock !== undefined && expectedStock !== product.stock) {
+          throw new StockConflictError(expectedStock, product.stock);
+        }
+        return (await this.adjustLocked(manager, product, { delta, reason })).movement;
       });
     } finally {
-      await this.cache.drop([id]);
+      await this.changes.announce([id]);
     }
+  }
+
+  /**
+   * Adds units to the stock of a product whose row the caller's transaction has locked. `changedAt` is the product's new
+   * `updated_at`. The caller announces the change after its commit.
+   *
+   * @throws StockOutOfRangeError
+   */
+  async adjustLocked(
+    manager: EntityManager,
+    { id, stock }: Pick<ProductRow, 'id' | 'stock'>,
+    { delta, reason }: Adjustment,
+  ): Promise<{ movement: StockMovement; changedAt: Date }> {
+    if (stock + delta < 0 || stock + delta > MAX_STOCK) throw new StockOutOfRangeError(stock, delta, MAX_STOCK);
+    const statement = adjustStock(id, { delta, reason });
+    const [adjusted] = await queryWithin<StockMovement & { productUpdatedAt: Date }>(manager, statement);
+    if (adjusted === undefined) throw new Error(`Product ${id} was adjusted without its row`);
+    const { productUpdatedAt: changedAt, ...movement } = adjusted;
+    return { movement, changedAt };
   }
 }

@@ -3,13 +3,12 @@ import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
 import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-key.decorator.js';
-import { MAX_ITEMS } from '../../src/orders/dto/create-order.dto.js';
-import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/dto/create-reservation.dto.js';
+import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/reservation.js';
 import { MAX_EVENTS } from '../../src/orders/order-event.js';
 import { MAX_TOTAL } from '../../src/stock/priced-item.js';
-import { MAX_QUANTITY } from '../../src/stock/requested-item.js';
+import { MAX_ITEMS, MAX_QUANTITY } from '../../src/stock/requested-item.js';
 import { MAX_COUNTED, MAX_OFFSET } from '../../src/products/product-search.js';
-import { KEPT_COMPLETED, KEPT_FAILED, MAX_HANDED_OVER } from '../../src/orders/processing/order-jobs.js';
+import { KEPT_COMPLETED, KEPT_FAILED, MAX_ORDERS_PER_DISPATCH } from '../../src/orders/processing/order-jobs.js';
 import { REAL, setLimits } from '../support/limits.js';
 
 const FILE = new URL('../../docs/guarantees.md', import.meta.url);
@@ -42,8 +41,8 @@ function expected(): Record<string, string> {
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,
-    'orders waiting to be handed over in one API process; in one job': `${number(REAL.dispatchesWaiting)}, the sweep finds the rest; ${MAX_HANDED_OVER}`,
-    'wait of a handed over order for a slot, before it gets a job of its own': seconds(REAL.slotPatienceMs),
+    'orders waiting to be dispatched in one API process; in one job': `${number(REAL.dispatchesWaiting)}, the sweep finds the rest; ${MAX_ORDERS_PER_DISPATCH}`,
+    'wait of a dispatched order for a slot, before it gets a job of its own': seconds(REAL.slotPatienceMs),
     'lock of a job; check for jobs that lost their worker; losses before it is a dead letter': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stalls}`,
     'look of a worker for cancelled orders; beat of its heartbeat': `${seconds(REAL.cancellationLookMs)}; ${seconds(REAL.heartbeatMs)}`,
     'finished jobs kept for the dashboard': `${number(KEPT_COMPLETED)} completed, ${number(KEPT_FAILED)} failed`,

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { Test } from '@nestjs/testing';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
-import { IdempotencySweep } from '../../src/idempotency/idempotency-key-expiry.js';
+import { IdempotencyKeyExpiry } from '../../src/idempotency/idempotency-key-expiry.js';
 import { type Answer, type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
@@ -310,9 +310,9 @@ describe.each(['pessimistic', 'optimistic'])('requests that are sent again, %s',
     await sql.query(`${insert} VALUES ('young', '', '{}', now() - interval '23 h 59 min')`);
     const module = await Test.createTestingModule({
       imports: [ConfigModule.forRoot(config), DatabaseModule],
-      providers: [IdempotencySweep],
+      providers: [IdempotencyKeyExpiry],
     }).compile();
-    expect(await module.get(IdempotencySweep).run()).toBe(2_500);
+    expect(await module.get(IdempotencyKeyExpiry).run()).toBe(2_500);
     const { rows } = await sql.query(`SELECT key FROM idempotency_keys WHERE key LIKE 'old %' OR key = 'young'`);
     expect(rows).toEqual([{ key: 'young' }]);
     await module.close();

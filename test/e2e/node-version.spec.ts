@@ -16,6 +16,6 @@ it.each(['', '--worker', '--dashboard', '--audit'])(
 
 it('nothing but the check is linked before an older Node.js is refused', () => {
   const imports = readFileSync('dist/src/main.js', 'utf8').match(/^import .*$/gm);
-  expect(imports).toEqual([`import './common/node-version.js';`]);
+  expect(imports).toEqual([`import './runtime/node-version.js';`]);
   expect(readFileSync('dist/src/runtime/node-version.js', 'utf8')).not.toMatch(/^import /m);
 });

@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { ERROR_CODES } from '../../src/kernel/error-codes.js';
 import { createApi } from '../../src/roles/api/create-api.js';
 import { createOpenApiDocument } from '../../src/http/pages/documentation-pages.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -6,13 +8,17 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 const FILE = new URL('../../openapi.json', import.meta.url);
 
 interface Operation {
+  operationId: string;
   summary?: string;
   responses: Record<string, { content?: Record<string, { schema?: object; example?: object }> }>;
 }
 
 describe('the OpenAPI document', () => {
   let environment: Environment;
-  let document: { paths: Record<string, Record<string, Operation>> };
+  let document: {
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, { properties?: Record<string, { enum?: string[] }> }> };
+  };
 
   beforeAll(async () => {
     environment = await createEnvironment();
@@ -28,6 +34,47 @@ describe('the OpenAPI document', () => {
   it('is the one that is committed', async () => {
     if (process.env.WRITE_OPENAPI === '1') await writeFile(FILE, `${JSON.stringify(document, null, 2)}\n`);
     expect(document).toEqual(JSON.parse(await readFile(FILE, 'utf8')));
+  });
+
+  it('passes the rules that Redocly recommends', async () => {
+    const config = await createConfig({ extends: ['recommended'] });
+    const problems = await lintFromString({ source: JSON.stringify(document), absoluteRef: 'openapi.json', config });
+    expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([]);
+  });
+
+  it('names each operation as a person would, once, and lists every code and the format of every id', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(ids.sort()).toEqual([
+      'adjustStock',
+      'cancelOrder',
+      'createOrder',
+      'createProduct',
+      'createReservation',
+      'deleteProduct',
+      'getAudit',
+      'getCacheStatistics',
+      'getCachedProduct',
+      'getLiveness',
+      'getOrder',
+      'getOrderStatus',
+      'getProduct',
+      'getReadiness',
+      'getReservation',
+      'listOrderEvents',
+      'listOrders',
+      'listProducts',
+      'listStockMovements',
+      'releaseReservation',
+      'updateProduct',
+    ]);
+    const { schemas } = document.components;
+    expect(schemas.ProblemDetails?.properties?.code?.enum).toEqual(ERROR_CODES);
+    const fields = Object.values(schemas).flatMap(({ properties = {} }) => Object.entries(properties));
+    const idFields = fields.filter(([name]) => /^(id|.+_id|next)$/.test(name) && name !== 'request_id');
+    expect(idFields.length).toBeGreaterThan(10);
+    for (const [, field] of idFields) expect(field).toMatchObject({ type: 'integer', format: 'int64' });
+    expect(fields.filter(([, field]) => 'default' in field)).toEqual([]);
   });
 
   it('describes every route of the contract and every answer of it', () => {
@@ -55,10 +102,10 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/reservations': '201 400 404 409 413 415 422 503',
       'GET /api/v1/reservations/{id}': '200 404 422 503',
       'DELETE /api/v1/reservations/{id}': '204 404 409 422 503',
-      'GET /api/v1/health': '200',
-      'GET /api/v1/health/ready': '200 503',
-      'GET /api/v1/health/audit': '200 503',
-      'GET /api/v1/health/cache/stats': '200 503',
+      'GET /api/v1/health': '200 408',
+      'GET /api/v1/health/ready': '200 408 503',
+      'GET /api/v1/health/audit': '200 408 503',
+      'GET /api/v1/health/cache/stats': '200 408 503',
     });
   });
 

@@ -1,5 +1,4 @@
 import { loadConfig } from '../../src/config/config.js';
-import { RowCounts } from '../../src/database/row-counts.js';
 import { type Api, startApi } from '../support/api.js';
 import { REAL, useLimits } from '../support/limits.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.js';
@@ -25,8 +24,6 @@ describe('the API while PostgreSQL is lost', () => {
     url.port = String(proxy.port);
     variables = { ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: url.href };
     api = await startApi(loadConfig(variables, 'api'));
-    // Its commits would be taken for those of the purchases.
-    await api.app.get(RowCounts, { strict: false }).beforeApplicationShutdown();
     product = await api.createProduct({ stock: 1_000 });
   }, 60_000);
 

@@ -55,7 +55,7 @@ describe('orders whose workers die again and again', () => {
     }
   };
 
-  it('are left to an operator, who sees them and hands them over again, but for those that have ended', async () => {
+  it('are left to an operator, who sees them and dispatches them again, but for those that have ended', async () => {
     const product = await api.createProduct();
     const ids: number[] = [];
     for (let order = 0; order < 2; order++) ids.push((await api.post('/orders', { product_id: product })).body.id);
@@ -76,7 +76,7 @@ describe('orders whose workers die again and again', () => {
       const shown = await operator('--dead-letters');
       expect(shown).toMatch(new RegExp(`^${ids[0]} .*job stalled more than allowable limit$`, 'm'));
       expect(shown.trim().split('\n')).toHaveLength(2);
-      expect(await operator('--redrive')).toContain('1 orders were handed over again');
+      expect(await operator('--redrive')).toContain('1 orders were dispatched again');
       await eventually(async () => expect((await api.get(`/orders/${ids[0]}/status`)).body.status).toBe('completed'));
       expect(await operator('--dead-letters')).toBe('There are no dead letters\n');
     } finally {

@@ -3,7 +3,6 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/config.js';
-import { RowCounts } from '../../src/database/row-counts.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment } from '../support/environment.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.js';
@@ -41,7 +40,6 @@ describe('an order that was answered 201', () => {
   const start = async () => {
     const variables = { ...redisUrls(), LOG_LEVEL: 'error', DATABASE_URL: postgres.url, DATABASE_POOL_SIZE: '1' };
     const { api, warnings } = await warningsOf(() => startApi(loadConfig(variables, 'api')));
-    await api.app.get(RowCounts, { strict: false }).beforeApplicationShutdown();
     return { api, warnings };
   };
   const flushes = async () =>

@@ -155,7 +155,7 @@ describe('the audit', () => {
 
   it('runs as a job, which every worker schedules for each night, once', async () => {
     const workers = await Promise.all([startWorker(environment.config), startWorker(environment.config)]);
-    const queue = api.app.get<Queue>(getQueueToken(AUDIT_QUEUE), { strict: false });
+    const queue = workers[0].get<Queue>(getQueueToken(AUDIT_QUEUE), { strict: false });
     await eventually(async () => {
       const schedulers = await queue.getJobSchedulers();
       expect(schedulers).toMatchObject([{ key: NIGHTLY_AUDIT.id, pattern: '0 3 * * *', tz: 'UTC' }]);

@@ -4,9 +4,9 @@ import type { Queue } from 'bullmq';
 import { type FulfilmentGateway, PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import {
-  HAND_OVER_QUEUE,
-  handOverJob,
-  type HandOverPayload,
+  DISPATCH_QUEUE,
+  dispatchJob,
+  type DispatchPayload,
   ORDERS_QUEUE,
   processOrderJob,
 } from '../../src/orders/processing/order-jobs.js';
@@ -20,7 +20,7 @@ const CONCURRENCY = 10;
 /** Of the tests in which orders find no slot: long enough that those which find one have begun on a busy machine as well. */
 const PATIENCE_MS = 2_000;
 
-describe('orders that are handed over together', () => {
+describe('orders that are dispatched together', () => {
   let environment: Environment;
   let api: Api;
   const workers: INestApplicationContext[] = [];
@@ -56,21 +56,21 @@ describe('orders that are handed over together', () => {
     return worker;
   };
   const queue = () => api.app.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
-  const handOvers = () => api.app.get<Queue<HandOverPayload>>(getQueueToken(HAND_OVER_QUEUE), { strict: false });
+  const dispatches = () => api.app.get<Queue<DispatchPayload>>(getQueueToken(DISPATCH_QUEUE), { strict: false });
 
-  /** Orders that nobody has handed over yet. */
+  /** Orders that nobody has dispatched yet. */
   const sell = async (count: number) => {
     const product = await api.createProduct({ stock: count });
     const answers = await Promise.all(
       Array.from({ length: count }, () => api.post('/orders', { product_id: product })),
     );
     const ids = answers.map(({ body }) => body.id as number).sort((a, b) => a - b);
-    const together = async () => (await handOvers().getWaiting()).flatMap(({ data }) => data.orderIds);
+    const together = async () => (await dispatches().getWaiting()).flatMap(({ data }) => data.orderIds);
     await eventually(async () => expect((await together()).length + (await queue().getWaitingCount())).toBe(count));
-    await Promise.all([queue().obliterate({ force: true }), handOvers().obliterate({ force: true })]);
+    await Promise.all([queue().obliterate({ force: true }), dispatches().obliterate({ force: true })]);
     return { product, ids };
   };
-  const handOver = (ids: readonly number[]) => handOvers().addBulk([handOverJob(ids)]);
+  const dispatch = (ids: readonly number[]) => dispatches().addBulk([dispatchJob(ids)]);
   const untilAll = (status: string, count: number) =>
     eventually(async () => expect((await api.get(`/orders?status=${status}`)).body.total).toBe(count));
   const jobs = async () => Object.values(await queue().getJobCounts()).reduce((sum, count) => sum + count, 0);
@@ -91,14 +91,14 @@ describe('orders that are handed over together', () => {
     return { underWay, fulfil, release: () => [...underWay.values()].forEach((end) => end()) };
   };
 
-  it('are worked on without a job of each, each once, also when they are handed over twice', async () => {
+  it('are worked on without a job of each, each once, also when they are dispatched twice', async () => {
     const { ids } = await sell(100);
-    await handOver(ids);
-    await handOvers().addBulk([handOverJob([...ids].reverse())]);
+    await dispatch(ids);
+    await dispatches().addBulk([dispatchJob([...ids].reverse())]);
     const calls: number[] = [];
     await start((id) => Promise.resolve(void calls.push(id)));
     await untilAll('completed', 100);
-    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(2));
+    await eventually(async () => expect(await dispatches().getCompletedCount()).toBe(2));
     expect(calls.sort((a, b) => a - b)).toEqual(ids);
     expect(await jobs()).toBe(0);
   });
@@ -114,9 +114,9 @@ describe('orders that are handed over together', () => {
       return id === first ? fulfil(id) : Promise.resolve();
     });
     await eventually(() => expect(underWay.size).toBe(1));
-    await handOver(ids);
+    await dispatch(ids);
     await untilAll('completed', others.length);
-    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(1));
+    await eventually(async () => expect(await dispatches().getCompletedCount()).toBe(1));
     release();
     await untilAll('completed', 5);
     expect(calls.sort((a, b) => a - b)).toEqual(ids);
@@ -124,7 +124,7 @@ describe('orders that are handed over together', () => {
 
   it('keep to the bound of calls in flight, together with jobs of single orders', async () => {
     const { ids } = await sell(120);
-    await handOver(ids.slice(0, 60));
+    await dispatch(ids.slice(0, 60));
     await queue().addBulk(ids.slice(60).map((orderId) => ({ name: 'process-order', data: { orderId } })));
     let inFlight = 0;
     let most = 0;
@@ -143,7 +143,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(2 * CONCURRENCY);
     const [first, second] = [hold(), hold()];
     await start(first.fulfil);
-    await handOver(ids);
+    await dispatch(ids);
     await eventually(() => expect(first.underWay.size).toBeGreaterThan(0));
     await start(second.fulfil);
     await eventually(() => expect(first.underWay.size + second.underWay.size).toBe(2 * CONCURRENCY));
@@ -164,8 +164,8 @@ describe('orders that are handed over together', () => {
       return fulfil(id);
     });
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
-    await handOver(together);
-    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(1));
+    await dispatch(together);
+    await eventually(async () => expect(await dispatches().getCompletedCount()).toBe(1));
     expect(await queue().getWaitingCount()).toBe(3);
     const releasing = setInterval(release, 20);
     await untilAll('completed', ids.length).finally(() => clearInterval(releasing));
@@ -177,7 +177,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(CONCURRENCY - 1);
     const { underWay, fulfil, release } = hold();
     await start(fulfil);
-    for (const id of ids) await handOver([id]);
+    for (const id of ids) await dispatch([id]);
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY - 1));
     expect(await jobs()).toBe(0);
     release();
@@ -188,7 +188,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(2 * CONCURRENCY - 1);
     const [first, second] = [hold(), hold()];
     await start(first.fulfil);
-    await handOver(ids.slice(0, CONCURRENCY - 1));
+    await dispatch(ids.slice(0, CONCURRENCY - 1));
     await eventually(() => expect(first.underWay.size).toBe(CONCURRENCY - 1));
     await queue().addBulk(ids.slice(CONCURRENCY - 1).map((id) => processOrderJob(id, environment.config.orders)));
     await eventually(() => expect(first.underWay.size).toBe(CONCURRENCY));
@@ -202,7 +202,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(3 * CONCURRENCY);
     const { underWay, fulfil, release } = hold();
     await start(fulfil);
-    await handOver(ids.slice(0, CONCURRENCY - 1));
+    await dispatch(ids.slice(0, CONCURRENCY - 1));
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY - 1));
     await queue().addBulk(ids.slice(CONCURRENCY - 1).map((id) => processOrderJob(id, environment.config.orders)));
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
@@ -220,7 +220,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(3);
     const { underWay, fulfil, release } = hold();
     await start(fulfil);
-    await handOver(ids);
+    await dispatch(ids);
     await eventually(() => expect(underWay.size).toBe(1));
     await eventually(async () => expect(await jobs()).toBe(3));
     const releasing = setInterval(release, 20);
@@ -232,7 +232,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(2 * CONCURRENCY);
     const { underWay, fulfil, release } = hold();
     await start(fulfil);
-    await handOver(ids);
+    await dispatch(ids);
     await eventually(async () => expect(await jobs()).toBe(CONCURRENCY + 1));
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
     const first = [...underWay.keys()].sort((a, b) => a - b);
@@ -249,9 +249,9 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(200);
     const slow = hold();
     await start(slow.fulfil);
-    for (let first = 0; first < 200; first += 10) await handOver(ids.slice(first, first + 10));
+    for (let first = 0; first < 200; first += 10) await dispatch(ids.slice(first, first + 10));
     await eventually(() => expect(slow.underWay.size).toBe(CONCURRENCY));
-    await eventually(async () => expect(await handOvers().getWaitingCount()).toBe(0));
+    await eventually(async () => expect(await dispatches().getWaitingCount()).toBe(0));
 
     await start(() => Promise.resolve());
     await untilAll('completed', 200 - CONCURRENCY);
@@ -268,7 +268,7 @@ describe('orders that are handed over together', () => {
       failures.set(id, failed + 1);
       return Promise.reject(new Error('busy'));
     });
-    await handOver(ids);
+    await dispatch(ids);
     await untilAll('completed', 20);
     expect(await stockOf(product)).toBe(0);
     expect(await causesOf(ids.find((id) => id % 2 === 0))).toEqual(['bought', 'attempt 1', 'fulfilled']);
@@ -290,14 +290,14 @@ describe('orders that are handed over together', () => {
     const jobsOfWorker = worker.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
     let refused = 0;
     jobsOfWorker.addBulk = () => Promise.reject(new Error(`Redis is full ${++refused}`));
-    await handOver(ids);
+    await dispatch(ids);
     await eventually(() => expect([underWay.size, refused]).toEqual([4, 1]));
     jobsOfWorker.addBulk = Object.getPrototypeOf(jobsOfWorker).addBulk;
     const sweep = worker.get(OrderSweep, { strict: false });
-    expect([await handOvers().getActiveCount(), await sweep.run()]).toEqual([1, 0]);
+    expect([await dispatches().getActiveCount(), await sweep.run()]).toEqual([1, 0]);
     release();
     await untilAll('completed', 4);
-    await eventually(async () => expect(await handOvers().getCompletedCount()).toBe(1));
+    await eventually(async () => expect(await dispatches().getCompletedCount()).toBe(1));
     isBusy = false;
     expect(await sweep.run()).toBe(1);
     await eventually(() => expect(underWay.size).toBe(1));
@@ -309,7 +309,7 @@ describe('orders that are handed over together', () => {
     const { ids, product } = await sell(5);
     let calls = 0;
     await start(() => Promise.reject(new Error(`no ${++calls}`)));
-    await handOver(ids);
+    await dispatch(ids);
     await untilAll('failed', 5);
     expect([calls, await stockOf(product)]).toEqual([5 * 3, 5]);
     await eventually(async () => expect(await queue().getFailedCount()).toBe(5));
@@ -321,7 +321,7 @@ describe('orders that are handed over together', () => {
     const { ids, product } = await sell(5);
     let calls = 0;
     await start(() => Promise.reject(new Error(`no ${++calls}`)));
-    await handOver(ids);
+    await dispatch(ids);
     await untilAll('failed', 5);
     expect([calls, await stockOf(product), await jobs()]).toEqual([5, 5, 0]);
   });
@@ -333,7 +333,7 @@ describe('orders that are handed over together', () => {
       calls++;
       return Promise.reject(new PermanentFulfilmentError('the card is stolen'));
     });
-    await handOver(ids);
+    await dispatch(ids);
     await untilAll('failed', 5);
     expect([calls, await stockOf(product), await jobs()]).toEqual([5, 5, 0]);
   });
@@ -342,7 +342,7 @@ describe('orders that are handed over together', () => {
     const { ids } = await sell(CONCURRENCY - 1);
     const { underWay, fulfil } = hold();
     const worker = await start(fulfil);
-    await handOver(ids);
+    await dispatch(ids);
     await eventually(() => expect(underWay.size).toBe(CONCURRENCY - 1));
     await worker.close();
     workers.splice(0);
@@ -358,7 +358,7 @@ describe('orders that are handed over together', () => {
       const { ids } = await sell(5);
       const { underWay, fulfil, release } = hold();
       const worker = await start(fulfil);
-      await handOver(ids);
+      await dispatch(ids);
       await eventually(() => expect(underWay.size).toBe(5));
       expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(0);
       release();
@@ -369,7 +369,7 @@ describe('orders that are handed over together', () => {
       const product = await api.createProduct({ stock: 50 });
       await Promise.all(Array.from({ length: 50 }, () => api.post('/orders', { product_id: product })));
       await eventually(async () => expect(await queue().getWaitingCount()).toBe(50));
-      expect(await handOvers().getJobCountByTypes('waiting', 'completed')).toBe(0);
+      expect(await dispatches().getJobCountByTypes('waiting', 'completed')).toBe(0);
       const worker = await start(() => Promise.resolve());
       await worker.get(OrderSweep, { strict: false }).run();
       await untilAll('completed', 50);
@@ -386,24 +386,24 @@ describe('orders that are handed over together', () => {
 
     it('leaves those alone that wait, however many, and takes them up when their jobs are lost', async () => {
       const ids = await insert(600);
-      await handOvers().pause();
-      await handOvers().addBulk(ids.map((id) => handOverJob([id])));
+      await dispatches().pause();
+      await dispatches().addBulk(ids.map((id) => dispatchJob([id])));
       const worker = await start(() => Promise.resolve());
       const sweep = worker.get(OrderSweep, { strict: false });
       expect(await sweep.run()).toBe(0);
-      await handOvers().obliterate({ force: true });
+      await dispatches().obliterate({ force: true });
       expect(await sweep.run()).toBe(600);
       await untilAll('completed', 600);
     });
 
-    it('leaves those alone that are handed over while it runs', async () => {
+    it('leaves those alone that are dispatched while it runs', async () => {
       await insert(600);
-      await handOvers().pause();
+      await dispatches().pause();
       const worker = await start(() => Promise.resolve());
       const jobsOfWorker = worker.get<Queue>(getQueueToken(ORDERS_QUEUE), { strict: false });
       jobsOfWorker.addBulk = async (added) => {
         jobsOfWorker.addBulk = Object.getPrototypeOf(jobsOfWorker).addBulk;
-        await handOver(await insert(5));
+        await dispatch(await insert(5));
         return jobsOfWorker.addBulk(added);
       };
       expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(600);

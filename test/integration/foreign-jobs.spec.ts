@@ -9,8 +9,8 @@ import { DeadLettersService } from '../../src/orders/processing/dead-letters.ser
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import { AUDIT_QUEUE } from '../../src/audit/audit-jobs.js';
 import {
-  HAND_OVER_QUEUE,
-  handOverJob,
+  DISPATCH_QUEUE,
+  dispatchJob,
   jobIdOf,
   ORDERS_QUEUE,
   processOrderJob,
@@ -61,8 +61,8 @@ describe('jobs that this system has not made', () => {
     await environment.close();
   });
 
-  const queueOf = (name: string) => api.app.get<Queue<unknown>>(getQueueToken(name), { strict: false });
-  const queues = () => [ORDERS_QUEUE, HAND_OVER_QUEUE, AUDIT_QUEUE].map(queueOf);
+  const queueOf = (name: string) => worker.get<Queue<unknown>>(getQueueToken(name), { strict: false });
+  const queues = () => [ORDERS_QUEUE, DISPATCH_QUEUE, AUDIT_QUEUE].map(queueOf);
   const insert = async (count: number): Promise<number[]> => {
     const { rows } = await environment.sql.query<{ id: string }>(
       'INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, $1) RETURNING id',
@@ -88,7 +88,7 @@ describe('jobs that this system has not made', () => {
           }
         }
         await queueOf(ORDERS_QUEUE).addBulk(alone.map((id) => processOrderJob(id, environment.config.orders)));
-        await queueOf(HAND_OVER_QUEUE).addBulk([handOverJob(together)]);
+        await queueOf(DISPATCH_QUEUE).addBulk([dispatchJob(together)]);
         await untilCompleted([...alone, ...together]);
         await sweep();
         await untilCompleted(lost);
@@ -121,9 +121,9 @@ describe('jobs that this system has not made', () => {
     await untilCompleted(ids);
   });
 
-  it('keep no order from its end by naming it in a hand-over that waits for ever', async () => {
+  it('keep no order from its end by naming it in a dispatch that waits for ever', async () => {
     const ids = await insert(3);
-    await queueOf(HAND_OVER_QUEUE).add('foreign', { orderIds: ids }, { delay: FOREVER_MS });
+    await queueOf(DISPATCH_QUEUE).add('foreign', { orderIds: ids }, { delay: FOREVER_MS });
     expect(await sweep()).toBe(3);
     await untilCompleted(ids);
   });
@@ -146,7 +146,7 @@ describe('jobs that this system has not made', () => {
     await untilCompleted(ids);
   });
 
-  it('do not keep dead letters from being seen and handed over again', async () => {
+  it('do not keep dead letters from being seen and dispatched again', async () => {
     const letters = operator.get(DeadLettersService);
     const queue = queueOf(ORDERS_QUEUE);
     for (const [index, data] of NEARLY.entries()) await queue.add('foreign', data, { jobId: `foreign-${index}` });

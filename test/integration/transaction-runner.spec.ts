@@ -4,6 +4,7 @@ import { ConfigModule } from '../../src/config/config.module.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { DatabaseUnavailableError, translateDatabaseError } from '../../src/database/database-errors.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
+import type { PipelinedTransaction } from '../../src/database/pipelined-transaction.js';
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -130,22 +131,26 @@ describe('TransactionRunner', () => {
     const take = { text: `UPDATE products SET stock = stock + 1 WHERE name = 'A' RETURNING stock` };
     const refused = { text: 'UPDATE products SET stock = -1' };
 
-    it('writes what was decided under the lock, and gives the rows of the last statement', async () => {
-      const decide = (locked: readonly { stock: number }[]) => ({
-        statements: [take, take],
-        toResult: (rows: readonly { stock: number }[]) => [locked[0]?.stock, rows[0]?.stock],
+    it('writes what was decided under the lock, and gives the rows of each statement', async () => {
+      const stocksSeen = transactions.runPipelined(async (transaction) => {
+        const locked = await transaction.query<{ stock: number }>(lock);
+        const written = await Promise.all([take, take].map((each) => transaction.query<{ stock: number }>(each)));
+        await transaction.commit();
+        return [locked, ...written].flat().map(({ stock }) => stock);
       });
-      expect(await transactions.lockThenWrite({ lock, decide })).toEqual([0, 2]);
+      expect(await stocksSeen).toEqual([0, 1, 2]);
       expect(await stocks()).toEqual([2, 0]);
     });
 
-    it('leaves no lock and no transaction when nothing is written, or the decision fails', async () => {
-      const decline = () => ({ statements: [], toResult: () => 'declined' });
-      expect(await transactions.lockThenWrite({ lock, decide: decline })).toBe('declined');
-      const fail = () => {
-        throw new Error('undecided');
-      };
-      await expect(transactions.lockThenWrite({ lock, decide: fail })).rejects.toThrow('undecided');
+    it('leaves no lock and no transaction when it is rolled back, fails, or is left open', async () => {
+      const ending = (end: (transaction: PipelinedTransaction) => Promise<void>) =>
+        transactions.runPipelined(async (transaction) => {
+          await transaction.query(lock);
+          await end(transaction);
+        });
+      await ending((transaction) => transaction.rollBack());
+      await expect(ending(() => Promise.reject(new Error('undecided')))).rejects.toThrow('undecided');
+      await expect(ending(() => Promise.resolve())).rejects.toThrow('left open');
       expect(await idleInTransaction()).toBe(0);
       await environment.sql.query('SELECT FROM products FOR UPDATE NOWAIT');
     });
@@ -154,8 +159,11 @@ describe('TransactionRunner', () => {
       ['first', [refused, take]],
       ['last', [take, refused]],
     ])('writes nothing when the %s of its statements is refused', async (_which, statements) => {
-      const writes = transactions.write({ statements, toResult: () => undefined });
-      await expect(writes).rejects.toMatchObject({ code: '23514' });
+      const writing = transactions.runPipelined(async (transaction) => {
+        await Promise.all(statements.map((statement) => transaction.query(statement)));
+        await transaction.commit();
+      });
+      await expect(writing).rejects.toMatchObject({ code: '23514' });
       expect(await stocks()).toEqual([0, 0]);
       expect(await idleInTransaction()).toBe(0);
     });

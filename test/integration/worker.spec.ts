@@ -4,12 +4,7 @@ import type { Queue } from 'bullmq';
 import { OrderFulfilmentService } from '../../src/orders/processing/order-fulfilment.service.js';
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import { SimulatedFulfilmentGateway } from '../../src/orders/processing/simulated-fulfilment-gateway.js';
-import {
-  HAND_OVER_QUEUE,
-  type HandOverPayload,
-  jobIdOf,
-  ORDERS_QUEUE,
-} from '../../src/orders/processing/order-jobs.js';
+import { DISPATCH_QUEUE, type DispatchPayload, jobIdOf, ORDERS_QUEUE } from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -27,7 +22,7 @@ describe('the worker', () => {
 
   beforeEach(async () => {
     environment = await createEnvironment(SETTINGS);
-    // Of those that the sweep may come upon at once, none would be handed over together.
+    // Of those that the sweep may come upon at once, none would be dispatched together.
     api = await startApi({ ...environment.config, orders: { ...environment.config.orders, sweepAfterMs: 10_000 } });
   });
 
@@ -72,11 +67,11 @@ describe('the worker', () => {
     for (const id of ids) await untilStatus(id, 'completed');
   });
 
-  it('works on each order once, whether it was handed over alone or with others', async () => {
+  it('works on each order once, whether it was dispatched alone or with others', async () => {
     const product = await api.createProduct({ stock: 100 });
     const ids = await Promise.all(Array.from({ length: 100 }, () => order(product)));
-    const handOvers = api.app.get<Queue<HandOverPayload>>(getQueueToken(HAND_OVER_QUEUE), { strict: false });
-    const together = async () => (await handOvers.getWaiting()).flatMap(({ data }) => data.orderIds);
+    const dispatches = api.app.get<Queue<DispatchPayload>>(getQueueToken(DISPATCH_QUEUE), { strict: false });
+    const together = async () => (await dispatches.getWaiting()).flatMap(({ data }) => data.orderIds);
     const alone = async () => (await queueOf(api.app).getWaiting()).map(({ id }) => id);
     await eventually(async () => expect((await together()).length + (await alone()).length).toBe(100));
     expect((await together()).length).toBeGreaterThan(50);
@@ -177,7 +172,7 @@ describe('the worker', () => {
   });
 
   describe('the sweep', () => {
-    it('hands over again what Redis lost', async () => {
+    it('dispatches again what Redis lost', async () => {
       const id = await order(await api.createProduct());
       await eventually(async () => expect(await queueOf(api.app).getWaitingCount()).toBe(1));
       await queueOf(api.app).obliterate({ force: true });

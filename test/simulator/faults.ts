@@ -62,7 +62,7 @@ const SERVER_FAULTS = {
     untilHit(proxies.postgres.cutAt('after', 'sell', 'COMMIT')),
   'lose the answer to the commit of a sale': ({ proxies }) => untilHit(proxies.postgres.muteAfter('sell', 'COMMIT')),
   'cut a connection in the middle of a transaction': ({ proxies }) =>
-    untilHit(proxies.postgres.cutAt('after', 'pg_advisory_xact_lock')),
+    untilHit(proxies.postgres.cutAt('after', 'wait-for-key')),
   'cut all connections': ({ proxies }, { server }) => proxies[server].cut(),
   'leave connections half open': ({ proxies }, { server }) => proxies[server].halfOpen(),
   'slow the network down': ({ proxies }, { server, milliseconds }) => {

@@ -144,7 +144,7 @@ async function isServing(url: string): Promise<boolean> {
   }
 }
 
-/** An order that ends its workers is left to an operator, who hands it over again when the cause is mended. */
+/** An order that ends its workers is left to an operator, who dispatches it again when the cause is mended. */
 async function leaveDeadLetter({ provider, redrive }: World, shop: Shop, random: Random): Promise<boolean> {
   const [subject = 0] = shop.products;
   const begin = (operation: Omit<Operation, 'method' | 'attempts'>) =>

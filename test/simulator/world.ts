@@ -62,7 +62,7 @@ export interface World {
   readonly sql: pg.Pool;
   /** Runs `npm run audit`; gives what it prints, and throws when it finds something. */
   audit: () => Promise<string>;
-  /** Runs `npm run redrive`, and gives how many dead letters were handed over again. */
+  /** Runs `npm run redrive`, and gives how many dead letters were dispatched again. */
   redrive: () => Promise<number>;
   /** Ends all of it; what the processes have logged stays in `directory` if it is to be kept. */
   close: (keep: boolean) => Promise<void>;
@@ -117,7 +117,7 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
     const audit = () => runNode([MAIN, '--audit'], { DATABASE_URL: postgres.url });
     const redrive = async () => {
       const said = await runNode([MAIN, '--redrive'], { DATABASE_URL: postgres.url, REDIS_URL: redis.urls.REDIS_URL });
-      return Number(/^(\d+) orders were handed over again$/m.exec(said)?.[1]);
+      return Number(/^(\d+) orders were dispatched again$/m.exec(said)?.[1]);
     };
     return { directory, postgres, redis, proxies, provider, apis, workers, crashes, sql, audit, redrive, close };
   } catch (error) {

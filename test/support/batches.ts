@@ -1,23 +1,32 @@
-import { Batcher, type BatcherOptions, type Turn } from '../../src/runtime/batcher.js';
+import { type Batch, Batcher, type BatcherOptions } from '../../src/runtime/batcher.js';
 
 const OPTIONS: BatcherOptions<number> = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };
 
 /** A server of batches whose every batch the test lets go on its own. */
 export function createBatcher(options: Partial<BatcherOptions<number>> = {}) {
-  const batches: { items: readonly number[]; turn: Turn; finish: () => void; fail: (error: Error) => void }[] = [];
+  const batches: {
+    items: readonly number[];
+    batch: Batch<number>;
+    finish: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
   const batcher = new Batcher<number, string>(
-    (items, turn) =>
+    (_items, batch) =>
       new Promise((resolve, reject) => {
         batches.push({
-          items,
-          turn,
+          get items() {
+            return batch.items();
+          },
+          batch,
           finish: () =>
             resolve(
-              items.map((item) =>
-                item % 7 === 0
-                  ? { status: 'rejected', reason: new Error(`no ${item}`) }
-                  : { status: 'fulfilled', value: `did ${item}` },
-              ),
+              batch
+                .items()
+                .map((item) =>
+                  item % 7 === 0
+                    ? { status: 'rejected', reason: new Error(`no ${item}`) }
+                    : { status: 'fulfilled', value: `did ${item}` },
+                ),
             ),
           fail: reject,
         });

@@ -3,13 +3,13 @@ import { type AuditRun, type Example, type Finding, type FindingName, FINDINGS }
 
 @ApiSchema({ name: 'AuditExample' })
 export class AuditExampleResponse implements Example {
-  @ApiProperty({ type: 'integer', nullable: true, example: 1 })
+  @ApiProperty({ type: 'integer', format: 'int64', nullable: true, example: 1 })
   product_id: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: 7 })
+  @ApiProperty({ type: 'integer', format: 'int64', nullable: true, example: 7 })
   order_id: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  @ApiProperty({ type: 'integer', format: 'int64', nullable: true, example: null })
   reservation_id: number | null;
 
   @ApiProperty({ type: 'integer', example: 2, description: 'Units that should be there' })

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { CacheStatistics } from '../cache-statistics.service.js';
 
 @ApiSchema({ name: 'CacheStatistics' })
 export class CacheStatisticsResponse {
@@ -29,4 +30,17 @@ export class CacheStatisticsResponse {
 
   @ApiProperty({ description: 'hits / (hits + misses), 0 before the first read', example: 0.9 })
   hit_rate: number;
+
+  static of(statistics: CacheStatistics): CacheStatisticsResponse {
+    const { connectedClients, usedMemory, usedMemoryHuman, totalKeys, uptimeSeconds, hitRate, ...same } = statistics;
+    return {
+      ...same,
+      connected_clients: connectedClients,
+      used_memory: usedMemory,
+      used_memory_human: usedMemoryHuman,
+      total_keys: totalKeys,
+      uptime_seconds: uptimeSeconds,
+      hit_rate: hitRate,
+    };
+  }
 }

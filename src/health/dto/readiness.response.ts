@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
+import type { Readiness } from '../readiness.service.js';
 
 @ApiSchema({ name: 'ReadinessChecks' })
 class ReadinessChecksResponse {
@@ -11,9 +12,9 @@ class ReadinessChecksResponse {
 }
 
 @ApiSchema({ name: 'Readiness' })
-export class ReadinessResponse {
+export class ReadinessResponse implements Readiness {
   @ApiProperty({ enum: ['ready', 'degraded', 'not_ready'] })
-  status: 'ready' | 'degraded' | 'not_ready';
+  status: Readiness['status'];
 
   @ApiProperty()
   checks: ReadinessChecksResponse;

@@ -38,6 +38,12 @@ export function ApiBodyProblems(instance: string): MethodDecorator {
   );
 }
 
+/** Documents what a route without parameters answers to a request that does not arrive whole in time. */
+export function ApiRequestTimeout(instance: string): MethodDecorator {
+  const problem = toProblem({ statusCode: 408 });
+  return ApiProblem(problem.detail, instance, problem);
+}
+
 /** Documents the 503 that every route that needs PostgreSQL can answer. */
 export function ApiUnavailableProblem(instance: string): MethodDecorator {
   return ApiProblem('A service behind this one is down or too slow; try again after `Retry-After` seconds', instance, {

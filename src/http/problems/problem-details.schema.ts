@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { ERROR_CODES, type ErrorCode } from '../../kernel/error-codes.js';
 import type { FieldError } from '../../kernel/validation-error.js';
 import type { ProblemDetails } from './problem-details.js';
 
@@ -29,8 +30,8 @@ export class ProblemDetailsSchema implements ProblemDetails {
   @ApiProperty({ description: 'The path that was asked' })
   instance: string;
 
-  @ApiProperty({ description: 'What happened, for a program', example: 'INSUFFICIENT_STOCK' })
-  code: string;
+  @ApiProperty({ enum: ERROR_CODES, description: 'What happened, for a program', example: 'INSUFFICIENT_STOCK' })
+  code: ErrorCode;
 
   @ApiProperty({ description: 'The `X-Request-Id` of the request; the log has it too' })
   request_id: string;

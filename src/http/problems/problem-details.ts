@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { ApplicationError, type ErrorKind } from '../../kernel/application-error.js';
+import type { ErrorCode } from '../../kernel/error-codes.js';
 import { type FieldError, ValidationError } from '../../kernel/validation-error.js';
 
 /** The body of every error answer, RFC 9457. `code` tells a program what `detail` tells a person. */
@@ -10,7 +11,7 @@ export interface ProblemDetails {
   status: number;
   detail: string;
   instance: string;
-  code: string;
+  code: ErrorCode;
   request_id: string;
   errors?: readonly FieldError[];
 }
@@ -27,7 +28,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
-const FRAMEWORK_PROBLEMS: Record<number, { code: string; detail: string } | undefined> = {
+const FRAMEWORK_PROBLEMS: Record<number, { code: ErrorCode; detail: string } | undefined> = {
   400: { code: 'BAD_REQUEST', detail: 'The request cannot be read' },
   404: { code: 'NOT_FOUND', detail: 'There is nothing at this path; see /docs for the paths there are' },
   405: { code: 'METHOD_NOT_ALLOWED', detail: 'This path does not take this method; see the Allow header' },
@@ -37,6 +38,8 @@ const FRAMEWORK_PROBLEMS: Record<number, { code: string; detail: string } | unde
     code: 'UNSUPPORTED_MEDIA_TYPE',
     detail: 'The body must be JSON in UTF-8 without a Content-Encoding, with Content-Type: application/json',
   },
+  414: { code: 'URI_TOO_LONG', detail: 'URI Too Long' },
+  431: { code: 'REQUEST_HEADER_FIELDS_TOO_LARGE', detail: 'Request Header Fields Too Large' },
   503: { code: 'SHUTTING_DOWN', detail: 'The server is stopping; try again' },
 };
 
@@ -49,7 +52,7 @@ export function toProblem(error: unknown): Problem {
   if (known !== undefined) return { status, ...known };
   const title = STATUS_CODES[status];
   if (status >= 400 && status < 500 && title !== undefined) {
-    return { status, code: title.toUpperCase().replace(/\W+/g, '_'), detail: title };
+    return { status, code: 'BAD_REQUEST', detail: title };
   }
   return {
     status: 500,

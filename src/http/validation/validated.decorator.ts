@@ -1,5 +1,5 @@
-import { Body, Query, ValidationPipe } from '@nestjs/common';
-import { ValidationError } from '../../kernel/validation-error.js';
+import { Body, Query, ValidationPipe, type ValidationError as InvalidProperty } from '@nestjs/common';
+import { type FieldError, ValidationError } from '../../kernel/validation-error.js';
 
 /**
  * Bound to the parameters that are validated and not to the application: a pipe of the application runs for ids and keys as
@@ -10,7 +10,7 @@ const VALIDATION = new ValidationPipe({
   whitelist: true,
   forbidNonWhitelisted: true,
   forbidUnknownValues: true,
-  exceptionFactory: (errors) => ValidationError.fromTree(errors),
+  exceptionFactory: (tree) => new ValidationError(tree.flatMap((node) => flatten(node, ''))),
 });
 
 /** The body as the parameter's class; what the class does not know is refused, with all else that is wrong. */
@@ -21,4 +21,11 @@ export function ValidBody(): ParameterDecorator {
 /** The same of the query. */
 export function ValidQuery(): ParameterDecorator {
   return Query(VALIDATION);
+}
+
+/** The tree that class-validator reports as a list, each field with its path. */
+function flatten(node: InvalidProperty, parent: string): FieldError[] {
+  const field = parent === '' ? node.property : `${parent}.${node.property}`;
+  const own = Object.values(node.constraints ?? {}).map((message) => ({ field, message }));
+  return [...own, ...(node.children ?? []).flatMap((child) => flatten(child, field))];
 }

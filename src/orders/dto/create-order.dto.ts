@@ -1,30 +1,56 @@
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { IsId, IsIntegerBetween, OptionalField } from '../../http/validation/validators.js';
-import { MAX_QUANTITY, type RequestedItem } from '../../stock/requested-item.js';
+import { QUANTITY, RequestedItemDto, toRequestedItem } from '../../stock/dto/requested-item.dto.js';
+import { MAX_ITEMS, MAX_QUANTITY, type RequestedItem } from '../../stock/requested-item.js';
 
-export const MAX_ITEMS = 100;
-
-export class CreateOrderItemDto {
+/** How an order is asked for, as it is documented: one of three forms. */
+@ApiSchema({ name: 'OrderOfOneProduct' })
+class OrderOfOneProductSchema {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
-  @IsId()
-  readonly product_id: number;
+  product_id: number;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_QUANTITY, default: 1, example: 2 })
-  @IsIntegerBetween(1, MAX_QUANTITY)
-  readonly quantity: number = 1;
+  @ApiPropertyOptional({ ...QUANTITY, example: 2 })
+  quantity?: number;
 }
 
-/** An order of one product (`product_id`, `quantity`), of several (`items`), or of what is held (`reservation_id`): one of the three. */
-@ApiExtraModels(CreateOrderItemDto)
-export class CreateOrderDto {
-  @ApiPropertyOptional({
-    type: 'integer',
-    format: 'int64',
-    example: 1,
-    description: 'Required without `items` and `reservation_id`',
+@ApiSchema({ name: 'OrderOfSeveralProducts' })
+class OrderOfSeveralProductsSchema {
+  @ApiProperty({
+    type: [RequestedItemDto],
+    minItems: 1,
+    maxItems: MAX_ITEMS,
+    description: 'All or none; items of the same product are added up',
   })
+  items: RequestedItemDto[];
+}
+
+@ApiSchema({ name: 'OrderOfReservation' })
+class OrderOfReservationSchema {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 3, description: 'The order takes over what it holds' })
+  reservation_id: number;
+}
+
+/** Documents the body of an order. */
+export function ApiOrderBody(): MethodDecorator {
+  const forms = [OrderOfOneProductSchema, OrderOfSeveralProductsSchema, OrderOfReservationSchema];
+  return applyDecorators(
+    ApiExtraModels(...forms),
+    ApiBody({
+      schema: { oneOf: forms.map((form) => ({ $ref: getSchemaPath(form) })) },
+      examples: {
+        one: { summary: 'One product', value: { product_id: 1, quantity: 2 } },
+        several: { summary: 'Several products', value: { items: [{ product_id: 1, quantity: 2 }, { product_id: 2 }] } },
+        reserved: { summary: 'What is held for a checkout', value: { reservation_id: 3 } },
+      },
+    }),
+  );
+}
+
+/** An order in any of the three forms; exactly one of them. */
+export class CreateOrderDto {
   @ValidateIf(
     ({ items, reservation_id, product_id }: CreateOrderDto) =>
       product_id !== undefined || (items === undefined && reservation_id === undefined),
@@ -32,17 +58,10 @@ export class CreateOrderDto {
   @IsId()
   readonly product_id?: number;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_QUANTITY, default: 1, example: 2 })
   @OptionalField()
   @IsIntegerBetween(1, MAX_QUANTITY)
   readonly quantity?: number;
 
-  @ApiPropertyOptional({
-    type: [CreateOrderItemDto],
-    minItems: 1,
-    maxItems: MAX_ITEMS,
-    description: 'Several products, all or none; items of the same product are added up',
-  })
   @OptionalField()
   @IsAlone()
   @IsArray()
@@ -50,24 +69,18 @@ export class CreateOrderDto {
   @ArrayMaxSize(MAX_ITEMS)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
-  @Type(() => CreateOrderItemDto)
-  readonly items?: CreateOrderItemDto[];
+  @Type(() => RequestedItemDto)
+  readonly items?: RequestedItemDto[];
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    format: 'int64',
-    example: 3,
-    description: 'What is held for a checkout becomes the order',
-  })
   @OptionalField()
   @IsAlone()
   @IsId()
   readonly reservation_id?: number;
 }
 
-/** Reads both forms of the body as one. */
+/** Reads the forms that name products as one. */
 export function requestedItemsOf({ product_id, quantity, items }: CreateOrderDto): RequestedItem[] {
-  if (items !== undefined) return items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
+  if (items !== undefined) return items.map(toRequestedItem);
   return product_id === undefined ? [] : [{ productId: product_id, quantity: quantity ?? 1 }];
 }
 

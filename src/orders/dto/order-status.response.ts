@@ -4,7 +4,7 @@ import type { Order } from '../order.entity.js';
 
 @ApiSchema({ name: 'OrderStatus' })
 export class OrderStatusResponse {
-  @ApiProperty({ type: 'integer', example: 7 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 7 })
   order_id: number;
 
   @ApiProperty({ enum: ORDER_STATUSES, example: 'processing' })

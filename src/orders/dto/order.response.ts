@@ -7,7 +7,7 @@ import type { Order } from '../order.entity.js';
 
 @ApiSchema({ name: 'OrderItem' })
 export class OrderItemResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   product_id: number;
 
   @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
@@ -31,10 +31,16 @@ export class OrderItemResponse {
 
 @ApiSchema({ name: 'Order' })
 export class OrderResponse {
-  @ApiProperty({ type: 'integer', example: 7 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 7 })
   id: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: 1, description: '`null` when there are several products' })
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+    example: 1,
+    description: '`null` when there are several products',
+  })
   product_id: number | null;
 
   @ApiProperty({ type: 'integer', example: 2, description: 'All units together' })

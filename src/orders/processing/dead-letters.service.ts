@@ -28,7 +28,7 @@ export function isDeadLetter({ failedReason, data }: Pick<Job<unknown>, 'failedR
   return orderIdOf(data) !== undefined && STALLED.test(failedReason);
 }
 
-/** Orders whose jobs have failed for good although the orders have not ended, for an operator to see and to hand over again. */
+/** Orders whose jobs have failed for good although the orders have not ended, for an operator to see and to dispatch again. */
 @Injectable()
 export class DeadLettersService {
   constructor(
@@ -49,8 +49,8 @@ export class DeadLettersService {
   }
 
   /**
-   * Hands the orders over again, each with a new job, and returns how many they were: the failed job is not run again. One
-   * that somebody has handed over meanwhile is left as it is.
+   * Dispatches the orders again, each with a new job, and returns how many they were: the failed job is not run again. One
+   * that somebody has dispatched meanwhile is left as it is.
    */
   async redrive(letters: readonly DeadLetter[]): Promise<number> {
     let redriven = 0;

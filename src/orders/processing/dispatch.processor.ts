@@ -6,7 +6,7 @@ import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
 import {
-  HAND_OVER_QUEUE,
+  DISPATCH_QUEUE,
   KEPT_COMPLETED,
   type NewJob,
   orderIdsOf,
@@ -17,17 +17,17 @@ import {
 } from './order-jobs.js';
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
-import { OrderProcessor } from './order.processor.js';
+import { OrderSlots } from './order-slots.js';
 
 /** Jobs that may have orders waiting for a slot here. */
 const MAX_WAITING = 8;
 
 /**
- * Works on orders that were handed over together as far as slots are free, and makes a job of each that finds none in time
+ * Works on orders that were dispatched together as far as slots are free, and makes a job of each that finds none in time
  * or fails. Delivered again, because its worker died, it makes a job of each: one that is there already is left as it
  * is, and one whose order has ended does nothing.
  */
-@Processor(HAND_OVER_QUEUE, {
+@Processor(DISPATCH_QUEUE, {
   autorun: false,
   // Of jobs that say nothing of it themselves, and so are not of this system.
   removeOnComplete: { count: KEPT_COMPLETED },
@@ -36,14 +36,15 @@ const MAX_WAITING = 8;
   maxStalledCount: LIMITS.stalls,
   concurrency: MAX_WAITING,
 })
-export class HandOverProcessor extends JobProcessor {
+export class DispatchProcessor extends JobProcessor {
   /** All slots but one, which the queue of single orders keeps. */
   private readonly lanes: LimitFunction;
+  private doneWaiting = 0;
 
   constructor(
     @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,
     private readonly fulfilment: OrderFulfilmentService,
-    private readonly processor: OrderProcessor,
+    private readonly slots: OrderSlots,
     config: Config,
   ) {
     super(config);
@@ -60,12 +61,12 @@ export class HandOverProcessor extends JobProcessor {
     if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
     const rest = [...left];
     left.clear();
-    this.takeMore(1);
+    this.takeInstead(1);
     try {
       await this.addJobs(rest.map((orderId) => processOrderJob(orderId, this.config.orders)));
     } finally {
       await Promise.all(begun);
-      this.takeMore(-1);
+      this.takeInstead(-1);
     }
   }
 
@@ -80,7 +81,7 @@ export class HandOverProcessor extends JobProcessor {
           begun.push(outcome);
           await outcome;
         };
-        this.lanes(() => this.fulfilment.slots(attempt)).catch(reject);
+        this.lanes(() => this.slots.run(attempt)).catch(reject);
       });
     // Those behind it would wait as long.
     await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() => this.lanes.clearQueue());
@@ -90,17 +91,20 @@ export class HandOverProcessor extends JobProcessor {
   private async attempt(orderId: number, signal: AbortSignal): Promise<void> {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
-    this.processor.takeMore(-1);
     try {
-      await this.fulfilment.process(orderId, { attempt: 1, isFirst: true, isLast, signal });
+      await this.slots.lendTo(() => this.fulfilment.process(orderId, { attempt: 1, isFirst: true, isLast, signal }));
     } catch (error) {
       this.logger.warn(`order-${orderId} failed, attempt 1: ${String(error)}`);
       const isOver = isLast || error instanceof PermanentFulfilmentError;
       if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
       else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
-    } finally {
-      this.processor.takeMore(1);
     }
+  }
+
+  /** A job whose orders have all begun, or have jobs of their own, leaves its place to another one. */
+  private takeInstead(jobs: number): void {
+    this.doneWaiting += jobs;
+    this.takeAtMost(MAX_WAITING + this.doneWaiting);
   }
 
   private async leave(job: NewJob<ProcessOrderPayload>): Promise<void> {

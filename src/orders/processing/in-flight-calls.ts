@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Sweep } from '../../runtime/periodic-task.js';
+import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { LIMITS } from '../../config/limits.js';
 import { readPrepared } from '../../database/prepared-statement.js';
 import { CancellationHints } from '../cancellation-hints.js';
 
 /** An external call that is under way in this process. */
-export interface CallUnderWay {
+export interface InFlightCall {
   /** Aborted when the order was cancelled, or failed in another worker. */
   readonly signal: AbortSignal;
   /** Whether that is so by now. */
@@ -17,7 +17,7 @@ export interface CallUnderWay {
 
 /** Aborts the external calls of orders that are cancelled meanwhile: within a moment of the hint, else at the next look. */
 @Injectable()
-export class CallsUnderWay extends Sweep {
+export class InFlightCalls extends PeriodicTask {
   protected readonly intervalMs = LIMITS.cancellationLookMs;
   private readonly calls = new Map<number, Set<AbortController>>();
 
@@ -35,7 +35,7 @@ export class CallsUnderWay extends Sweep {
     });
   }
 
-  begin(orderId: number): CallUnderWay {
+  begin(orderId: number): InFlightCall {
     const controller = new AbortController();
     const { signal } = controller;
     const calls = this.calls.get(orderId) ?? new Set();

@@ -1,14 +1,15 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import {
-  HAND_OVER_QUEUE,
-  handOverJob,
-  MAX_HANDED_OVER,
+  DISPATCH_QUEUE,
+  dispatchJob,
+  MAX_ORDERS_PER_DISPATCH,
   type NewJob,
   ORDERS_QUEUE,
   processOrderJob,
@@ -19,7 +20,7 @@ import {
  * is away orders wait up to the bound, and the rest is left to the sweep.
  */
 const BATCHING = () => ({
-  maxBatchSize: MAX_HANDED_OVER,
+  maxBatchSize: MAX_ORDERS_PER_DISPATCH,
   maxInFlight: 1,
   maxWaiting: LIMITS.dispatchesWaiting,
   maxWaitMs: Infinity,
@@ -32,7 +33,7 @@ interface SoldOrder {
 }
 
 /**
- * Hands committed orders over to the worker, in the background and in bulk: a lone order as its job, those that were sold
+ * Dispatches committed orders to the worker, in the background and in bulk: a lone order as its job, those that were sold
  * while Redis took the last ones as one job. When they have waited so long that the sweep may come upon them, each gets a
  * job of its own, whose id keeps a second one out. It only ever gives a hint: an order whose hint is lost, because Redis is
  * away, the buffer is full or the process dies, is found by the sweep.
@@ -40,11 +41,11 @@ interface SoldOrder {
 @Injectable()
 export class OrderDispatcher implements OnApplicationShutdown {
   private readonly logger = new Logger(OrderDispatcher.name);
-  private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.handOver(sold), BATCHING());
+  private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.dispatchBatch(sold), BATCHING());
 
   constructor(
     @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue,
-    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue,
+    @InjectQueue(DISPATCH_QUEUE) private readonly dispatches: Queue,
     private readonly config: Config,
   ) {}
 
@@ -54,22 +55,22 @@ export class OrderDispatcher implements OnApplicationShutdown {
     this.batcher.submit(sold).catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
   }
 
-  /** Hands over what still waits, as far as Redis takes it in time: when the last request is answered, and before the queues close. */
+  /** Dispatches what still waits, as far as Redis takes it in time: when the last request is answered, and before the queues close. */
   async onApplicationShutdown(): Promise<void> {
     await withDeadline(this.batcher.idle(), this.config.shutdownTimeoutMs / 2).catch(() =>
       this.logger.warn('Orders are left to the sweep: Redis does not take them'),
     );
   }
 
-  private async handOver(sold: readonly SoldOrder[]): Promise<PromiseSettledResult<void>[]> {
+  private async dispatchBatch(sold: readonly SoldOrder[]): Promise<Outcome<void>[]> {
     const ids = sold.map(({ id }) => id);
     try {
-      if (ids.length > 1 && !this.areLate(sold)) await add(this.handOvers, handOverJob(ids));
+      if (ids.length > 1 && !this.areLate(sold)) await add(this.dispatches, dispatchJob(ids));
       else await this.addEach(ids);
     } catch (error) {
       this.logger.warn(`${ids.length} orders are left to the sweep: ${String(error)}`);
     }
-    return ids.map(() => ({ status: 'fulfilled', value: undefined }));
+    return ids.map(() => fulfilled(undefined));
   }
 
   private areLate([first]: readonly SoldOrder[]): boolean {

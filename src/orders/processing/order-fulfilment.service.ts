@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
-import pLimit, { type LimitFunction } from 'p-limit';
-import { ProductCache } from '../../products/product-cache.js';
+import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
 import { Config } from '../../config/config.js';
 import { callWithDeadline } from '../../runtime/deadline.js';
 import { hasWaitedTooLong } from '../../database/database-errors.js';
+import { queryWithin } from '../../database/prepared-statement.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
-import { CallsUnderWay, type CallUnderWay } from './in-flight-calls.js';
+import { InFlightCalls, type InFlightCall } from './in-flight-calls.js';
 import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
 import type { OrderStatus } from '../order-status.js';
 import {
@@ -16,7 +16,8 @@ import {
   type ReachedStatus,
   type StatusChange,
 } from '../status-change.js';
-import { releaseStock } from '../../stock/stock-release.js';
+import { StockChanges } from '../../stock/stock-changes.js';
+import { releaseOrder } from '../order-writer.js';
 
 /** The slots bound what waits, and an order that has waited long is better finished than refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
@@ -37,9 +38,6 @@ export interface Attempt {
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
 @Injectable()
 export class OrderFulfilmentService {
-  /** Runs what it is given when a slot is free, in order of arrival: each order under way holds one of `WORKER_CONCURRENCY`. */
-  readonly slots: LimitFunction;
-
   private readonly logger = new Logger(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
@@ -59,12 +57,10 @@ export class OrderFulfilmentService {
   constructor(
     private readonly transactions: TransactionRunner,
     private readonly gateway: FulfilmentGateway,
-    private readonly cache: ProductCache,
-    private readonly calls: CallsUnderWay,
+    private readonly changes: StockChanges,
+    private readonly calls: InFlightCalls,
     private readonly config: Config,
-  ) {
-    this.slots = pLimit(config.worker.concurrency);
-  }
+  ) {}
 
   /**
    * Claims the order, makes the external call and completes the order; an order that has ended already is left alone.
@@ -84,7 +80,7 @@ export class OrderFulfilmentService {
   private async claimAndCall(
     orderId: number,
     { attempt, isLast, isFirst = false, signal }: Attempt,
-    underWay: CallUnderWay,
+    underWay: InFlightCall,
   ): Promise<void> {
     const claim = { orderId, cause: `attempt ${attempt}` };
     if (!(await (isFirst ? this.firstClaims : this.claims).submit(claim))) {
@@ -128,7 +124,7 @@ export class OrderFulfilmentService {
     changes: readonly StatusChange[],
     to: ReachedStatus,
     from?: readonly OrderStatus[],
-  ): Promise<PromiseSettledResult<boolean>[]> {
+  ): Promise<Outcome<boolean>[]> {
     return this.change(changes, to, from).catch(async (error: unknown) => {
       if (changes.length === 1 || !hasWaitedTooLong(error)) throw error;
       const outcomes = await Promise.allSettled(changes.map((change) => this.change([change], to, from)));
@@ -140,23 +136,21 @@ export class OrderFulfilmentService {
     changes: readonly StatusChange[],
     to: ReachedStatus,
     from?: readonly OrderStatus[],
-  ): Promise<PromiseSettledResult<boolean>[]> {
+  ): Promise<Outcome<boolean>[]> {
     const rows = await this.transactions.writeRepeatable<{ id: number }>(changeStatus(changes, to, from));
     const changed = new Set(rows.map(({ id }) => id));
     // Of two that change the same order, the first has done it.
-    return changes.map(({ orderId }) => ({ status: 'fulfilled', value: changed.delete(orderId) }));
+    return changes.map(({ orderId }) => fulfilled(changed.delete(orderId)));
   }
 
   private async fail(orderId: number, error: unknown): Promise<void> {
     const cause = toCause(`the external call failed: ${String(error)}`);
     const released = await this.transactions.run(async (manager) => {
-      const { text, values } = changeStatus([{ orderId, cause }], 'failed');
-      const failed: { id: number }[] = await manager.query(text, values);
-      return failed.length > 0
-        ? releaseStock(manager, { source: 'order', ids: [orderId], reason: 'the order failed' })
-        : [];
+      const failed = await queryWithin(manager, changeStatus([{ orderId, cause }], 'failed'));
+      if (failed.length === 0) return [];
+      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed'));
     });
-    await this.cache.drop(released);
+    await this.changes.announce(released.map(({ id }) => id));
     if (released.length > 0) this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(error)}`);
     else await this.noteAfterEnd(orderId, `the external call ended after that: ${String(error)}`);
   }

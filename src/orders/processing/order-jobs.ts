@@ -6,19 +6,21 @@ export const ORDERS_QUEUE = 'orders';
 const PROCESS_ORDER = 'process-order';
 
 /** Orders that were sold together wait here in one job until a worker takes them up. */
-export const HAND_OVER_QUEUE = 'hand-over';
-const HAND_OVER = 'hand-over';
+export const DISPATCH_QUEUE = 'hand-over';
+const DISPATCH = 'hand-over';
 
-/** Orders that one job may hand over; a worker without a free slot makes a job of each in one round trip. */
-export const MAX_HANDED_OVER = 500;
+/** Orders that one job may dispatch; a worker without a free slot makes a job of each in one round trip. */
+export const MAX_ORDERS_PER_DISPATCH = 500;
 
-export interface HandOverPayload {
+export interface DispatchPayload {
   readonly orderIds: readonly number[];
 }
 
-/** The id alone: everything else is read from the row when the job runs, so a job is never out of date. */
+/** What is read from the row when the job runs is not in it, so a job is never out of date. */
 export interface ProcessOrderPayload {
   readonly orderId: number;
+  /** Attempts that were made for the order before the job was added; none unless given. */
+  readonly earlierAttempts?: number;
 }
 
 /** The order of a job's payload; `undefined` when it has none: anybody who reaches Redis can add jobs. */
@@ -27,11 +29,11 @@ export function orderIdOf(payload: unknown): number | undefined {
   return isId(payload.orderId) ? payload.orderId : undefined;
 }
 
-/** The orders of a hand-over's payload, each once; none when it is not one of this system. */
+/** The orders of a dispatch's payload, each once; none when it is not one of this system. */
 export function orderIdsOf(payload: unknown): number[] {
   if (typeof payload !== 'object' || payload === null || !('orderIds' in payload)) return [];
   const { orderIds } = payload;
-  if (!Array.isArray(orderIds) || orderIds.length > MAX_HANDED_OVER) return [];
+  if (!Array.isArray(orderIds) || orderIds.length > MAX_ORDERS_PER_DISPATCH) return [];
   return [...new Set(orderIds.filter(isId))];
 }
 
@@ -66,7 +68,7 @@ export const MAX_BACKOFF_MS = 300_000;
 export function backoffOf(attemptsMade: number, _type?: string, _error?: Error, job?: MinimalJob): number {
   const backoff = job?.opts.backoff;
   const firstMs = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
-  return backoffAfter(attemptsMade + attemptsBefore(job?.opts), firstMs);
+  return backoffAfter(attemptsMade + earlierAttemptsOf(job?.data), firstMs);
 }
 
 function backoffAfter(attempts: number, firstMs: number): number {
@@ -98,26 +100,30 @@ export function processOrderJob(
 /** The job of an order whose first attempt was made together with others, and failed. */
 export function retryOrderJob(orderId: number, options: Config['orders']): NewJob<ProcessOrderPayload> {
   const job = processOrderJob(orderId, { ...options, attempts: Math.max(options.attempts - 1, 1) });
-  return { ...job, opts: { ...job.opts, delay: Math.max(backoffAfter(1, options.backoffMs), 1) } };
+  return {
+    ...job,
+    data: { orderId, earlierAttempts: 1 },
+    opts: { ...job.opts, delay: Math.max(backoffAfter(1, options.backoffMs), 1) },
+  };
 }
 
 /** Which attempt for its order a job is about to make, from 1. */
-export function attemptOf({ attemptsMade, opts }: Pick<MinimalJob, 'attemptsMade' | 'opts'>): number {
-  return attemptsMade + attemptsBefore(opts) + 1;
+export function attemptOf({ attemptsMade, data }: { readonly attemptsMade: number; readonly data: unknown }): number {
+  return attemptsMade + earlierAttemptsOf(data) + 1;
 }
 
-/** Only a job of an order that was attempted before began with a wait. */
-function attemptsBefore(opts: JobsOptions | undefined): number {
-  return opts?.delay === undefined ? 0 : 1;
+function earlierAttemptsOf(payload: unknown): number {
+  if (typeof payload !== 'object' || payload === null || !('earlierAttempts' in payload)) return 0;
+  return isId(payload.earlierAttempts) ? payload.earlierAttempts : 0;
 }
 
 /**
- * Lost or failed it costs time and nothing else: the sweep finds its orders. An order is handed over once, so the first names
+ * Lost or failed it costs time and nothing else: the sweep finds its orders. An order is dispatched once, so the first names
  * the job, and one that is sent again because the answer was lost is not added again.
  */
-export function handOverJob(orderIds: readonly number[]): NewJob<HandOverPayload> {
+export function dispatchJob(orderIds: readonly number[]): NewJob<DispatchPayload> {
   return {
-    name: HAND_OVER,
+    name: DISPATCH,
     data: { orderIds },
     opts: {
       jobId: `hand-over-${orderIds[0]}`,

@@ -1,35 +1,35 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CacheModule } from '../../cache/cache.module.js';
-import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
-import { CallsUnderWay } from './in-flight-calls.js';
+import { StockModule } from '../../stock/stock.module.js';
 import { CancellationHints } from '../cancellation-hints.js';
-import { FulfilmentGateway } from './fulfilment-gateway.js';
-import { HandOverProcessor } from './dispatch.processor.js';
-import { OrderDispatcher } from './order-dispatcher.js';
-import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderItem } from '../order-item.entity.js';
-import { OrderSweep } from './order-sweep.js';
 import { Order } from '../order.entity.js';
+import { DispatchProcessor } from './dispatch.processor.js';
+import { FulfilmentGateway } from './fulfilment-gateway.js';
+import { InFlightCalls } from './in-flight-calls.js';
+import { OrderFulfilmentService } from './order-fulfilment.service.js';
+import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
+import { OrderSlots } from './order-slots.js';
+import { OrderSweep } from './order-sweep.js';
 import { OrderProcessor } from './order.processor.js';
-import { ReservationService } from '../../reservations/reservation.service.js';
-import { ReservationSweep } from '../../reservations/reservation-expiry.js';
 import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
 
-/** Everything that works on orders in the background. Only the worker's root imports it: reaching it starts a worker. */
+/** Everything that works on orders in the background. Only the worker's root imports it: reaching it starts a BullMQ worker. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Order, OrderItem, Product]), CacheModule, QueueModule, IdempotencyModule],
+  imports: [
+    TypeOrmModule.forFeature([Order, OrderItem, Product]),
+    QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
+    StockModule,
+  ],
   providers: [
     OrderProcessor,
-    HandOverProcessor,
+    DispatchProcessor,
+    OrderSlots,
     OrderSweep,
-    OrderDispatcher,
-    ReservationService,
-    ReservationSweep,
     OrderFulfilmentService,
-    CallsUnderWay,
+    InFlightCalls,
     CancellationHints,
     { provide: FulfilmentGateway, useClass: SimulatedFulfilmentGateway },
   ],

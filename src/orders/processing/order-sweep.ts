@@ -3,10 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
-import { Sweep } from '../../runtime/periodic-task.js';
+import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { Config } from '../../config/config.js';
 import {
-  HAND_OVER_QUEUE,
+  DISPATCH_QUEUE,
   isStillToCome,
   jobIdOf,
   MAX_BACKOFF_MS,
@@ -27,18 +27,18 @@ const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
 const BATCH_SIZE = 500;
 
 /**
- * Hands orders over again that stay open too long: their job was never added, or Redis lost it. An order whose job still
- * stands in the queue, or the one that it was handed over in with others, is not touched, so that a long queue costs a look
+ * Dispatches orders again that stay open too long: their job was never added, or Redis lost it. An order whose job still
+ * stands in the queue, or the one that it was dispatched in with others, is not touched, so that a long queue costs a look
  * and no second delivery.
  */
 @Injectable()
-export class OrderSweep extends Sweep {
+export class OrderSweep extends PeriodicTask {
   protected readonly intervalMs: number;
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
-    @InjectQueue(HAND_OVER_QUEUE) private readonly handOvers: Queue<unknown>,
+    @InjectQueue(DISPATCH_QUEUE) private readonly dispatches: Queue<unknown>,
     private readonly connection: QueueConnection,
     private readonly config: Config,
   ) {
@@ -49,24 +49,24 @@ export class OrderSweep extends Sweep {
   /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
   async run(): Promise<number> {
     const unmovedSince = await this.findCutOff();
-    let handedOver = 0;
+    let dispatched = 0;
     let last = 0;
     let together: ReadonlySet<number> | undefined;
     for (;;) {
       const ids = await this.findStale(last, unmovedSince);
-      if (ids.length === 0) return handedOver;
-      together ??= await this.findHandedOverTogether().catch((error: unknown) => this.ignoreHandOvers(error));
-      handedOver += await this.handOver(ids.filter((id) => !together?.has(id)));
-      if (ids.length < BATCH_SIZE || this.stopped) return handedOver;
+      if (ids.length === 0) return dispatched;
+      together ??= await this.findDispatched().catch((error: unknown) => this.ignoreDispatches(error));
+      dispatched += await this.dispatch(ids.filter((id) => !together?.has(id)));
+      if (ids.length < BATCH_SIZE || this.stopped) return dispatched;
       last = ids.at(-1) ?? last;
     }
   }
 
   protected override report(count: number): void {
-    this.logger.warn(`${count} orders had lost their job and were handed over again`);
+    this.logger.warn(`${count} orders had lost their job and were dispatched again`);
   }
 
-  /** By PostgreSQL's clock, and once a run: what grows old while it runs may stand in a hand-over that it has not seen. */
+  /** By PostgreSQL's clock, and once a run: what grows old while it runs may stand in a dispatch that it has not seen. */
   private async findCutOff(): Promise<Date> {
     const [row] = await this.orders.query<[{ since: Date }]>(
       `SELECT clock_timestamp() - $1 * interval '1 millisecond' AS since`,
@@ -89,23 +89,23 @@ export class OrderSweep extends Sweep {
    * Those that wait in a job with others, or are being worked on in it. Listed from the newest on, and what is taken meanwhile
    * last, so that none slips through; little by little, for the list may be long and Redis serves others as well.
    */
-  private async findHandedOverTogether(): Promise<ReadonlySet<number>> {
+  private async findDispatched(): Promise<ReadonlySet<number>> {
     const ids = new Set<number>();
-    const note = (handOvers: Job<unknown>[]) => {
-      for (const { data, delay } of handOvers)
+    const note = (dispatches: Job<unknown>[]) => {
+      for (const { data, delay } of dispatches)
         if (delay <= MAX_BACKOFF_MS) for (const id of orderIdsOf(data)) ids.add(id);
-      return handOvers.length;
+      return dispatches.length;
     };
     for (let first = 0; ; first += BATCH_SIZE) {
-      if (note(await this.handOvers.getJobs(['waiting'], first, first + BATCH_SIZE - 1)) === 0) break;
+      if (note(await this.dispatches.getJobs(['waiting'], first, first + BATCH_SIZE - 1)) === 0) break;
     }
-    note(await this.handOvers.getJobs(['delayed', 'active']));
+    note(await this.dispatches.getJobs(['delayed', 'active']));
     return ids;
   }
 
-  /** Somebody has put there what cannot be read: then orders that stand in a hand-over may be called for again. */
-  private ignoreHandOvers(error: unknown): ReadonlySet<number> {
-    this.logger.warn(`The hand-overs cannot be read, their orders get jobs of their own: ${String(error)}`);
+  /** Somebody has put there what cannot be read: then orders that stand in a dispatch may be called for again. */
+  private ignoreDispatches(error: unknown): ReadonlySet<number> {
+    this.logger.warn(`The dispatches cannot be read, their orders get jobs of their own: ${String(error)}`);
     return new Set();
   }
 
@@ -113,7 +113,7 @@ export class OrderSweep extends Sweep {
    * A job that is kept though it is finished, or that somebody else has put there, has the id of the new one and would silently
    * keep it out, so it goes first. A dead letter is left to an operator.
    */
-  private async handOver(ids: readonly number[]): Promise<number> {
+  private async dispatch(ids: readonly number[]): Promise<number> {
     const looked = await Promise.all(ids.map(async (id) => ({ id, isLost: await this.isLost(id) })));
     const lost = looked.filter(({ isLost }) => isLost);
     await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));

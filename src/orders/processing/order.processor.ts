@@ -6,6 +6,7 @@ import { JobProcessor } from '../../queue/job-processor.js';
 import { attemptOf, backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
 import { PermanentFulfilmentError } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
+import { OrderSlots } from './order-slots.js';
 
 /**
  * Takes jobs from the queue. A job whose worker died is given to another one when its lock has run out and the next
@@ -23,13 +24,15 @@ import { OrderFulfilmentService } from './order-fulfilment.service.js';
 export class OrderProcessor extends JobProcessor {
   constructor(
     private readonly fulfilment: OrderFulfilmentService,
+    private readonly slots: OrderSlots,
     config: Config,
   ) {
     super(config);
   }
 
   override onApplicationBootstrap(): void {
-    this.worker.concurrency = this.config.worker.concurrency;
+    this.takeAtMost(this.slots.size);
+    this.slots.onChange((free) => this.takeAtMost(free));
     super.onApplicationBootstrap();
   }
 
@@ -41,7 +44,7 @@ export class OrderProcessor extends JobProcessor {
     }
     const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     try {
-      await this.fulfilment.slots(async () => {
+      await this.slots.run(async () => {
         signal.throwIfAborted();
         await this.fulfilment.process(orderId, { attempt: attemptOf(job), isLast, signal });
       });

@@ -1,14 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import type { QueryResultRow } from 'pg';
+import type { QueryConfig, QueryResultRow } from 'pg';
 import { LIMITS } from '../../config/limits.js';
 import { isDuplicate, isImpossibleValue, LockTimeoutError } from '../../database/database-errors.js';
-import { TransactionRunner, type Writes } from '../../database/transaction-runner.js';
+import { readPrepared } from '../../database/prepared-statement.js';
+import { TransactionRunner } from '../../database/transaction-runner.js';
 import { isFinal, KeyTakenError } from '../../idempotency/idempotency.errors.js';
+import { keepRefusals } from '../../idempotency/idempotency-key-writer.js';
+import { selectKey, waitForKey } from '../../idempotency/idempotency-keys.js';
 import type { IdempotentRequest } from '../../idempotency/idempotent-request.js';
-import { keepErrors, selectKey, waitForKey } from '../../idempotency/idempotency-keys.js';
-import { explainRefusal, optimisticSaleOf } from './optimistic-sale.js';
+import { NoAnswerError } from '../../kernel/no-answer.error.js';
+import { parseCents } from '../../kernel/money.js';
+import { priceItems, totalOf } from '../../stock/priced-item.js';
+import { type ProductRow, selectStocks } from '../../stock/product-rows.js';
+import { StockChanges } from '../../stock/stock-changes.js';
+import { productIdsOf } from '../../stock/stock-request.js';
 import type { Order } from '../order.entity.js';
-import type { Purchase } from '../../stock/stock-request.js';
+import { type SoldItem, toSoldOrder, writeOptimisticSale } from './optimistic-sale.js';
+import type { Purchase } from './sale.js';
 
 /** How often a sale is tried again that was refused for stock which has come back since. */
 const MAX_RETRIES = 3;
@@ -16,55 +24,81 @@ const MAX_RETRIES = 3;
 /** The other way to sell (`ORDER_LOCKING=optimistic`): each purchase by itself, in one statement, with no lock before it. */
 @Injectable()
 export class OptimisticSaleService {
-  constructor(private readonly transactions: TransactionRunner) {}
+  constructor(
+    private readonly transactions: TransactionRunner,
+    private readonly changes: StockChanges,
+  ) {}
 
   /** @throws what `OrderService.create` throws. */
   async sell(purchase: Purchase): Promise<Order> {
+    try {
+      const order = await this.sellOrRefuse(purchase);
+      await this.changes.announce(productIdsOf([purchase]));
+      return order;
+    } catch (error) {
+      if (error instanceof NoAnswerError) await this.changes.announce(productIdsOf([purchase]));
+      throw error;
+    }
+  }
+
+  private async sellOrRefuse(purchase: Purchase): Promise<Order> {
     let refusal: unknown;
     const deadline = performance.now() + LIMITS.optimisticRetryMs;
     for (let attempt = 0; attempt <= MAX_RETRIES && performance.now() < deadline; attempt++) {
-      const order = await this.write(purchase).catch((error: unknown) => {
+      try {
+        const order = toSoldOrder(await this.write<SoldItem>(purchase, writeOptimisticSale(purchase)));
+        if (order !== undefined) return order;
+      } catch (error) {
         if (isDuplicate(error)) throw new KeyTakenError();
         if (!isImpossibleValue(error)) throw error;
         refusal = error;
-        return undefined;
-      });
-      if (order !== undefined) return order;
-      await explainRefusal(this.transactions.manager, purchase.items).catch((error: unknown) =>
-        this.refuse(purchase, error),
-      );
+      }
+      await this.explain(purchase).catch((error: unknown) => this.refuse(purchase, error));
     }
     // Stock has come and gone each time: others are at the same products.
     throw new LockTimeoutError(refusal);
   }
 
-  /** Of two with the same key the second waits until the first has ended. */
-  private async write(purchase: Purchase): Promise<Order | undefined> {
-    const { request } = purchase;
-    const sale = optimisticSaleOf(purchase);
-    return request === undefined ? this.transactions.write(sale) : this.withKey(request, sale);
+  /**
+   * Says why a sale was refused, as far as that can still be seen.
+   *
+   * @throws ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError
+   */
+  private async explain(purchase: Purchase): Promise<void> {
+    const rows = await readPrepared<ProductRow>(
+      this.transactions.manager.dataSource,
+      selectStocks(productIdsOf([purchase])),
+    );
+    const stocks = new Map(rows.map(({ id, price, stock }) => [id, { price: parseCents(price), stock }]));
+    totalOf(priceItems(purchase.items, stocks));
   }
 
-  /** Keeps a refusal for who asks again with the key, unless somebody has been given another outcome meanwhile. */
-  private async refuse({ request }: Purchase, error: unknown): Promise<never> {
-    if (request !== undefined && isFinal(error)) {
-      await this.withKey(request, { statements: [keepErrors([{ request, error }])], toResult: () => undefined });
-    }
+  /** Keeps a refusal for a client that asks again with the key, unless the key has another outcome meanwhile. */
+  private async refuse(purchase: Purchase, error: unknown): Promise<never> {
+    const { request } = purchase;
+    if (request !== undefined && isFinal(error)) await this.write(purchase, keepRefusals([{ request, error }]));
     throw error;
   }
 
-  /** @throws KeyTakenError when the key, in either of its forms, has an outcome already. */
-  private async withKey<Written extends QueryResultRow, T>(
-    request: IdempotentRequest,
-    writes: Writes<Written, T>,
-  ): Promise<T> {
-    return this.transactions.lockThenWrite({
-      lock: waitForKey(request),
-      read: selectKey(request),
-      decide: (_locked, used) => {
-        if (used.length > 0) throw new KeyTakenError();
-        return writes;
-      },
+  /**
+   * Commits one statement. Of two purchases with the same key the second waits until the first has ended.
+   *
+   * @throws KeyTakenError when the key, in either of its forms, has an outcome already.
+   */
+  private async write<Row extends QueryResultRow>({ request }: Purchase, statement: QueryConfig): Promise<Row[]> {
+    return this.transactions.runPipelined(async (transaction) => {
+      if (request !== undefined) await requireUnused(request, (each) => transaction.query(each));
+      const rows = await transaction.query<Row>(statement);
+      await transaction.commit();
+      return rows;
     });
   }
+}
+
+async function requireUnused(
+  request: IdempotentRequest,
+  query: (statement: QueryConfig) => Promise<QueryResultRow[]>,
+): Promise<void> {
+  const [, used] = await Promise.all([query(waitForKey(request)), query(selectKey(request))]);
+  if (used.length > 0) throw new KeyTakenError();
 }

@@ -1,89 +1,59 @@
 import type { QueryConfig } from 'pg';
-import { type EntityManager, In } from 'typeorm';
+import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key-writer.js';
 import { parseCents } from '../../kernel/money.js';
-import type { Writes } from '../../database/transaction-runner.js';
-import { Product } from '../../products/product.entity.js';
-import { toOrder, type WrittenOrder } from './sale.js';
+import { recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
 import type { Order } from '../order.entity.js';
-import { priceItems, totalOf } from '../../stock/priced-item.js';
-import type { Purchase } from '../../stock/stock-request.js';
-import type { RequestedItem } from '../../stock/requested-item.js';
+import { INSERT_ITEMS, insertOrders } from '../order-writer.js';
+import { BEGIN_ORDERS, type Purchase, toOrder, type WrittenOrder } from './sale.js';
 
-interface SoldItem extends WrittenOrder {
+/** An item of the order that was written, with what is the same for all of them. */
+export interface SoldItem extends WrittenOrder {
   readonly productId: number;
   readonly quantity: number;
-  readonly price: string;
+  /** Decimal text. */
+  readonly unitPrice: string;
 }
 
 /**
- * An order in one statement. The conditional `UPDATE` checks and takes in one step, without a lock before it. When it takes
- * some items and not all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
+ * An order in one statement. The conditional `UPDATE` checks and takes in one step, without a lock before it. When it takes some
+ * items and not all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
-export function optimisticSaleOf(purchase: Purchase): Writes<SoldItem, Order | undefined> {
-  return {
-    statements: [saleOf(purchase)],
-    toResult: ([first, ...others]) =>
-      first &&
-      toOrder(
-        first,
-        [first, ...others].map(({ productId, quantity, price }) => ({
-          productId,
-          quantity,
-          unitPrice: parseCents(price),
-        })),
-      ),
-  };
-}
-
-/**
- * Says why a sale was refused, as far as that can still be seen.
- *
- * @throws ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError
- */
-export async function explainRefusal(manager: EntityManager, items: readonly RequestedItem[]): Promise<void> {
-  const products = await manager.findBy(Product, { id: In(items.map(({ productId }) => productId)) });
-  totalOf(priceItems(items, new Map(products.map((product) => [product.id, product]))));
-}
-
-/** Of several, the rows are locked in ascending id before the `UPDATE`, whose own order is the planner's choice. */
-const LOCKS = `JOIN (
-  SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
-) AS locked ON locked.id = item.product_id`;
-
-function saleOf({ items, request }: Purchase): QueryConfig {
+export function writeOptimisticSale({ items, request }: Purchase): QueryConfig {
   const isAlone = items.length === 1;
   const sold = [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)];
-  const options = { locks: isAlone ? '' : LOCKS, keepKey: request === undefined ? '' : KEEP_KEY };
+  const keys = keyParametersOf([request]);
   return {
-    name: `sell-${isAlone ? 'one' : 'several'}${request === undefined ? '' : '-with-key'}`,
-    text: saleText(options),
-    values: request === undefined ? sold : [...sold, request.sentKey, request.fingerprint],
+    name: `sell-${isAlone ? 'one' : 'several'}${keys.length === 0 ? '' : '-with-key'}`,
+    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 3)] }),
+    values: [...sold, ...keys],
   };
 }
 
-const KEEP_KEY = `kept AS (
-  INSERT INTO idempotency_keys (key, fingerprint, order_id) SELECT $3, $4, id FROM placed
-),`;
+/** The order that was written; `undefined` when nothing was taken. */
+export function toSoldOrder(items: readonly SoldItem[]): Order | undefined {
+  const [first] = items;
+  if (first === undefined) return undefined;
+  return toOrder(
+    first,
+    items.map(({ unitPrice, ...item }) => ({ ...item, unitPrice: parseCents(unitPrice) })),
+  );
+}
 
-function saleText({ locks, keepKey }: { locks: string; keepKey: string }): string {
-  return `WITH taken AS (
-            UPDATE products SET stock = stock - item.quantity
-            FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity) ${locks}
-            WHERE products.id = item.product_id AND stock >= item.quantity AND deleted_at IS NULL
-            RETURNING item.product_id, item.quantity, price, stock
-          ), placed AS (
-            INSERT INTO orders (total_price)
-            SELECT CASE WHEN count(*) = cardinality($1) THEN sum(price * quantity) END FROM taken HAVING count(*) > 0
-            RETURNING id, created_at
-          ), ${keepKey} filled AS (
-            INSERT INTO order_items (order_id, product_id, quantity, unit_price)
-            SELECT placed.id, product_id, quantity, price FROM placed CROSS JOIN taken
-          ), moved AS (
-            INSERT INTO stock_movements (product_id, kind, quantity, stock_after, order_id)
-            SELECT product_id, 'sale', -quantity, stock, placed.id FROM placed CROSS JOIN taken
-          ), begun AS (
-            INSERT INTO order_events (order_id, status, cause) SELECT id, 'pending', 'bought' FROM placed
-          )
-          SELECT placed.id, created_at AS "createdAt", product_id AS "productId", quantity, price
-          FROM placed CROSS JOIN taken`;
+function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[] }): string {
+  const parts = [
+    takeIfEnough({ isAlone }),
+    insertOrders(`
+      SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END FROM taken HAVING count(*) > 0`),
+    'placed AS (SELECT id, 1 AS position FROM written)',
+    ...keep,
+    `line AS MATERIALIZED (
+      SELECT written.id AS order_id, taken.*, taken.product_id AS turn FROM written CROSS JOIN taken
+    )`,
+    INSERT_ITEMS,
+    recordTaken('sale', 'order_id'),
+    BEGIN_ORDERS,
+  ];
+  return `WITH ${parts.join(',\n    ')}
+    SELECT written.id, created_at AS "createdAt", product_id AS "productId", quantity, unit_price AS "unitPrice"
+    FROM written CROSS JOIN taken`;
 }

@@ -1,8 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIntegerBetween, IsText, Trimmed } from '../../http/validation/validators.js';
+import { MAX_STOCK } from '../../stock/stock.js';
 import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
-
-export const MAX_STOCK = 2_147_483_647;
 
 export class CreateProductDto {
   @ApiProperty({

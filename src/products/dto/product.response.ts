@@ -5,7 +5,7 @@ import type { LiveProduct } from '../product-row.js';
 
 @ApiSchema({ name: 'Product' })
 export class ProductResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   id: number;
 
   @ApiProperty({ example: 'Mechanical keyboard' })

@@ -2,26 +2,25 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
 import { IsIntegerBetween } from '../../http/validation/validators.js';
-import { CreateOrderItemDto, MAX_ITEMS } from '../../orders/dto/create-order.dto.js';
-
-export const MAX_TTL_SECONDS = 3_600;
-export const DEFAULT_TTL_SECONDS = 900;
+import { RequestedItemDto } from '../../stock/dto/requested-item.dto.js';
+import { MAX_ITEMS } from '../../stock/requested-item.js';
+import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../reservation.js';
 
 export class CreateReservationDto {
-  @ApiProperty({ type: [CreateOrderItemDto], minItems: 1, maxItems: MAX_ITEMS, description: 'All or none' })
+  @ApiProperty({ type: [RequestedItemDto], minItems: 1, maxItems: MAX_ITEMS, description: 'All or none' })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_ITEMS)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
-  @Type(() => CreateOrderItemDto)
-  readonly items: CreateOrderItemDto[];
+  @Type(() => RequestedItemDto)
+  readonly items: RequestedItemDto[];
 
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
     maximum: MAX_TTL_SECONDS,
-    default: DEFAULT_TTL_SECONDS,
+    description: `${DEFAULT_TTL_SECONDS} unless given`,
     example: 600,
   })
   @IsIntegerBetween(1, MAX_TTL_SECONDS)

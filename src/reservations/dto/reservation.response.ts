@@ -3,7 +3,7 @@ import { type Reservation, RESERVATION_STATUSES, type ReservationStatus } from '
 
 @ApiSchema({ name: 'ReservationItem' })
 export class ReservationItemResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   product_id: number;
 
   @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
@@ -12,7 +12,7 @@ export class ReservationItemResponse {
 
 @ApiSchema({ name: 'Reservation' })
 export class ReservationResponse {
-  @ApiProperty({ type: 'integer', example: 3 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 3 })
   id: number;
 
   @ApiProperty({ enum: RESERVATION_STATUSES, example: 'held' })
@@ -21,7 +21,13 @@ export class ReservationResponse {
   @ApiProperty({ type: [ReservationItemResponse], description: 'By product id, ascending' })
   items: ReservationItemResponse[];
 
-  @ApiProperty({ type: 'integer', nullable: true, example: null, description: 'The order that it has become' })
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+    example: null,
+    description: 'The order that it has become',
+  })
   order_id: number | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:45:00.123Z' })

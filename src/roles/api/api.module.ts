@@ -8,13 +8,20 @@ import { DatabaseModule } from '../../database/database.module.js';
 import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
 import { ProductsModule } from '../../products/products.module.js';
+import { AuditModule } from '../../audit/audit.module.js';
+import { ReservationsModule } from '../../reservations/reservations.module.js';
+import { StockModule } from '../../stock/stock.module.js';
+import { RowCountFallback } from '../../database/row-count-folding.js';
 import { RootController } from './root.controller.js';
 
 /** The composition root of the API. It reaches no processor: an API process never works on jobs. */
 @Module({
-  imports: [DatabaseModule, ProductsModule, OrdersModule, HealthModule],
+  imports: [DatabaseModule, ProductsModule, StockModule, ReservationsModule, OrdersModule, AuditModule, HealthModule],
   controllers: [RootController],
-  providers: [{ provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) }],
+  providers: [
+    RowCountFallback,
+    { provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) },
+  ],
 })
 export class ApiModule {
   static forRoot(config: Config): DynamicModule {

@@ -11,8 +11,7 @@ import { boundConnections, connectionOptions } from '../../http/server/connectio
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
 import type { Config } from '../../config/config.js';
-import { DashboardModule } from './dashboard.module.js';
-import { QUEUES } from '../../queue/queue.module.js';
+import { DashboardModule, QUEUES } from './dashboard.module.js';
 
 /** Answers while the process lives, also without credentials: for a container's health check. */
 const HEALTH_PATH = '/health';

@@ -7,11 +7,16 @@ import { DeadLettersService } from '../../orders/processing/dead-letters.service
 import { OrderItem } from '../../orders/order-item.entity.js';
 import { Order } from '../../orders/order.entity.js';
 import { Product } from '../../products/product.entity.js';
+import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../../orders/processing/order-jobs.js';
 import { QueueModule } from '../../queue/queue.module.js';
 
 /** The composition root of `npm run dead-letters` and `npm run redrive`. */
 @Module({
-  imports: [DatabaseModule, QueueModule, TypeOrmModule.forFeature([Order, OrderItem, Product])],
+  imports: [
+    DatabaseModule,
+    QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
+    TypeOrmModule.forFeature([Order, OrderItem, Product]),
+  ],
   providers: [DeadLettersService],
 })
 export class DeadLettersRootModule {

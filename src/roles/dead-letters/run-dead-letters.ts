@@ -4,13 +4,13 @@ import { DeadLettersRootModule } from './dead-letters-root.module.js';
 import { type DeadLetter, DeadLettersService } from '../../orders/processing/dead-letters.service.js';
 import { runCommand } from '../run-command.js';
 
-/** Shows the orders that are left to an operator, and with `redrive` hands all of them over again; gives the exit status. */
+/** Shows the orders that are left to an operator, and with `redrive` dispatches all of them again; gives the exit status. */
 export async function runDeadLetters(config: Config, { redrive }: { redrive: boolean }): Promise<number> {
   return runCommand(config, DeadLettersRootModule.forRoot(config), async (app) => {
     const service = app.get(DeadLettersService);
     const letters = await service.list();
     process.stdout.write(`${reportOf(letters)}\n`);
-    if (redrive) process.stdout.write(`${await service.redrive(letters)} orders were handed over again\n`);
+    if (redrive) process.stdout.write(`${await service.redrive(letters)} orders were dispatched again\n`);
     return 0;
   });
 }

@@ -6,7 +6,7 @@ import {
   OptionalField,
   Trimmed,
 } from '../../http/validation/validators.js';
-import { MAX_STOCK } from '../../products/dto/create-product.dto.js';
+import { MAX_STOCK } from '../stock.js';
 
 export class StockAdjustmentDto {
   @ApiProperty({

@@ -3,10 +3,10 @@ import { MOVEMENT_KINDS, type StockMovement } from '../stock-movement.js';
 
 @ApiSchema({ name: 'StockMovement' })
 export class StockMovementResponse {
-  @ApiProperty({ type: 'integer', example: 12 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 12 })
   id: number;
 
-  @ApiProperty({ type: 'integer', example: 1 })
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   product_id: number;
 
   @ApiProperty({ enum: MOVEMENT_KINDS, example: 'sale' })
@@ -18,10 +18,22 @@ export class StockMovementResponse {
   @ApiProperty({ type: 'integer', example: 98 })
   stock_after: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: 7, description: 'Of a sale, and of its release' })
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+    example: 7,
+    description: 'Of a sale, and of its release',
+  })
   order_id: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: null, description: 'Of a hold, and of its release' })
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+    example: null,
+    description: 'Of a hold, and of its release',
+  })
   reservation_id: number | null;
 
   @ApiProperty({ type: 'string', nullable: true, example: null })
@@ -56,6 +68,7 @@ export class StockMovementsResponse {
 
   @ApiProperty({
     type: 'integer',
+    format: 'int64',
     nullable: true,
     example: null,
     description: 'What to give as `before` for the next page; `null` on the last one',

@@ -1,0 +1,56 @@
+import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
+import { BEGIN, type TransactionId } from './commit.js';
+import { isReadOnlyServer } from './database-errors.js';
+
+/**
+ * A transaction in as few round trips as its caller makes of it: statements that are sent without waiting for each other share
+ * one, and the first ones share it with `BEGIN`. Whoever has it ends it, by `commit` or by `rollBack`.
+ */
+export class PipelinedTransaction {
+  hasEnded = false;
+  private readonly begun: Promise<TransactionId>;
+
+  constructor(
+    private readonly client: Client,
+    private readonly commitAs: (id: TransactionId) => Promise<void>,
+  ) {
+    this.begun = begin(client);
+    this.begun.catch(() => undefined); // The first statement fails with it.
+  }
+
+  /** Gives the rows of a statement. */
+  async query<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> {
+    const answer = this.client.query<Row>(statement);
+    answer.catch(() => undefined); // When the beginning has failed, its error is the cause, and this one only follows from it.
+    await this.begun;
+    return (await answer).rows;
+  }
+
+  /** Sends `COMMIT`; resolves when what was written is on disk. Call it after the last statement has answered. */
+  async commit(): Promise<void> {
+    this.hasEnded = true;
+    await this.commitAs(await this.begun);
+  }
+
+  /** Ends a transaction that has written nothing, which needs no flush to disk. */
+  async rollBack(): Promise<void> {
+    this.hasEnded = true;
+    await rollBack(this.client);
+  }
+}
+
+/** Sends the beginning of a transaction, and gives its id. For two statements in one text pg gives a list, whatever its types say. */
+async function begin(client: ClientBase): Promise<TransactionId> {
+  const [, row] = [await client.query<TransactionId>(BEGIN)].flat().map(({ rows }) => rows[0]);
+  if (row === undefined) throw new Error('PostgreSQL gave a transaction no id');
+  return row;
+}
+
+/**
+ * Without effect after a commit. A connection that cannot be rolled back is closed: PostgreSQL does it then. One to a server that
+ * only reads is closed as well, so that the next request asks for the server that writes.
+ */
+export async function rollBack(client: Client, error?: unknown): Promise<void> {
+  if (isReadOnlyServer(error)) void client.end();
+  else await client.query('ROLLBACK').catch(() => void client.end());
+}

@@ -1,0 +1,73 @@
+import type { QueryConfig } from 'pg';
+import type { ApplicationError } from '../kernel/application-error.js';
+import type { IdempotentRequest } from './idempotent-request.js';
+
+/** What a request came to: the row that it made, its stored result, or its refusal. */
+type OutcomeColumn = 'order_id' | 'reservation_id' | 'body' | 'error';
+
+/** `select` gives `key, fingerprint, outcome`. */
+function insertKeys(outcome: OutcomeColumn, select: string): string {
+  return `INSERT INTO idempotency_keys (key, fingerprint, ${outcome}) ${select}`;
+}
+
+/**
+ * A common table expression that keeps, in the statement that does the work, which row each request with a key has made. It joins
+ * `placed (id, position)`; its parameters are {@link keyParametersOf} and begin with `$first`.
+ */
+export function keepMadeRows(outcome: 'order_id' | 'reservation_id', first: number): string {
+  const select = `SELECT key, fingerprint, placed.id
+      FROM unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::bigint[]) AS request (key, fingerprint, position)
+      JOIN placed USING (position)`;
+  return `kept AS (${insertKeys(outcome, select)})`;
+}
+
+/** The parameters of {@link keepMadeRows}, by the position of each request from 1; none when no request has a key. */
+export function keyParametersOf(requests: readonly (IdempotentRequest | undefined)[]): unknown[] {
+  const keys = requests.flatMap((request, index) => (request === undefined ? [] : { ...request, position: index + 1 }));
+  if (keys.length === 0) return [];
+  return [
+    keys.map(({ sentKey }) => sentKey),
+    keys.map(({ fingerprint }) => fingerprint),
+    keys.map(({ position }) => position),
+  ];
+}
+
+/** Keeps the result of a request, in its stored form. */
+export function keepResult({ sentKey, fingerprint }: IdempotentRequest, text: string): QueryConfig {
+  return {
+    text: insertKeys('body', 'VALUES ($1, $2, $3)'),
+    values: [sentKey, fingerprint, text],
+  };
+}
+
+/** A request that was refused for good. */
+export interface Refusal {
+  readonly request: IdempotentRequest;
+  readonly error: ApplicationError;
+}
+
+/** Keeps refusals, except for keys that have been used meanwhile; returns the keys that it has kept, as they were sent. */
+export function keepRefusals(refusals: readonly Refusal[]): QueryConfig {
+  const select = 'SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])';
+  return {
+    name: 'keep-errors',
+    text: `${insertKeys('error', select)} ON CONFLICT (key) DO NOTHING RETURNING key`,
+    values: [
+      refusals.map(({ request }) => request.sentKey),
+      refusals.map(({ request }) => request.fingerprint),
+      refusals.map(({ error: { kind, code, message, members } }) => JSON.stringify({ kind, code, message, members })),
+    ],
+  };
+}
+
+/** Forgets the oldest keys of more than `ttlSeconds`, `limit` at most. */
+export function forgetKeys(ttlSeconds: number, limit: number): QueryConfig {
+  return {
+    text: `DELETE FROM idempotency_keys WHERE key = ANY (ARRAY(
+             SELECT key FROM idempotency_keys
+             WHERE created_at < clock_timestamp() - $1 * interval '1 second'
+             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+           )) RETURNING key`,
+    values: [ttlSeconds, limit],
+  };
+}

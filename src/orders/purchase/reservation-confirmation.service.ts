@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { QueryConfig } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { queryWithin } from '../../database/prepared-statement.js';
+import { IdempotencyService } from '../../idempotency/idempotency.service.js';
+import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
+import { formatCents } from '../../kernel/money.js';
+import { ReservationClosedError } from '../../reservations/reservation.errors.js';
+import { lockHeldReservation } from '../../reservations/reservation-rows.js';
+import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
+import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
+import { keepProducts, type ProductRow } from '../../stock/product-rows.js';
+import { productIdsOf } from '../../stock/stock-request.js';
+import { recordEvents } from '../order-event-writer.js';
+import type { Order } from '../order.entity.js';
+import { INSERT_ITEMS, insertOrders } from '../order-writer.js';
+import { OrderDispatcher } from '../processing/order-dispatcher.js';
+import { storedOrder } from '../stored-order.js';
+import { toOrder, type WrittenOrder } from './sale.js';
+
+/** Makes orders of reservations. No stock moves: the order takes over what is held. */
+@Injectable()
+export class ReservationConfirmationService {
+  constructor(
+    private readonly idempotency: IdempotencyService,
+    private readonly dispatcher: OrderDispatcher,
+  ) {}
+
+  /**
+   * Makes an order of a reservation, at the prices of this moment.
+   *
+   * @throws ReservationNotFoundError, ProductNotFoundError
+   * @throws ReservationClosedError when it holds nothing any more, by PostgreSQL's clock.
+   */
+  async confirm(id: number, request?: IdempotentRequest): Promise<Performed<Order>> {
+    const confirmed = await this.idempotency.run(request, storedOrder, (manager) => confirm(manager, id));
+    if (!confirmed.isReplayed) this.dispatcher.dispatch(confirmed.result.id);
+    return confirmed;
+  }
+}
+
+async function confirm(manager: EntityManager, id: number): Promise<Order> {
+  const { items } = await lockHeldReservation(manager, id);
+  const products = await queryWithin<ProductRow>(manager, keepProducts(productIdsOf([{ items }])));
+  const priced = priceHeldItems(items, products);
+  const [written] = await queryWithin<WrittenOrder>(manager, writeConfirmation(id, priced));
+  // Its time was up while the products were waited for.
+  if (written === undefined) throw new ReservationClosedError({ id, status: 'expired', orderId: null });
+  return toOrder(written, priced);
+}
+
+/** Gives no row when the time of the reservation is up by now: then the caller rolls back. */
+function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfig {
+  const parts = [
+    insertOrders('VALUES ($2::numeric)'),
+    `line AS (
+      SELECT id AS order_id, item.*
+      FROM written CROSS JOIN unnest($3::bigint[], $4::integer[], $5::numeric[]) AS item (product_id, quantity, unit_price)
+    )`,
+    INSERT_ITEMS,
+    `begun AS (${recordEvents(`SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed' FROM written`)})`,
+  ];
+  return {
+    name: 'confirm-reservation',
+    text: `WITH ${parts.join(',\n    ')} ${CONFIRM_RESERVATION} RETURNING written.id, written.created_at AS "createdAt"`,
+    values: [
+      id,
+      formatCents(totalOf(items)),
+      items.map(({ productId }) => productId),
+      items.map(({ quantity }) => quantity),
+      items.map(({ unitPrice }) => formatCents(unitPrice)),
+    ],
+  };
+}

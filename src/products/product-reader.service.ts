@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { LIMITS } from '../config/limits.js';
+import { readPrepared } from '../database/prepared-statement.js';
+import { type CountedList, RowCounts } from '../database/row-counts.js';
+import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
+import type { Listing, PageRequest } from '../kernel/page.js';
+import { Batcher } from '../runtime/batcher.js';
+import { ProductNotFoundError } from '../stock/stock.errors.js';
+import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
+import { searchProducts } from './product-search.js';
+
+/** Reads that arrive while others are under way are loaded together, each product once. */
+const BATCHING = () => ({
+  maxBatchSize: 500,
+  maxInFlight: 2,
+  maxWaiting: LIMITS.readsWaiting,
+  maxWaitMs: LIMITS.readTurnMs,
+});
+
+const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'products WHERE deleted_at IS NULL' };
+
+/** The catalogue as it stands in the database. */
+@Injectable()
+export class ProductReaderService {
+  private readonly reads = new Batcher<number, LiveProduct>((ids) => this.load(ids), BATCHING());
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly counts: RowCounts,
+  ) {}
+
+  /** With `search`, as {@link searchProducts} has it. */
+  async list(request: PageRequest, search?: string): Promise<Listing<LiveProduct>> {
+    const { ids, ...found } =
+      search === undefined
+        ? await this.counts.page(PRODUCTS, request)
+        : await searchProducts(this.dataSource, search, request);
+    const rows = await readPrepared<ProductRow>(this.dataSource, selectProducts(ids));
+    return { ...found, items: rows.map(toProduct).sort((a, b) => b.id - a.id) };
+  }
+
+  /**
+   * One product. Readers that ask for it at the same time get the same object.
+   *
+   * @throws ProductNotFoundError
+   * @throws OverloadedError when too many reads wait.
+   */
+  async get(id: number): Promise<LiveProduct> {
+    return this.reads.submit(id);
+  }
+
+  private async load(ids: readonly number[]): Promise<Outcome<LiveProduct>[]> {
+    const rows = await readPrepared<ProductRow>(this.dataSource, selectProducts([...new Set(ids)]));
+    const products = new Map(rows.map((row) => [row.id, toProduct(row)]));
+    return ids.map((id) => {
+      const product = products.get(id);
+      return product === undefined ? rejected(new ProductNotFoundError(id)) : fulfilled(product);
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { type JsonNumber, toJsonNumber } from '../kernel/json-number.js';
+import { parseCents } from '../kernel/money.js';
+import { storedAsJson, type StoredNumber } from '../kernel/stored-json.js';
+import type { LiveProduct } from './product-row.js';
+
+interface Stored<Price> extends Pick<LiveProduct, 'id' | 'name' | 'stock'> {
+  readonly price: Price;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** How a product is kept with the idempotency key that created it. See docs/decisions/0015-kept-results.md. */
+export const storedProduct = storedAsJson({
+  write: ({ id, name, price, stock, createdAt, updatedAt }: LiveProduct) =>
+    ({
+      id,
+      name,
+      price: toJsonNumber(price),
+      stock,
+      created_at: createdAt.toISOString(),
+      updated_at: updatedAt.toISOString(),
+    }) satisfies Stored<JsonNumber>,
+  read: ({ price, created_at, updated_at, ...same }: Stored<StoredNumber>) => {
+    return {
+      ...same,
+      price: parseCents(String(price)),
+      createdAt: new Date(created_at),
+      updatedAt: new Date(updated_at),
+    };
+  },
+});

@@ -1,0 +1,81 @@
+import type { QueryConfig } from 'pg';
+import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-writer.js';
+import { recordTaken, releaseStock, takeDecided, takenItemParameters } from '../stock/stock-ledger.js';
+import type { Taken } from '../stock/stock-request.js';
+import type { Reservation, ReservationRequest } from './reservation.js';
+
+// The one writer of `reservations` and `reservation_items`.
+
+export type WrittenReservation = Pick<Reservation, 'id' | 'expiresAt' | 'createdAt'>;
+
+/**
+ * One statement that takes the stock of reservations, from rows that the transaction has locked, and writes them with their items,
+ * the movements of the stock, and which reservation each idempotency key has made.
+ */
+export function writeReservations(reservations: readonly Taken<ReservationRequest>[]): QueryConfig {
+  const seconds = reservations.map(({ asked }) => asked.seconds);
+  const held = [seconds, ...takenItemParameters(reservations)];
+  const keys = keyParametersOf(reservations.map(({ asked }) => asked.request));
+  if (keys.length === 0) return { name: 'hold', text: HOLD, values: held };
+  return { name: 'hold-with-keys', text: HOLD_WITH_KEYS, values: [...held, ...keys] };
+}
+
+const HOLD = holdText([]);
+const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 7)]);
+
+function holdText(keep: readonly string[]): string {
+  const parts = [
+    takeDecided(2),
+    `written AS (
+      INSERT INTO reservations (expires_at)
+      SELECT clock_timestamp() + seconds * interval '1 second'
+      FROM unnest($1::integer[]) WITH ORDINALITY AS held (seconds, position) ORDER BY position
+      RETURNING id, expires_at, created_at
+    )`,
+    'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
+    ...keep,
+    'line AS MATERIALIZED (SELECT placed.id AS reservation_id, item.* FROM item JOIN placed USING (position))',
+    `filled AS (
+      INSERT INTO reservation_items (reservation_id, product_id, quantity)
+      SELECT reservation_id, product_id, quantity FROM line
+    )`,
+    recordTaken('hold', 'reservation_id'),
+  ];
+  return `WITH ${parts.join(',\n    ')}
+    SELECT id, expires_at AS "expiresAt", created_at AS "createdAt" FROM written ORDER BY id`;
+}
+
+/** Closes the reservation `$1`, unless its time is up by now, in the statement that writes its order, `written (id)`. */
+export const CONFIRM_RESERVATION = `
+    UPDATE reservations SET status = 'confirmed', order_id = written.id
+    FROM written WHERE reservations.id = $1 AND status = 'held' AND expires_at > clock_timestamp()`;
+
+/** Closes a reservation whose row is locked, and that is held. */
+export function releaseReservation(id: number): QueryConfig {
+  return {
+    name: 'release-reservation-row',
+    text: `UPDATE reservations SET status = 'released' WHERE id = $1`,
+    values: [id],
+  };
+}
+
+/** Closes those of the reservations whose time is up and whose row nobody else holds; gives their ids. */
+export function expireReservations(ids: readonly number[]): QueryConfig {
+  return {
+    name: 'expire-reservations',
+    text: `UPDATE reservations SET status = 'expired' WHERE id = ANY (ARRAY(
+             SELECT id FROM reservations
+             WHERE id = ANY ($1::bigint[]) AND status = 'held' AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED
+           )) RETURNING id`,
+    values: [ids],
+  };
+}
+
+/** The items of the reservations `$1`, as `releaseStock` wants them. */
+const ITEMS = `SELECT reservation_id AS owner_id, product_id, quantity FROM reservation_items
+       WHERE reservation_id = ANY ($1::bigint[])`;
+
+/** Gives the stock of reservations back, in the transaction that has closed them. */
+export function releaseHeldStock(ids: readonly number[], reason: string): QueryConfig {
+  return releaseStock({ owner: 'reservation_id', items: ITEMS, ids, reason });
+}

@@ -1,0 +1,135 @@
+import type { QueryConfig } from 'pg';
+import { formatCents } from '../kernel/money.js';
+import { MOVEMENT_COLUMNS } from './stock-movement.js';
+import { MAX_STOCK } from './stock.js';
+import type { StockRequest, Taken } from './stock-request.js';
+
+// The one writer of `products.stock` and of `stock_movements`: neither is ever written without the other. The caller holds the
+// locks of the products' rows, or takes the stock by a condition in the statement.
+
+/** Whose units a movement takes or gives back. */
+type Owner = 'order_id' | 'reservation_id';
+
+/** `select` gives the columns in their order. */
+function recordMovements(columns: string, select: string): string {
+  return `INSERT INTO stock_movements (product_id, kind, quantity, stock_after, ${columns}) ${select}`;
+}
+
+/**
+ * Common table expressions that take the stock of decided requests, whose products are locked. They give
+ * `item (position, product_id, quantity, unit_price, stock_after, turn)`; their parameters are {@link takenItemParameters} and
+ * begin with `$first`.
+ */
+export function takeDecided(first: number): string {
+  const [position, productId, quantity, price, stockAfter] = [0, 1, 2, 3, 4].map((index) => `$${first + index}`);
+  return `item AS MATERIALIZED (
+      SELECT * FROM unnest(${position}::bigint[], ${productId}::bigint[], ${quantity}::integer[], ${price}::numeric[], ${stockAfter}::integer[])
+        WITH ORDINALITY AS item (position, product_id, quantity, unit_price, stock_after, turn)
+    ), taken AS (
+      UPDATE products SET stock = stock - units
+      FROM (SELECT product_id, sum(quantity) AS units FROM item GROUP BY product_id) AS wanted
+      WHERE products.id = wanted.product_id AND products.id = ANY (${productId}::bigint[])
+    )`;
+}
+
+/** The parameters of {@link takeDecided}: the items of each request, whose position counts from 1. */
+export function takenItemParameters(taken: readonly Taken<StockRequest>[]): unknown[] {
+  const items = taken.flatMap((request, index) => request.items.map((item) => ({ ...item, position: index + 1 })));
+  return [
+    items.map(({ position }) => position),
+    items.map(({ productId }) => productId),
+    items.map(({ quantity }) => quantity),
+    items.map(({ unitPrice }) => formatCents(unitPrice)),
+    items.map(({ stockAfter }) => stockAfter),
+  ];
+}
+
+/** The rows of one product are locked by the `UPDATE`; those of several before it, in ascending id. */
+const LOCKED_BEFORE = `JOIN (
+    SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+  ) AS locked ON locked.id = item.product_id`;
+
+/**
+ * A common table expression `taken (product_id, quantity, unit_price, stock_after)` that takes the stock of each item for which
+ * there is enough, and of no other. `$1` are the ids of the products, `$2` the quantities.
+ */
+export function takeIfEnough({ isAlone }: { isAlone: boolean }): string {
+  return `taken AS (
+      UPDATE products SET stock = stock - item.quantity
+      FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity) ${isAlone ? '' : LOCKED_BEFORE}
+      WHERE products.id = item.product_id AND stock >= item.quantity AND deleted_at IS NULL
+      RETURNING item.product_id, item.quantity, price AS unit_price, stock AS stock_after
+    )`;
+}
+
+/** A common table expression that records what was taken, from `line (order_id or reservation_id, product_id, quantity, stock_after, turn)`. */
+export function recordTaken(kind: 'sale' | 'hold', owner: Owner): string {
+  return `moved AS (
+      ${recordMovements(owner, `SELECT product_id, '${kind}', -quantity, stock_after, ${owner} FROM line ORDER BY turn`)}
+    )`;
+}
+
+/** Units that go back, and why. */
+export interface Release {
+  /** The column of the ledger that names whose units they were. */
+  readonly owner: Owner;
+  /** SQL that gives the `product_id` and the `quantity` of each item of the owners `$1`, with the id of its owner as `owner_id`. */
+  readonly items: string;
+  readonly ids: readonly number[];
+  readonly reason: string;
+}
+
+/**
+ * Puts the units of orders or reservations back, also onto products that were deleted since, and gives the ids of the products.
+ * Run this in the transaction that moves the owners to a final state; that makes it run exactly once. Units beyond
+ * {@link MAX_STOCK} (a later stock-taking has written over what was sold) are dropped, and the ledger says so.
+ */
+export function releaseStock({ owner, items, ids, reason }: Release): QueryConfig {
+  const movements = `SELECT * FROM (
+         SELECT product_id, 'release', quantity, stock_after, owner_id, $2 FROM released
+         UNION ALL
+         SELECT product_id, 'adjustment', ${MAX_STOCK} - stock, ${MAX_STOCK}, NULL, 'beyond the largest stock'
+         FROM balance WHERE stock > ${MAX_STOCK}
+       ) AS movement (product_id, kind, quantity, stock_after, owner_id, reason)
+       ORDER BY product_id, owner_id NULLS LAST`;
+  return {
+    name: `release-${owner}`,
+    text: `WITH item AS (
+       ${items}
+     ), locked AS MATERIALIZED (
+       SELECT id, stock::bigint FROM products WHERE id = ANY (ARRAY(SELECT product_id FROM item))
+       ORDER BY id FOR UPDATE
+     ), released AS MATERIALIZED (
+       SELECT owner_id, product_id, quantity,
+              stock + sum(quantity) OVER (PARTITION BY product_id ORDER BY owner_id) AS stock_after
+       FROM item JOIN locked ON locked.id = product_id
+     ), balance AS (
+       SELECT product_id, max(stock_after) AS stock FROM released GROUP BY product_id
+     ), moved AS (
+       ${recordMovements(`${owner}, reason`, movements)}
+     )
+     UPDATE products SET stock = LEAST(balance.stock, ${MAX_STOCK})
+     FROM balance WHERE products.id = balance.product_id AND products.id = ANY (ARRAY(SELECT product_id FROM item))
+     RETURNING products.id`,
+    values: [ids, reason],
+  };
+}
+
+/**
+ * Adds `delta` units to the stock of a product whose row is locked, and gives the movement with `productUpdatedAt`, the moment
+ * of the change.
+ */
+export function adjustStock(
+  productId: number,
+  { delta, reason }: { readonly delta: number; readonly reason: string },
+): QueryConfig {
+  const select = `SELECT $1, 'adjustment', $2::integer, stock, $3 FROM changed RETURNING ${MOVEMENT_COLUMNS}`;
+  return {
+    name: 'adjust-stock',
+    text: `WITH changed AS (
+             UPDATE products SET stock = stock + $2::integer WHERE id = $1::bigint RETURNING stock, updated_at
+           ), moved AS (${recordMovements('reason', select)})
+           SELECT moved.*, changed.updated_at AS "productUpdatedAt" FROM moved CROSS JOIN changed`,
+    values: [productId, delta, reason],
+  };
+}
