@@ -1,12 +1,15 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# No package that runs in production needs its install script. TypeScript comes along as a peer that only a compiler plugin uses.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/typescript && npm cache clean --force
+COPY packages packages
+# No package that runs in production needs its install script. TypeScript comes along as a peer that only a compiler plugin uses, and
+# the image has a Node.js of its own.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/typescript node_modules/node-linux-* node_modules/@order-system && npm cache clean --force
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages packages
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src src
