@@ -20,7 +20,7 @@ export class Shop {
     // Not by the triggers, which keep the ledger from being emptied.
     await this.sql.query(
       `BEGIN; SET LOCAL session_replication_role = replica;
-       TRUNCATE products, orders, order_items, reservations, reservation_items, stock_movements, order_events,
+       TRUNCATE products, orders, order_items, fulfilment_undos, reservations, reservation_items, stock_movements, order_events,
                 idempotency_keys, row_counts, row_count_changes
        RESTART IDENTITY; COMMIT`,
     );

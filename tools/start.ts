@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildIfChanged } from './build.ts';
 import { BUILD, MIGRATE } from './commands.ts';
+import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
 import { endProcess, isPortFree, NODE_FLAGS, pidOf, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
@@ -18,7 +19,8 @@ const ROLE_STOP_TIMEOUT_MS = 5_000;
 const ROLE_CLOSE_MS = 1_500;
 const READY_TIMEOUT_MS = 60_000;
 const PARENT_CHECK_MS = 500;
-const ROLE_FLAGS = { api: [], worker: ['--worker'], dashboard: ['--dashboard'] };
+const PLUGIN_FLAGS = pluginFlags();
+const ROLE_FLAGS = { api: PLUGIN_FLAGS, worker: ['--worker', ...PLUGIN_FLAGS], dashboard: ['--dashboard'] };
 
 const DATA_NAME = path.relative(ROOT, DATA);
 /** For tools of the developer's: the password stays out of the terminal and its logs. */

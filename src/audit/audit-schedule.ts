@@ -14,8 +14,8 @@ export class AuditSchedule extends PeriodicTask {
   }
 
   /** Redis may be away: then it is asked when it is back. */
-  override onApplicationBootstrap(): void {
-    super.onApplicationBootstrap();
+  override async onApplicationBootstrap(): Promise<void> {
+    await super.onApplicationBootstrap();
     this.run().catch((error: unknown) => this.logger.warn(`The nightly audit was not scheduled: ${String(error)}`));
   }
 

@@ -36,7 +36,7 @@ const REDIS_TIMEOUT_MS = 10_000;
  * cannot be emptied. Nothing is restored then.
  */
 export async function restore(config: Config, input: Readable, report: (line: string) => void): Promise<void> {
-  // An error of either goes to who reads.
+  // The reader gets the error of either stream.
   const reader = new BackupReader(pipeline(input, createGunzip(), () => undefined));
   const head = await reader.line().catch(() => undefined);
   if (!isHead(head)) throw new Error('This is not a backup of this system');

@@ -66,4 +66,18 @@ describe('loadConfig', () => {
     const shared = { ...REQUIRED, REDIS_URL: 'redis://localhost:6379/1' };
     expect(() => loadConfig(shared, 'api')).toThrow(/QUEUE_REDIS_URL must not be the database of REDIS_URL/);
   });
+
+  it('refuses settings of a session in DATABASE_URL, which would replace those of this system', () => {
+    const DATABASE_URL = 'postgres://h/orders?options=-c%20search_path%3Dshop';
+    expect(() => loadConfig({ DATABASE_URL, REDIS_URL: 'redis://h' }, 'api')).toThrow(/must not have "options"/);
+  });
+
+  it('takes plug-ins from PLUGINS and from arguments, each once', () => {
+    const environment = { DATABASE_URL: 'postgres://h/orders', REDIS_URL: 'redis://h', PLUGINS: 'a, ./b.js' };
+    expect(loadConfig(environment, 'worker', ['./b.js', 'with, comma.js']).plugins).toEqual([
+      'a',
+      './b.js',
+      'with, comma.js',
+    ]);
+  });
 });

@@ -5,7 +5,17 @@ import { LIMITS } from './limits.js';
 export type OrderLocking = 'pessimistic' | 'optimistic';
 
 /** What a process of the one code base does: serve HTTP, process orders, show the queue; or one thing, and end. */
-export type Role = 'api' | 'worker' | 'dashboard' | 'audit' | 'dead-letters' | 'redrive' | 'backup' | 'restore';
+export type Role =
+  | 'api'
+  | 'worker'
+  | 'dashboard'
+  | 'audit'
+  | 'dead-letters'
+  | 'redrive'
+  | 'parked-events'
+  | 'retry-events'
+  | 'backup'
+  | 'restore';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -35,6 +45,8 @@ export class Config {
     readonly sweepIntervalMs: number;
     readonly sweepAfterMs: number;
   };
+  /** Paths and names of packages. */
+  readonly plugins: readonly string[];
   readonly idempotencyTtlSeconds: number;
   readonly worker: { readonly concurrency: number; readonly heartbeatFile: string | undefined };
   readonly dashboard: {
@@ -55,11 +67,26 @@ export class ConfigError extends Error {
 /**
  * Parses the environment of a process.
  *
+ * @param plugins that come to those of `PLUGINS`.
  * @throws ConfigError with all problems at once when a variable is missing or wrong.
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>, role: Role): Config {
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  role: Role,
+  plugins: readonly string[] = [],
+): Config {
   const reader = new EnvironmentReader(environment);
-  const config = { ...readServer(reader), ...readServices(reader, role), ...readProcessing(reader) };
+  const config = {
+    ...readServer(reader),
+    ...readServices(reader, role),
+    ...readProcessing(reader),
+    plugins: [...new Set([...reader.list('PLUGINS'), ...plugins])],
+  };
+  if (hasOwnSettings(config.database.url)) {
+    reader.problems.push(
+      'DATABASE_URL must not have "options": it would replace the settings that this system gives each session; use ALTER ROLE … SET',
+    );
+  }
   if (role === 'dashboard' && config.production && config.dashboard.user === undefined) {
     reader.problems.push(
       'DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs',
@@ -81,15 +108,16 @@ function readServer(reader: EnvironmentReader) {
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
-    corsOrigins: (reader.optional('CORS_ORIGINS') ?? '').split(',').flatMap((origin) => origin.trim() || []),
+    corsOrigins: reader.list('CORS_ORIGINS'),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 500, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
   };
 }
 
+const WITHOUT_REDIS: ReadonlySet<Role> = new Set(['audit', 'parked-events', 'retry-events', 'backup']);
+
 function readServices(reader: EnvironmentReader, role: Role) {
-  // Neither asks a Redis.
-  const needsNone = role === 'audit' || role === 'backup';
+  const needsNone = WITHOUT_REDIS.has(role);
   const max = LIMITS.transactionMs;
   const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
   return {
@@ -155,6 +183,10 @@ function readCredentials(reader: EnvironmentReader) {
     reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD go together: set both or neither');
   }
   return { user, password };
+}
+
+function hasOwnSettings(databaseUrl: string): boolean {
+  return URL.canParse(databaseUrl) && new URL(databaseUrl).searchParams.has('options');
 }
 
 function queueDatabaseOf(redisUrl: string): string {

@@ -19,6 +19,11 @@ export class EnvironmentReader {
     return this.environment[name]?.trim() || undefined;
   }
 
+  /** Separated by commas. */
+  list(name: string): string[] {
+    return (this.optional(name) ?? '').split(',').flatMap((item) => item.trim() || []);
+  }
+
   url(name: string, protocols: readonly string[], fallback?: string): string {
     const value = this.optional(name) ?? fallback;
     if (value === undefined) {

@@ -1,6 +1,7 @@
 /**
- * The limits that the code keeps to, in one place. Production code only reads them, at the moment when it needs them. A test
- * compares docs/guarantees.md with them; tests whose subject is not a limit relax those of time (test/support/limits.ts).
+ * The limits that clients and operators may meet. What only tunes a mechanism stands in its file. Production code reads them at the
+ * moment when it needs them, except for the options of BullMQ's workers, which are read once. A test compares docs/guarantees.md with
+ * them; tests whose subject is not a limit relax those of time (test/support/limits.ts).
  */
 export const LIMITS: Limits = {
   purchasesPerBatch: 128,
@@ -32,6 +33,11 @@ export const LIMITS: Limits = {
   stalls: 5,
   cancellationLookMs: 4_000,
   heartbeatMs: 5_000,
+
+  subscriberCallMs: 10_000,
+  subscriberTries: 20,
+  subscriberBackoffMs: 1_000,
+  subscriptionHoldMs: 30_000,
 
   bodyBytes: 1_048_576,
   bodyValues: 1_000,
@@ -65,7 +71,7 @@ export interface Limits {
   readonly connectionStallMs: number;
   /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
   readonly connectMs: number;
-  /** The default, and for all three the most that can be set is {@link transactionMs}. */
+  /** Of `lockMs`, `statementMs` and `transactionMs`: defaults. A deployment may change each, up to `transactionMs`. */
   readonly lockMs: number;
   readonly statementMs: number;
   readonly transactionMs: number;
@@ -92,6 +98,15 @@ export interface Limits {
   readonly cancellationLookMs: number;
   /** How often a worker touches its heartbeat file. */
   readonly heartbeatMs: number;
+
+  /** How long a subscriber may take for an event. */
+  readonly subscriberCallMs: number;
+  /** An event that failed as often is parked. */
+  readonly subscriberTries: number;
+  /** The wait after the first failed try; it grows to five minutes. */
+  readonly subscriberBackoffMs: number;
+  /** A subscriber whose worker is gone is told by another one after so long. */
+  readonly subscriptionHoldMs: number;
 
   readonly bodyBytes: number;
   readonly bodyValues: number;

@@ -15,7 +15,7 @@ const SUCCESS = '00000';
  * moves. A promoted standby and a server that has recovered from a crash give ids out again that were given out before, to
  * other transactions.
  */
-const SERVER = `left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || pg_stat_get_checkpointer_stat_reset_time()`;
+export const SERVER = `left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || pg_stat_get_checkpointer_stat_reset_time()`;
 
 /** A transaction that has begun to write. Asked for at the beginning, in case the end is never heard of. */
 export interface TransactionId {

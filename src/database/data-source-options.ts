@@ -7,8 +7,14 @@ import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-/** Who has this writes the movement of each stock that it changes. For others a trigger does (docs/decisions/0008-stock-ledger.md). */
+/** A session with this setting writes the movement of each stock that it changes; for others a trigger does (docs/decisions/0008). */
 const WRITES_LEDGER = 'order_system.writes_ledger=on';
+
+/** Workers of the release before do not know `orders.fulfilment_key`, and get no order that has one (docs/decisions/0018). */
+const KNOWS_KEYS = 'order_system.knows_fulfilment_keys=on';
+
+/** Settings of each session. */
+const SESSION = ['client_min_messages=warning', 'enable_seqscan=off', 'jit=off', WRITES_LEDGER, KNOWS_KEYS];
 
 /** What the application and TypeORM's CLI have in common. */
 export function connectionOptions(url: string): PostgresOptions {
@@ -45,7 +51,7 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + LIMITS.answerMarginMs,
-      options: `-c transaction_timeout=${transactionTimeoutMs} -c client_min_messages=warning -c enable_seqscan=off -c jit=off -c ${WRITES_LEDGER}`,
+      options: [`transaction_timeout=${transactionTimeoutMs}`, ...SESSION].map((setting) => `-c ${setting}`).join(' '),
     },
   };
 }

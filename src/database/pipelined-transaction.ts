@@ -3,8 +3,8 @@ import { BEGIN, type TransactionId } from './commit.js';
 import { isReadOnlyServer } from './database-errors.js';
 
 /**
- * A transaction in as few round trips as its caller makes of it: statements that are sent without waiting for each other share
- * one, and the first ones share it with `BEGIN`. Whoever has it ends it, by `commit` or by `rollBack`.
+ * A transaction in as few round trips as possible: statements that are sent without awaiting each other share one, and the first ones
+ * share it with `BEGIN`. Its caller ends it, by `commit` or by `rollBack`.
  */
 export class PipelinedTransaction {
   hasEnded = false;
@@ -47,8 +47,8 @@ async function begin(client: ClientBase): Promise<TransactionId> {
 }
 
 /**
- * Without effect after a commit. A connection that cannot be rolled back is closed: PostgreSQL does it then. One to a server that
- * only reads is closed as well, so that the next request asks for the server that writes.
+ * Rolls back; after a commit this does nothing. If the rollback fails, the connection is closed, and PostgreSQL rolls back. A connection
+ * to a server that only reads is closed as well, so that the next request asks for the server that writes.
  */
 export async function rollBack(client: Client, error?: unknown): Promise<void> {
   if (isReadOnlyServer(error)) void client.end();

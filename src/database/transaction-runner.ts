@@ -72,10 +72,10 @@ export class TransactionRunner {
   }
 
   /**
-   * One statement, a transaction by itself in one round trip. It must do no harm when it is run twice: what became of it is
-   * not looked up when its answer is lost.
+   * Runs one statement as its own transaction, in one round trip. The statement must be idempotent: when its answer is lost, what became
+   * of it is not looked up.
    */
-  async writeRepeatable<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> {
+  async writeIdempotent<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> {
     return this.retry((runner) => queryPrepared<Row>(runner, statement));
   }
 
@@ -104,7 +104,10 @@ export class TransactionRunner {
     }
   }
 
-  /** Returns when the transaction is on disk, also when that was never heard of. Without an id it has written nothing. */
+  /**
+   * Commits. If the connection breaks during `COMMIT`, asks PostgreSQL whether the commit took place. Without a transaction id nothing
+   * was written, so there is nothing to ask.
+   */
   private async commit(client: Client, id: TransactionId): Promise<void> {
     try {
       await acknowledged(client, { text: 'COMMIT' });

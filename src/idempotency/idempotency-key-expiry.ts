@@ -20,7 +20,7 @@ export class IdempotencyKeyExpiry extends PeriodicTask {
 
   async run(): Promise<number> {
     return this.inBatches(BATCH_SIZE, async () => {
-      const forgotten = await this.transactions.writeRepeatable(
+      const forgotten = await this.transactions.writeIdempotent(
         forgetKeys(this.config.idempotencyTtlSeconds, BATCH_SIZE),
       );
       return forgotten.length;

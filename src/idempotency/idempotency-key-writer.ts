@@ -5,9 +5,14 @@ import type { IdempotentRequest } from './idempotent-request.js';
 /** What a request came to: the row that it made, its stored result, or its refusal. */
 type OutcomeColumn = 'order_id' | 'reservation_id' | 'body' | 'error';
 
-/** `select` gives `key, fingerprint, outcome`. */
+/**
+ * `select` gives `key, plain_key, fingerprint, outcome`. A row stores the key as it was sent, for the release before, and `key_hash`, the
+ * SHA-256 of the caller's name, NUL and the unquoted key, for a later release. The caller's name is still empty.
+ */
 function insertKeys(outcome: OutcomeColumn, select: string): string {
-  return `INSERT INTO idempotency_keys (key, fingerprint, ${outcome}) ${select}`;
+  return `INSERT INTO idempotency_keys (key, key_hash, fingerprint, ${outcome})
+      SELECT key, sha256('\\x00'::bytea || convert_to(plain_key, 'UTF8')), fingerprint, outcome
+      FROM (${select}) AS request (key, plain_key, fingerprint, outcome)`;
 }
 
 /**
@@ -15,8 +20,9 @@ function insertKeys(outcome: OutcomeColumn, select: string): string {
  * `placed (id, position)`; its parameters are {@link keyParametersOf} and begin with `$first`.
  */
 export function keepMadeRows(outcome: 'order_id' | 'reservation_id', first: number): string {
-  const select = `SELECT key, fingerprint, placed.id
-      FROM unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::bigint[]) AS request (key, fingerprint, position)
+  const select = `SELECT key, plain_key, fingerprint, placed.id
+      FROM unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::bigint[])
+        AS sent (key, plain_key, fingerprint, position)
       JOIN placed USING (position)`;
   return `kept AS (${insertKeys(outcome, select)})`;
 }
@@ -27,16 +33,18 @@ export function keyParametersOf(requests: readonly (IdempotentRequest | undefine
   if (keys.length === 0) return [];
   return [
     keys.map(({ sentKey }) => sentKey),
+    keys.map(({ key }) => key),
     keys.map(({ fingerprint }) => fingerprint),
     keys.map(({ position }) => position),
   ];
 }
 
 /** Keeps the result of a request, in its stored form. */
-export function keepResult({ sentKey, fingerprint }: IdempotentRequest, text: string): QueryConfig {
+export function keepResult({ key, sentKey, fingerprint }: IdempotentRequest, text: string): QueryConfig {
   return {
-    text: insertKeys('body', 'VALUES ($1, $2, $3)'),
-    values: [sentKey, fingerprint, text],
+    name: 'keep-result',
+    text: insertKeys('body', 'VALUES ($1::text, $2::text, $3::text, $4::text)'),
+    values: [sentKey, key, fingerprint, text],
   };
 }
 
@@ -48,12 +56,13 @@ export interface Refusal {
 
 /** Keeps refusals, except for keys that have been used meanwhile; returns the keys that it has kept, as they were sent. */
 export function keepRefusals(refusals: readonly Refusal[]): QueryConfig {
-  const select = 'SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])';
+  const select = 'SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[])';
   return {
     name: 'keep-errors',
     text: `${insertKeys('error', select)} ON CONFLICT (key) DO NOTHING RETURNING key`,
     values: [
       refusals.map(({ request }) => request.sentKey),
+      refusals.map(({ request }) => request.key),
       refusals.map(({ request }) => request.fingerprint),
       refusals.map(({ error: { kind, code, message, members } }) => JSON.stringify({ kind, code, message, members })),
     ],

@@ -18,8 +18,8 @@ import { type IdempotencyKeyRow, selectKey, waitForKey } from './idempotency-key
 import type { IdempotentRequest, KeptOutcome, Performed } from './idempotent-request.js';
 
 /**
- * Does once what is asked for twice. The outcome of a request is written with its key in the transaction that does the work, so
- * that both are there or neither; a later request with the key has the same outcome.
+ * Executes a request with an idempotency key once; every repetition gets the stored outcome. The outcome is written with the key in
+ * the transaction that does the work, so that both are there or neither.
  */
 @Injectable()
 export class IdempotencyService {
@@ -29,8 +29,8 @@ export class IdempotencyService {
   ) {}
 
   /**
-   * Runs `work` in a transaction and gives its result; or, for a key that was used before, the result of then. A refusal is an
-   * outcome as well, unless it is for the moment only. Of two requests at the same time the second waits.
+   * Runs `work` in a transaction and gives its result; or, for a key that was used before, the stored result of the first request. A
+   * refusal is an outcome as well, unless it is for the moment only. Of two requests at the same time the second waits.
    *
    * @throws IdempotencyKeyReusedError, IdempotencyKeyInUseError, and what `work` throws.
    */
@@ -49,13 +49,15 @@ export class IdempotencyService {
       await manager.query(CONFIRM_READ);
       return { result: storedForm.fromText(text), isReplayed: true };
     });
+    // A refusal is returned and not thrown, so that the transaction commits the stored refusal. It is thrown after the commit.
     if (outcome instanceof ApplicationError) throw outcome;
     return outcome;
   }
 
   /**
-   * The same for `work` that keeps by itself which row it has made. It throws a `KeyTakenError` when the key was used before; then
-   * `replay` gives the result from the outcome of then.
+   * Like `run`, but `work` stores the key itself, in its own statement, and throws `KeyTakenError` when the key is already used; then
+   * `replay` makes the result of the stored outcome. A request whose key another transaction is using does not wait: it is refused
+   * with `IdempotencyKeyInUseError`.
    *
    * @throws IdempotencyKeyReusedError, IdempotencyKeyInUseError, and what `work` throws.
    */
@@ -104,6 +106,7 @@ async function workAndKeep<T>(
   { storedForm, work }: { storedForm: StoredForm<T>; work: (manager: EntityManager) => Promise<T> },
 ): Promise<Performed<T> | ApplicationError> {
   try {
+    // A savepoint: a refusal undoes the work and keeps the transaction.
     const result = await manager.transaction(work);
     await queryWithin(manager, keepResult(request, storedForm.toText(result)));
     return { result, isReplayed: false };

@@ -6,7 +6,7 @@ export interface IdempotentRequest {
   readonly quotedKey: string;
   /** The one of the two that was sent, and is stored: an older process knows just that one. */
   readonly sentKey: string;
-  /** Of method, path and body, by which another use of the key is known. */
+  /** Digest of method, path and body; it shows that a key is used for a different request. */
   readonly fingerprint: string;
 }
 

@@ -1,12 +1,19 @@
 import type { ErrorCode } from './error-codes.js';
 
-/**
- * What an error means to whoever asked, without a word of HTTP, so that a worker can throw it as well:
- * `rejected` the request is well-formed and the state refuses it; `not_found` what it names is not there; `conflict` it is
- * too late, or somebody else is at it; `changed` what the caller has seen is no longer so; `invalid` the request itself is wrong;
- * `unavailable` a dependency cannot serve it now, try again.
- */
-export type ErrorKind = 'rejected' | 'not_found' | 'conflict' | 'changed' | 'invalid' | 'unavailable';
+/** What an error means to the caller, without a word of HTTP, so that a worker can throw it as well. `http/problems` maps it to a status. */
+export type ErrorKind =
+  /** The request is well-formed, and the state refuses it. */
+  | 'rejected'
+  /** What it names is not there. */
+  | 'not_found'
+  /** It is too late, or another request is at it. */
+  | 'conflict'
+  /** What the caller has seen is no longer so. */
+  | 'changed'
+  /** The request itself is wrong. */
+  | 'invalid'
+  /** A dependency cannot serve it now; try again. */
+  | 'unavailable';
 
 /** An expected outcome that is not a success: a fact with a machine-readable code and a sentence for a person. */
 export abstract class ApplicationError extends Error {

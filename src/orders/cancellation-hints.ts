@@ -8,8 +8,8 @@ const CHANNEL = 'order-system:cancelled-orders';
 const SILENCE_MS = 5_000;
 
 /**
- * Tells the workers at once that an order was cancelled. It is a hint and nothing more: who hears it looks at the order, and who
- * does not hear it, because Redis is away, looks by itself a moment later.
+ * Tells the workers at once that an order was cancelled. It is only a hint: a worker that hears it reads the order again,
+ * and a worker that does not, because Redis is away, reads it by itself a moment later.
  */
 @Injectable()
 export class CancellationHints implements OnApplicationShutdown {

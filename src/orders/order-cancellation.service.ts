@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Config } from '../config/config.js';
 import { CONFIRM_READ } from '../database/commit.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
@@ -8,6 +9,7 @@ import { NoAnswerError } from '../kernel/no-answer.error.js';
 import type { StoredForm } from '../kernel/stored-json.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { CancellationHints } from './cancellation-hints.js';
+import { oweUndo } from './fulfilment-undo-writer.js';
 import { OrderNotCancellableError, OrderNotFoundError } from './order.errors.js';
 import { Order } from './order.entity.js';
 import { releaseOrder } from './order-writer.js';
@@ -33,6 +35,7 @@ export class OrderCancellationService {
     private readonly idempotency: IdempotencyService,
     private readonly changes: StockChanges,
     private readonly hints: CancellationHints,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -44,7 +47,9 @@ export class OrderCancellationService {
    */
   async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
     const cause = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    const cancelling = this.idempotency.run(request, storedCancellation, (manager) => cancel(manager, id, cause));
+    const cancelling = this.idempotency.run(request, storedCancellation, (manager) =>
+      cancel(manager, { id, cause, callMs: this.config.orders.fulfilmentTimeoutMs }),
+    );
     const { result, isReplayed } = await cancelling.catch(async (error: unknown) => {
       if (error instanceof NoAnswerError) await this.announce(id, await this.productsOf(id));
       throw error;
@@ -67,9 +72,15 @@ export class OrderCancellationService {
   }
 }
 
-async function cancel(manager: EntityManager, id: number, cause: string): Promise<Cancellation> {
+async function cancel(
+  manager: EntityManager,
+  { id, cause, callMs }: { id: number; cause: string; callMs: number },
+): Promise<Cancellation> {
   const cancelled = await queryWithin(manager, changeStatus([{ orderId: id, cause }], 'cancelled'));
-  const released = cancelled.length > 0 ? await queryWithin<{ id: number }>(manager, releaseOrder(id, cause)) : [];
+  const released =
+    cancelled.length > 0
+      ? await queryWithin<{ id: number }>(manager, releaseOrder(id, cause, oweUndo({ callMs })))
+      : [];
   const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
   if (order === null) throw new OrderNotFoundError(id);
   if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);

@@ -1,9 +1,27 @@
 import type { QueryConfig } from 'pg';
+import { SERVER } from '../database/commit.js';
 import type { OrderStatus } from './order-status.js';
 
-/** A step in the life of an order. `processing` stands there each time that a worker claims it. */
+/** What an event tells. `.fulfilment_cancelled` tells of the undo at the gateway, which follows the end of the order. */
+export const ORDER_EVENT_TYPES = [
+  'order.created',
+  'order.processing',
+  'order.completed',
+  'order.failed',
+  'order.cancelled',
+  'order.fulfilment_cancelled',
+] as const;
+
+export type OrderEventType = (typeof ORDER_EVENT_TYPES)[number];
+
+/** A step in the life of an order. `order.processing` stands there each time that a worker claims it. */
 export interface OrderEvent {
   readonly id: number;
+  readonly type: OrderEventType;
+  readonly orderId: number;
+  /** Counts 1, 2, … in an order. */
+  readonly sequence: number;
+  /** The status of the order after the event. */
   readonly status: OrderStatus;
   readonly cause: string;
   readonly createdAt: Date;
@@ -12,13 +30,66 @@ export interface OrderEvent {
 /** An order is tried a few times, and again after a crash; more than these would be a fault. */
 export const MAX_EVENTS = 1_000;
 
-/** The events of an order, the first one first; one row of nulls for an order that has none, and no row for no order. */
+/** The type of an event in SQL; `event` is the row's name. */
+const typeOf = (event: string) =>
+  `coalesce(${event}.type, 'order.' || CASE ${event}.status WHEN 'pending' THEN 'created' ELSE ${event}.status END)`;
+
+/** The columns of an {@link OrderEvent}. The ids of an order's events ascend in the order of their commits, so they give the sequence. */
+const COLUMNS = `event.id, ${typeOf('event')} AS type, event.order_id AS "orderId",
+  (SELECT count(*) FROM order_events AS earlier WHERE earlier.order_id = event.order_id AND earlier.id <= event.id)::integer AS sequence,
+  event.status, event.cause, event.created_at AS "createdAt"`;
+
+/**
+ * The events of an order without their `sequence`, which is their place among the rows, from 1. One row of nulls for an order that has no
+ * events, and no row for no order.
+ */
 export function selectEvents(orderId: number): QueryConfig {
   return {
     name: 'select-order-events',
-    text: `SELECT order_events.id, order_events.status, cause, order_events.created_at AS "createdAt"
-           FROM orders LEFT JOIN order_events ON order_id = orders.id
-           WHERE orders.id = $1 ORDER BY order_events.id LIMIT ${MAX_EVENTS}`,
+    text: `SELECT event.id, ${typeOf('event')} AS type, orders.id AS "orderId",
+                  event.status, event.cause, event.created_at AS "createdAt"
+           FROM orders LEFT JOIN order_events AS event ON event.order_id = orders.id
+           WHERE orders.id = $1 ORDER BY event.id LIMIT ${MAX_EVENTS}`,
     values: [orderId],
   };
 }
+
+/** An event with what its snapshot knew. */
+export interface LoggedEvent extends OrderEvent {
+  /** The id of the oldest transaction that had not ended. */
+  readonly oldestTransaction: string;
+  /** The server that has given out its transaction ids. */
+  readonly server: string;
+  /** The release before has noted here what a call did after the order had ended: it repeats the end, and is no event. */
+  readonly isNote: boolean;
+}
+
+const IS_NOTE = `event.type IS NULL AND event.status IN ('failed', 'cancelled') AND EXISTS (
+    SELECT FROM order_events AS earlier
+    WHERE earlier.order_id = event.order_id AND earlier.id < event.id AND earlier.status = event.status)`;
+
+/** The committed events of all orders after an id as {@link LoggedEvent}, in the order of their ids, `limit` at most. */
+export function selectEventsAfter(id: number, limit: number): QueryConfig {
+  return {
+    name: 'select-events-after',
+    text: `SELECT ${COLUMNS}, ${IS_NOTE} AS "isNote",
+                  pg_snapshot_xmin(pg_current_snapshot())::text AS "oldestTransaction", (SELECT ${SERVER}) AS server
+           FROM order_events AS event WHERE event.id > $1 ORDER BY event.id LIMIT $2`,
+    values: [id, limit],
+  };
+}
+
+/** The events with these ids. */
+export function selectEventsById(ids: readonly number[]): QueryConfig {
+  return {
+    name: 'select-events-by-id',
+    text: `SELECT ${COLUMNS} FROM order_events AS event WHERE event.id = ANY ($1::bigint[]) ORDER BY event.id`,
+    values: [ids],
+  };
+}
+
+/** The highest id of an event; 0 when there is none. */
+export const SELECT_LAST_EVENT_ID: QueryConfig = {
+  name: 'select-last-event-id',
+  text: 'SELECT coalesce(max(id), 0)::bigint AS id FROM order_events',
+};

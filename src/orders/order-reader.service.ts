@@ -53,9 +53,13 @@ export class OrderReaderService {
    * @throws OrderNotFoundError
    */
   async events(id: number): Promise<OrderEvent[]> {
-    const rows = await readPrepared<OrderEvent | { id: null }>(this.orders.manager.dataSource, selectEvents(id));
+    const statement = selectEvents(id);
+    const rows = await readPrepared<Omit<OrderEvent, 'sequence'> | { id: null }>(
+      this.orders.manager.dataSource,
+      statement,
+    );
     if (rows.length === 0) throw new OrderNotFoundError(id);
-    return rows.filter((row) => row.id !== null);
+    return rows.flatMap((row, index) => (row.id === null ? [] : { ...row, sequence: index + 1 }));
   }
 }
 

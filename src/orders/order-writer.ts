@@ -1,11 +1,14 @@
 import type { QueryConfig } from 'pg';
-import { releaseStock } from '../stock/stock-ledger.js';
+import { type Release, releaseStock } from '../stock/stock-ledger.js';
 
 // The one writer of `orders` and `order_items`: parts of the statement that makes an order, moves it on, or gives its stock back.
 
-/** `written (id, created_at)`: an order for each `total_price` that `select` gives, in its order. */
+/** What a gateway will know a new order by. */
+export const NEW_FULFILMENT_KEY = 'gen_random_uuid()';
+
+/** `written (id, created_at)`: an order for each `total_price` and {@link NEW_FULFILMENT_KEY} that `select` gives, in its order. */
 export function insertOrders(select: string): string {
-  return `written AS (INSERT INTO orders (total_price) ${select} RETURNING id, created_at)`;
+  return `written AS (INSERT INTO orders (total_price, fulfilment_key) ${select} RETURNING id, created_at)`;
 }
 
 /** The items of orders, from `line (order_id, product_id, quantity, unit_price)`. */
@@ -14,15 +17,22 @@ export const INSERT_ITEMS = `filled AS (
       SELECT order_id, product_id, quantity, unit_price FROM line
     )`;
 
-/** `changed (id)`: moves the orders `$1` to the status `$3` that are in one of the statuses `$4`. Of two that race for an order, one does. */
+/**
+ * `changed (id, total_price, fulfilment_key, created_at)`: moves the orders `$1` to the status `$3` that are in one of the statuses
+ * `$4`. Of two transactions that race for an order, one moves it.
+ */
 export const MOVE_ORDERS = `changed AS (
-      UPDATE orders SET status = $3 WHERE id = ANY ($1::bigint[]) AND status = ANY ($4::text[]) RETURNING id
+      UPDATE orders SET status = $3 WHERE id = ANY ($1::bigint[]) AND status = ANY ($4::text[])
+      RETURNING id, total_price, fulfilment_key, created_at
     )`;
 
 /** The items of the orders `$1`, as `releaseStock` wants them. */
 const ITEMS = 'SELECT order_id AS owner_id, product_id, quantity FROM order_items WHERE order_id = ANY ($1::bigint[])';
 
-/** Gives the stock of an order back, in the transaction that has moved it to its end. */
-export function releaseOrder(id: number, reason: string): QueryConfig {
-  return releaseStock({ owner: 'order_id', items: ITEMS, ids: [id], reason });
+/**
+ * Gives the stock of an order back, in the transaction that has moved it to its end. `also` runs in the same
+ * statement, and knows the order as one of `$1`.
+ */
+export function releaseOrder(id: number, reason: string, also?: Release['also']): QueryConfig {
+  return releaseStock({ owner: 'order_id', items: ITEMS, ids: [id], reason, also });
 }

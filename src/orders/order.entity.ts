@@ -32,6 +32,10 @@ export class Order {
   @Column('text', { default: 'pending' })
   status: OrderStatus;
 
+  /** What a gateway knows the order by; an order of before has none, and is known by its id. */
+  @Column('uuid', { nullable: true, select: false })
+  fulfilmentKey?: string | null;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt: Date;
 

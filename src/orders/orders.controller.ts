@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
@@ -15,12 +15,7 @@ import { pageRequestOf } from '../http/paging/page.query.js';
 import { toPage } from '../http/paging/page.response.js';
 import { LOCATION, sendLocation } from '../http/response.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import {
-  ApiIdempotencyKey,
-  idempotentRequestOf,
-  REPLAYED,
-  resultOf,
-} from '../idempotency/idempotency-key.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import type { Performed } from '../idempotency/idempotent-request.js';
 import { CancelOrderDto } from './dto/cancel-order.dto.js';
 import { ApiOrderBody, CreateOrderDto, requestedItemsOf } from './dto/create-order.dto.js';
@@ -151,6 +146,7 @@ export class OrdersController {
   @ApiProblem('There is no such order', `${PATH}/7/cancel`, NOT_FOUND)
   @ApiProblem('It is too late, or the `Idempotency-Key` is in use', `${PATH}/7/cancel`, NOT_CANCELLABLE)
   @ApiValidationProblem(`${PATH}/7/cancel`, 'reason', 'reason must be a text of 1 to 255 characters, none of them NUL')
+  @ApiBody({ type: CancelOrderDto, required: false })
   @ApiBodyProblems(`${PATH}/7/cancel`)
   @ApiUnavailableProblem(`${PATH}/7/cancel`)
   @ApiIdempotencyKey(`${PATH}/7/cancel`)

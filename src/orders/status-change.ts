@@ -3,8 +3,8 @@ import { recordEvents } from './order-event-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { MOVE_ORDERS } from './order-writer.js';
 
-/** A state that an order is moved to; it starts as `pending`. */
-export type ReachedStatus = Exclude<OrderStatus, 'pending'>;
+/** A state that an order is moved to; it starts as `pending`, and claims have a statement of their own. */
+export type ReachedStatus = Exclude<OrderStatus, 'pending' | 'processing'>;
 
 /** An order that is to be moved, and why, for its history. */
 export interface StatusChange {
@@ -12,43 +12,57 @@ export interface StatusChange {
   readonly cause: string;
 }
 
+/** An order that was claimed, with all that its gateway is to know. */
+export interface ClaimedOrder {
+  readonly id: number;
+  /** Decimal text. */
+  readonly totalPrice: string;
+  readonly fulfilmentKey: string | null;
+  readonly createdAt: Date;
+  /** Each with its product id, its quantity and its unit price as decimal text, by product id. */
+  readonly items: readonly (readonly [number, number, string])[];
+}
+
 /**
  * Moves the orders on that may enter the state, writes it into their history, and gives their ids: of two that race for one order,
- * one changes the row. An order in `processing` may be claimed again, by the worker that takes over, unless `from` leaves it out.
- * Claims use `synchronous_commit = off`: if PostgreSQL crashes and loses one, the order is simply claimed again.
+ * one changes the row.
  */
-export function changeStatus(
-  changes: readonly StatusChange[],
-  to: ReachedStatus,
-  from: readonly OrderStatus[] = originsOf(to),
-): QueryConfig {
-  const isClaim = to === 'processing';
-  const events = `SELECT id, $3, ($2::text[])[array_position($1::bigint[], id)] FROM changed
-           ${isClaim ? `WHERE set_config('synchronous_commit', 'off', true) = 'off'` : ''} RETURNING order_id AS id`;
+export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus): QueryConfig {
+  const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
   return {
-    name: isClaim ? 'claim' : 'change-status',
-    text: `WITH ${MOVE_ORDERS} ${recordEvents(events)}`,
+    name: 'change-status',
+    text: `WITH ${MOVE_ORDERS} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
     values: [changes.map(({ orderId }) => orderId), changes.map(({ cause }) => cause), to, from],
   };
 }
 
-/** Adds to the history of an order that has failed or was cancelled; it stays what it is. Gives a row when there is such an order. */
-export function noteAfterEnd(orderId: number, cause: string): QueryConfig {
-  const event = `SELECT id, status, $2 FROM orders WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING id`;
-  return { name: 'note-after-end', text: recordEvents(event), values: [orderId, cause] };
+/**
+ * Claims the orders that are open, and gives them; with `isFirst` those only that nobody has claimed before. An order in
+ * `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
+ * and loses one, the order is simply claimed again.
+ */
+export function claimOrders(claims: readonly StatusChange[], { isFirst }: { isFirst: boolean }): QueryConfig {
+  const from: OrderStatus[] = isFirst ? ['pending'] : ['pending', 'processing'];
+  return {
+    name: 'claim',
+    text: `WITH ${MOVE_ORDERS}, recorded AS (
+             ${recordEvents(`${EVENTS} WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
+           )
+           SELECT ${claimedFrom('changed')}`,
+    values: [claims.map(({ orderId }) => orderId), claims.map(({ cause }) => cause), 'processing', from],
+  };
 }
 
-/** The same for a cancelled order whose call left no note: its worker died in the call, or could not tell. */
-export function noteEarlierCall(orderId: number): QueryConfig {
-  const event = `SELECT id, status, 'an external call was made before; what it did is not known: ask the provider'
-           FROM orders WHERE id = $1 AND status = 'cancelled'
-             AND EXISTS (SELECT FROM order_events WHERE order_id = $1 AND status = 'processing')
-             AND NOT EXISTS (SELECT FROM order_events WHERE order_id = $1 AND cause ~ '^(the|an) external call ')
-           RETURNING id`;
-  return { name: 'note-earlier-call', text: recordEvents(event), values: [orderId] };
+/** Reads an order as its gateway is to know it. */
+export function selectClaimedOrder(id: number): QueryConfig {
+  return { name: 'select-claimed-order', text: `SELECT ${claimedFrom('orders')} WHERE id = $1`, values: [id] };
 }
 
-function originsOf(to: ReachedStatus): OrderStatus[] {
-  const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
-  return to === 'processing' ? [...from, to] : from;
+function claimedFrom(orders: 'changed' | 'orders'): string {
+  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", created_at AS "createdAt",
+                  (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text) ORDER BY product_id), '[]')
+                   FROM order_items WHERE order_id = ${orders}.id) AS items
+           FROM ${orders}`;
 }
+
+const EVENTS = 'SELECT id, $3, ($2::text[])[array_position($1::bigint[], id)] FROM changed';

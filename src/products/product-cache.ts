@@ -17,7 +17,7 @@ const LEASE_MS = 10_000;
 /** Drops that Redis missed and that are caught up with when it is back. Beyond it the TTL alone bounds the age. */
 const MAX_MISSED_DROPS = 10_000;
 
-/** Readers are many and a round trip is short: those that come meanwhile share the next one. */
+/** Look-ups that arrive during a round trip share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 /** Stores a value only if the lease that its reader took before loading still stands. */
@@ -136,6 +136,7 @@ export class ProductCache {
   }
 }
 
+/** Without a version: after a deploy that changes the document, the old one is served for `CACHE_TTL` at most. */
 function keyOf(id: number): string {
   return `product:${id}:document`;
 }

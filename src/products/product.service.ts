@@ -33,7 +33,7 @@ export class ProductService {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** The database records the initial stock in the ledger. */
+  /** The trigger `products_record_initial_stock` records the initial stock in the ledger. */
   async create(fields: ProductFields, request?: IdempotentRequest): Promise<Performed<LiveProduct>> {
     return this.idempotency.run(request, storedProduct, async (manager) =>
       snapshotOf(await manager.save(manager.create(Product, fields))),
@@ -51,6 +51,7 @@ export class ProductService {
     return this.change(id, isExpected, async (manager, product) => {
       if (stock !== undefined && stock !== product.stock) {
         const adjustment = { delta: stock - product.stock, reason: 'set by PUT' };
+        // The entity gets what the statement has written, so that `save` sees no difference and writes neither again.
         product.updatedAt = (await this.stock.adjustLocked(manager, product, adjustment)).changedAt;
         product.stock = stock;
       }

@@ -18,18 +18,13 @@ import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import {
-  ApiIdempotencyKey,
-  idempotentRequestOf,
-  REPLAYED,
-  resultOf,
-} from '../idempotency/idempotency-key.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
 import { UpdateProductDto } from './dto/update-product.dto.js';
 import { documentOf, type ProductDocument } from './product-document.js';
-import { ProductDocuments } from './product-documents.js';
+import { ProductDocumentService } from './product-document.service.js';
 import { ProductReaderService } from './product-reader.service.js';
 import { type Precondition, ProductService } from './product.service.js';
 
@@ -45,7 +40,7 @@ export class ProductsController {
   constructor(
     private readonly products: ProductService,
     private readonly reader: ProductReaderService,
-    private readonly documents: ProductDocuments,
+    private readonly documents: ProductDocumentService,
   ) {}
 
   @Post()

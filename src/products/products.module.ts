@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { StockModule } from '../stock/stock.module.js';
 import { ProductCacheModule } from './product-cache.module.js';
-import { ProductDocuments } from './product-documents.js';
+import { ProductDocumentService } from './product-document.service.js';
 import { ProductReaderService } from './product-reader.service.js';
 import { Product } from './product.entity.js';
 import { ProductService } from './product.service.js';
@@ -13,7 +13,7 @@ import { ProductsController } from './products.controller.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Product]), ProductCacheModule, StockModule, IdempotencyModule],
   controllers: [ProductsController],
-  providers: [ProductService, ProductReaderService, ProductDocuments],
+  providers: [ProductService, ProductReaderService, ProductDocumentService],
   exports: [ProductService, ProductReaderService, TypeOrmModule],
 })
 export class ProductsModule {}

@@ -15,7 +15,10 @@ const GOING_BACK_MS = 1_000;
 /** How soon a worker that may take more jobs does so, at the latest. */
 const WAKE_UP_MS = 10;
 
-/** The life of a processor: it takes jobs when the process is up, and lets the running ones end or go back when it stops. */
+/**
+ * The life of a processor: it takes jobs when the process is up, and lets the running ones end or go back when it stops in order. What
+ * happens to the jobs of a process that dies is in the options of each processor.
+ */
 export abstract class JobProcessor
   extends WorkerHost
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown

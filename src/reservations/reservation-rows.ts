@@ -3,7 +3,8 @@ import { ReservationClosedError, ReservationNotFoundError } from './reservation.
 import type { Reservation } from './reservation.js';
 
 /**
- * A reservation. One whose time is up is `expired`, by PostgreSQL's clock, also before the expiry has come to it: it is never sold.
+ * A reservation. One whose time is up is `expired`, by PostgreSQL's clock, even if the background task has not updated the
+ * row yet: it is never sold.
  *
  * @throws ReservationNotFoundError
  */
@@ -12,7 +13,7 @@ export async function selectReservation(manager: EntityManager, id: number): Pro
     `SELECT id, CASE WHEN status = 'held' AND expires_at <= clock_timestamp() THEN 'expired' ELSE status END AS status,
             expires_at AS "expiresAt", order_id AS "orderId", created_at AS "createdAt", updated_at AS "updatedAt",
             (SELECT json_agg(json_build_object('productId', product_id, 'quantity', quantity) ORDER BY product_id)
-             FROM reservation_items WHERE reservation_id = id) AS items
+             FROM reservation_items WHERE reservation_id = reservations.id) AS items
      FROM reservations WHERE id = $1`,
     [id],
   );
@@ -35,7 +36,7 @@ export async function lockHeldReservation(manager: EntityManager, id: number): P
 }
 
 /** Reservations whose time is up, the oldest first. */
-export async function findLapsed(manager: EntityManager, limit: number): Promise<number[]> {
+export async function findDue(manager: EntityManager, limit: number): Promise<number[]> {
   const rows = await manager.query<{ id: number }[]>(
     `SELECT id FROM reservations WHERE status = 'held' AND expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1`,
     [limit],

@@ -6,13 +6,13 @@ import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../idempotency/idempotency.errors.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { KeptOutcome, Performed } from '../idempotency/idempotent-request.js';
-import { PRODUCT_LOCKS } from '../stock/product-rows.js';
+import { PRODUCT_LOCKS } from '../stock/stock-rows.js';
 import { mergeItems } from '../stock/requested-item.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { StockPipeline } from '../stock/stock-pipeline.js';
 import { ReservationClosedError } from './reservation.errors.js';
 import { type Reservation, type ReservationRequest, toReservations } from './reservation.js';
-import { findLapsed, lockReservation, selectReservation } from './reservation-rows.js';
+import { findDue, lockReservation, selectReservation } from './reservation-rows.js';
 import {
   expireReservations,
   releaseHeldStock,
@@ -79,7 +79,7 @@ export class ReservationService {
    * product, it expires the reservations one by one, so that one locked product cannot delay the rest.
    */
   async expire(limit: number): Promise<number> {
-    const ids = await findLapsed(this.transactions.manager, limit);
+    const ids = await findDue(this.transactions.manager, limit);
     return this.expireTogether(ids).catch(async (error: unknown) => {
       if (!hasWaitedTooLong(error)) throw error;
       let expired = 0;

@@ -12,12 +12,7 @@ import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 import { LOCATION, sendLocation } from '../http/response.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
-import {
-  ApiIdempotencyKey,
-  idempotentRequestOf,
-  REPLAYED,
-  resultOf,
-} from '../idempotency/idempotency-key.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import { toRequestedItem } from '../stock/dto/requested-item.dto.js';
 import { CreateReservationDto } from './dto/create-reservation.dto.js';
 import { ReservationResponse } from './dto/reservation.response.js';

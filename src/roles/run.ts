@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from '../config/config.js';
 import { startApi } from './api/start-api.js';
@@ -6,9 +7,10 @@ import { runAudit } from './audit/run-audit.js';
 import { runBackup } from './backup/run-backup.js';
 import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
+import { runParkedEvents } from './parked-events/run-parked-events.js';
 import { runRestore } from './restore/run-restore.js';
 import type { Service } from './service.js';
-import { createWorker } from './worker/create-worker.js';
+import { startWorker } from './worker/start-worker.js';
 
 /** How long the hard end of a stop waits beyond `SHUTDOWN_TIMEOUT_MS`, for connections to close. */
 const CLOSE_MARGIN_MS = 1_000;
@@ -22,30 +24,39 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--audit': 'audit',
   '--dead-letters': 'dead-letters',
   '--redrive': 'redrive',
+  '--parked-events': 'parked-events',
+  '--retry-events': 'retry-events',
   '--backup': 'backup',
   '--restore': 'restore',
 };
 
-/** The roles that run until they are stopped. Any other role that is interrupted has not done its work. */
+const OPTIONS = {
+  plugin: { type: 'string', multiple: true },
+  ...Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag.slice('--'.length), { type: 'boolean' }])),
+} as const;
+
+/** The roles that run until they are stopped. A command has no handler, so a signal ends it, and its work is not done. */
 const SERVICES: ReadonlySet<Role> = new Set(['api', 'worker', 'dashboard']);
 
 /** Starts a service, or runs a command and ends the process with its exit status. */
 const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
   api: startApi,
-  worker: createWorker,
+  worker: startWorker,
   dashboard: startDashboard,
   audit: async (config) => process.exit(await runAudit(config)),
   'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
   redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
+  'parked-events': async (config) => process.exit(await runParkedEvents(config, { retry: false })),
+  'retry-events': async (config) => process.exit(await runParkedEvents(config, { retry: true })),
   backup: async (config) => process.exit(await runBackup(config)),
   restore: async (config) => process.exit(await runRestore(config)),
 };
 
 async function run(): Promise<void> {
-  const role = roleOf(process.argv.slice(2));
-  const config = loadConfig(process.env, role);
+  const { role, plugins } = parseArguments(process.argv.slice(2));
+  const config = loadConfig(process.env, role, plugins);
   let service: Service | undefined;
-  // Before anything is up: the first process of a container ignores a signal that it has no handler for.
+  // Before the start: process 1 of a container ignores signals without a handler.
   if (SERVICES.has(role)) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
   }
@@ -58,14 +69,27 @@ run().catch((error: unknown) => {
   process.exit(NOT_DONE);
 });
 
-function roleOf([flag, ...others]: readonly string[]): Role {
-  if (flag === undefined) return 'api';
-  const role = others.length === 0 ? FLAGS[flag] : undefined;
-  if (role === undefined) {
-    const known = Object.keys(FLAGS).join(', ');
-    throw new Error(`Unknown arguments: ${[flag, ...others].join(' ')}. Use none, or one of ${known}`);
+/** A role's flag, or none for the API; and the plug-ins of the API or the worker, which add to `PLUGINS`. */
+function parseArguments(args: string[]): { role: Role; plugins: readonly string[] } {
+  const { plugin: plugins = [], ...flags } = valuesOf(args);
+  const [role = 'api', ...others] = Object.keys(flags).flatMap((flag) => FLAGS[`--${flag}`] ?? []);
+  if (others.length > 0 || (plugins.length > 0 && role !== 'api' && role !== 'worker')) refuse(args);
+  return { role, plugins };
+}
+
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values;
+  } catch {
+    return refuse(args);
   }
-  return role;
+}
+
+function refuse(args: readonly string[]): never {
+  throw new Error(
+    `Unknown arguments: ${args.join(' ')}. Use none, or one of ${Object.keys(FLAGS).join(', ')}; ` +
+      'the API and the worker also take --plugin FILE',
+  );
 }
 
 /** Stops the service in order. A service that does not stop in time is cut off, which is recovered from like a crash. */

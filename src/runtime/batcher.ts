@@ -15,8 +15,8 @@ export interface BatcherOptions<Item> {
   /** Items served together at most. */
   readonly maxBatchSize: number;
   /**
-   * A batch takes half of what is there, and this many at least: while one is served, those of the other are answered and their
-   * next requests read, but few are better served in one go. As many as a batch may hold unless given.
+   * Target size of a batch: half of all items, waiting and in flight, and at least this many. While PostgreSQL commits one batch, the
+   * process answers the clients of the other. Splitting a handful of items does not pay. `maxBatchSize` unless given: no splitting.
    */
   readonly minBatchSize?: number;
   /** Batches being served at the same time at most. */
@@ -25,16 +25,16 @@ export interface BatcherOptions<Item> {
   readonly maxWaiting: number;
   /** The longest that an item waits for its turn; after that it is refused unserved. */
   readonly maxWaitMs: number;
-  /** What an item needs for itself: it waits while a batch with one of its keys is being served. None unless given. */
+  /** The keys that an item needs exclusively: it waits while a running batch uses one of them. None unless given. */
   readonly keysOf?: (item: Item) => readonly unknown[];
   /** Whether an item may join a batch that has begun; each may unless given. */
-  readonly mayBeLate?: (item: Item) => boolean;
+  readonly mayJoinLate?: (item: Item) => boolean;
 }
 
 const NO_KEYS: readonly unknown[] = [];
 const isNeverGone = () => false;
 
-interface Waiting<Item, Result> {
+interface QueuedItem<Item, Result> {
   readonly item: Item;
   readonly keys: readonly unknown[];
   readonly since: number;
@@ -47,12 +47,9 @@ interface Waiting<Item, Result> {
 export interface Batch<Item> {
   /** All items of the batch so far, in order of arrival. */
   readonly items: () => readonly Item[];
-  /**
-   * Adds items that have arrived since and wait for no key but those of this batch, as far as the batch may hold them, and
-   * returns them.
-   */
+  /** Adds waiting items whose keys all belong to this batch, as far as the batch may hold them, and returns them. */
   readonly takeLate: () => readonly Item[];
-  /** Lets a batch begin that needs the same keys. This batch takes nobody in after that. */
+  /** Releases the keys, so that the next batch may start. `takeLate` adds nothing with keys after that. */
   readonly freeKeys: () => void;
 }
 
@@ -65,11 +62,10 @@ export interface Batch<Item> {
  * item of the batch gets what it threw.
  */
 export class Batcher<Item, Result> {
-  private waiting: Waiting<Item, Result>[] = [];
+  private waiting: QueuedItem<Item, Result>[] = [];
   private readonly busyKeys = new Set<unknown>();
   private inFlight = 0;
-  /** Items in the batches that are being served. */
-  private served = 0;
+  private itemsInFlight = 0;
   private isScheduled = false;
   private readonly idleListeners: (() => void)[] = [];
 
@@ -98,7 +94,7 @@ export class Batcher<Item, Result> {
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
-  /** Items that are submitted in one go are looked at in one go. */
+  /** Waits one microtask, so that all items that are submitted in the same tick can join the first batch. */
   private schedule(): void {
     if (this.isScheduled || this.waiting.length === 0 || this.inFlight === this.options.maxInFlight) return;
     this.isScheduled = true;
@@ -121,18 +117,21 @@ export class Batcher<Item, Result> {
 
   private batchSize(): number {
     const { maxBatchSize, minBatchSize = maxBatchSize } = this.options;
-    return Math.min(maxBatchSize, Math.max(minBatchSize, Math.ceil((this.waiting.length + this.served) / 2)));
+    return Math.min(maxBatchSize, Math.max(minBatchSize, Math.ceil((this.waiting.length + this.itemsInFlight) / 2)));
   }
 
-  /** The first `count` that need only free keys, and none that an earlier one is left waiting for. */
-  private take(count: number, isFree: (waiting: Waiting<Item, Result>) => boolean): Waiting<Item, Result>[] {
-    const taken: Waiting<Item, Result>[] = [];
-    const staying: Waiting<Item, Result>[] = [];
+  /**
+   * Removes up to `count` items that `isFree` accepts. It skips an item that shares a key with an earlier item that stays, to keep the order
+   * of arrival. Items that nobody waits for any more, or that have waited too long, are refused.
+   */
+  private take(count: number, isFree: (waiting: QueuedItem<Item, Result>) => boolean): QueuedItem<Item, Result>[] {
+    const taken: QueuedItem<Item, Result>[] = [];
+    const staying: QueuedItem<Item, Result>[] = [];
     const awaited = new Set<unknown>();
-    const oldest = performance.now() - this.options.maxWaitMs;
+    const cutOff = performance.now() - this.options.maxWaitMs;
     for (const waiting of this.waiting) {
       if (taken.length >= count) staying.push(waiting);
-      else if (waiting.isGone() || waiting.since < oldest) waiting.reject(new OverloadedError());
+      else if (waiting.isGone() || waiting.since < cutOff) waiting.reject(new OverloadedError());
       else if (isFree(waiting) && !waiting.keys.some((key) => awaited.has(key))) taken.push(waiting);
       else {
         for (const key of waiting.keys) awaited.add(key);
@@ -143,9 +142,9 @@ export class Batcher<Item, Result> {
     return taken;
   }
 
-  private async run(taken: readonly Waiting<Item, Result>[]): Promise<void> {
+  private async run(taken: readonly QueuedItem<Item, Result>[]): Promise<void> {
     this.inFlight++;
-    const members: Waiting<Item, Result>[] = [];
+    const members: QueuedItem<Item, Result>[] = [];
     const keys = new Set<unknown>();
     const batch = this.batchOf(members, keys);
     this.join(members, taken);
@@ -164,15 +163,15 @@ export class Batcher<Item, Result> {
       for (const { reject } of members) reject(error);
     } finally {
       this.inFlight--;
-      this.served -= members.length;
+      this.itemsInFlight -= members.length;
       batch.freeKeys();
       this.startBatches();
     }
   }
 
-  private batchOf(members: Waiting<Item, Result>[], keys: Set<unknown>): Batch<Item> {
-    const mayJoin = ({ item, keys: own }: Waiting<Item, Result>) =>
-      (this.options.mayBeLate?.(item) ?? true) && own.every((key) => keys.has(key));
+  private batchOf(members: QueuedItem<Item, Result>[], keys: Set<unknown>): Batch<Item> {
+    const mayJoin = ({ item, keys: own }: QueuedItem<Item, Result>) =>
+      (this.options.mayJoinLate?.(item) ?? true) && own.every((key) => keys.has(key));
     return {
       items: () => itemsOf(members),
       takeLate: () => itemsOf(this.join(members, this.take(this.batchSize() - members.length, mayJoin))),
@@ -185,10 +184,10 @@ export class Batcher<Item, Result> {
   }
 
   private join(
-    members: Waiting<Item, Result>[],
-    taken: readonly Waiting<Item, Result>[],
-  ): readonly Waiting<Item, Result>[] {
-    this.served += taken.length;
+    members: QueuedItem<Item, Result>[],
+    taken: readonly QueuedItem<Item, Result>[],
+  ): readonly QueuedItem<Item, Result>[] {
+    this.itemsInFlight += taken.length;
     members.push(...taken);
     return taken;
   }

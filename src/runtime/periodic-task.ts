@@ -1,13 +1,17 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 
-/** Something that is looked for again and again in the background, as long as the process lives. */
+/**
+ * Base class for background work: calls `run` again and again, `intervalMs` after the end of the run before, give or take a fifth, for the
+ * first time one interval after the start, until the process stops. It runs in every process that provides it at once, so `run` must be
+ * safe beside itself.
+ */
 export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
   protected stopped = false;
   private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> | undefined;
+  private running: Promise<void> | undefined;
 
-  /** Does all there is to do, and returns how much it was. It stops early when `stopped`. */
+  /** Does all there is to do, and returns how much it was, for `report`. It stops early when `stopped`. */
   abstract run(): Promise<number>;
 
   protected abstract readonly intervalMs: number;
@@ -25,7 +29,7 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
   /** Told when there was something to do; most of what is done all the time is not worth a word. */
   protected report?(count: number): void;
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.schedule();
   }
 
@@ -33,26 +37,31 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.sweeping;
+    await this.running;
   }
 
-  /** Up to a fifth earlier or later, so that several workers do not sweep at once. */
+  /** Up to a fifth earlier or later, so that several workers do not run at once. */
   private schedule(): void {
     this.timer = setTimeout(
       () => {
-        this.sweeping = this.sweep();
+        this.running = this.tick();
       },
       this.intervalMs * (0.8 + Math.random() * 0.4),
     );
   }
 
-  private async sweep(): Promise<void> {
+  private async tick(): Promise<void> {
+    await this.runOnce();
+    if (!this.stopped) this.schedule();
+  }
+
+  /** Runs now, perhaps beside a timed run; a stop does not wait for it. Never rejects. */
+  protected async runOnce(): Promise<void> {
     try {
       const count = await this.run();
       if (count > 0) this.report?.(count);
     } catch (error) {
       if (!this.stopped) this.logger.warn(`It failed and will be run again: ${String(error)}`);
     }
-    if (!this.stopped) this.schedule();
   }
 }

@@ -1,5 +1,5 @@
 import { type Cents, formatCents, parseCents } from '../kernel/money.js';
-import type { ProductRow } from './product-rows.js';
+import type { StockRow } from './stock-rows.js';
 import type { RequestedItem } from './requested-item.js';
 import { InsufficientStockError, OrderTotalTooLargeError, ProductNotFoundError } from './stock.errors.js';
 
@@ -36,7 +36,7 @@ export function priceItems(
  *
  * @throws ProductNotFoundError for a product that was deleted meanwhile.
  */
-export function priceHeldItems(items: readonly RequestedItem[], products: readonly ProductRow[]): PricedItem[] {
+export function priceHeldItems(items: readonly RequestedItem[], products: readonly StockRow[]): PricedItem[] {
   const prices = new Map(products.map(({ id, price }) => [id, parseCents(price)]));
   return items.map((item) => ({ ...item, unitPrice: prices.get(item.productId) ?? refuse(item) }));
 }

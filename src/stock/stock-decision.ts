@@ -3,7 +3,7 @@ import { KeyTakenError } from '../idempotency/idempotency.errors.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import { type Cents, parseCents } from '../kernel/money.js';
 import { type PricedItem, priceItems, totalOf } from './priced-item.js';
-import type { LockedRow } from './product-rows.js';
+import type { LockedRow } from './stock-rows.js';
 import type { StockRequest, TakenItem } from './stock-request.js';
 
 /** What a batch finds under its locks. */
@@ -21,17 +21,17 @@ type Stocks = Map<number, { readonly price: Cents; stock: number }>;
  * another transaction holds is refused with a `LockTimeoutError`, and one whose key was used with a `KeyTakenError`.
  */
 export function decide(requests: readonly StockRequest[], { locked, takenKeys }: Found): Outcome<TakenItem[]>[] {
-  const held = new Set<number>();
+  const lockedElsewhere = new Set<number>();
   const usedKeys = new Set(takenKeys);
   const stocks: Stocks = new Map();
   for (const { id, price, stock } of locked) {
-    if (price === null) held.add(id);
+    if (price === null) lockedElsewhere.add(id);
     else stocks.set(id, { price: parseCents(price), stock });
   }
   return requests.map(({ items, request }) => {
     try {
       if (request !== undefined) useKey(request.key, usedKeys);
-      if (held.size > 0 && items.some(({ productId }) => held.has(productId))) throw new LockTimeoutError();
+      if (items.some(({ productId }) => lockedElsewhere.has(productId))) throw new LockTimeoutError();
       const priced = priceItems(items, stocks);
       totalOf(priced);
       return fulfilled(priced.map((item) => ({ ...item, stockAfter: take(item, stocks) })));

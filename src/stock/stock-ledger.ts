@@ -4,8 +4,9 @@ import { MOVEMENT_COLUMNS } from './stock-movement.js';
 import { MAX_STOCK } from './stock.js';
 import type { StockRequest, Taken } from './stock-request.js';
 
-// The one writer of `products.stock` and of `stock_movements`: neither is ever written without the other. The caller holds the
-// locks of the products' rows, or takes the stock by a condition in the statement.
+// The only code that changes `products.stock` of a product and writes `stock_movements`, both in one statement. Two triggers write the
+// other movements: the initial stock of a new product, and changes that are made by hand in SQL (migrations 0005 and 0012). The
+// caller holds the locks of the products' rows, or takes the stock by a condition in the statement.
 
 /** Whose units a movement takes or gives back. */
 type Owner = 'order_id' | 'reservation_id';
@@ -77,6 +78,8 @@ export interface Release {
   readonly items: string;
   readonly ids: readonly number[];
   readonly reason: string;
+  /** A common table expression that runs in the same statement, and may use `$1`. Another text has another name. */
+  readonly also?: { readonly name: string; readonly text: string };
 }
 
 /**
@@ -84,7 +87,7 @@ export interface Release {
  * Run this in the transaction that moves the owners to a final state; that makes it run exactly once. Units beyond
  * {@link MAX_STOCK} (a later stock-taking has written over what was sold) are dropped, and the ledger says so.
  */
-export function releaseStock({ owner, items, ids, reason }: Release): QueryConfig {
+export function releaseStock({ owner, items, ids, reason, also }: Release): QueryConfig {
   const movements = `SELECT * FROM (
          SELECT product_id, 'release', quantity, stock_after, owner_id, $2 FROM released
          UNION ALL
@@ -93,8 +96,8 @@ export function releaseStock({ owner, items, ids, reason }: Release): QueryConfi
        ) AS movement (product_id, kind, quantity, stock_after, owner_id, reason)
        ORDER BY product_id, owner_id NULLS LAST`;
   return {
-    name: `release-${owner}`,
-    text: `WITH item AS (
+    name: `release-${owner}${also === undefined ? '' : `-${also.name}`}`,
+    text: `WITH ${also === undefined ? '' : `${also.text}, `}item AS (
        ${items}
      ), locked AS MATERIALIZED (
        SELECT id, stock::bigint FROM products WHERE id = ANY (ARRAY(SELECT product_id FROM item))

@@ -9,14 +9,14 @@ import { NoAnswerError } from '../kernel/no-answer.error.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import { LIMITS } from '../config/limits.js';
 import { type Batch, Batcher } from '../runtime/batcher.js';
-import type { LockedRow, LockTexts } from './product-rows.js';
+import type { LockedRow, LockTexts } from './stock-rows.js';
 import type { StockChanges } from './stock-changes.js';
 import { decide } from './stock-decision.js';
 import { productIdsOf, type StockRequest, type Taken, type TakenItem } from './stock-request.js';
 
 /**
- * Two batches in flight. They share no product, unless the first is committing already: otherwise the second would only wait for
- * the locks of the first. A product whose lock another process holds keeps one batch waiting, and its own buyers.
+ * At most two batches run at once. The second starts on a shared product only after the first has sent `COMMIT`; before that it would
+ * only wait for row locks. A product that another process locks delays one batch and its own buyers.
  */
 const BATCHING = () => ({
   maxBatchSize: LIMITS.purchasesPerBatch,
@@ -25,12 +25,12 @@ const BATCHING = () => ({
   maxWaiting: LIMITS.purchasesWaiting,
   maxWaitMs: LIMITS.purchaseTurnMs,
   keysOf: (request: StockRequest) => productIdsOf([request]),
-  // Idempotency keys are looked up when the locks are asked for.
-  mayBeLate: ({ request }: StockRequest) => request === undefined,
+  // A request with a key may not join late, because the batch has already looked its keys up.
+  mayJoinLate: ({ request }: StockRequest) => request === undefined,
 });
 
-/** What becomes of stock that is taken. */
-export interface Taking<R extends StockRequest, Row extends QueryResultRow, T> {
+/** What a feature gives the pipeline: how to lock products, write the owners of the stock, and build the results. */
+export interface StockTaker<R extends StockRequest, Row extends QueryResultRow, T> {
   readonly locks: LockTexts;
   /** One statement that takes the stock of all requests and writes what owns it. */
   readonly write: (taken: readonly Taken<R>[]) => QueryConfig;
@@ -48,7 +48,7 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   constructor(
     private readonly transactions: TransactionRunner,
     private readonly changes: StockChanges,
-    private readonly taking: Taking<R, Row, T>,
+    private readonly taker: StockTaker<R, Row, T>,
   ) {
     this.batcher = new Batcher<R, T>((_requests, batch) => this.serve(batch), BATCHING());
   }
@@ -75,8 +75,8 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   }
 
   /**
-   * Serves the batch in one transaction. When that fails with nothing committed, for a reason that may concern one request of
-   * many, it serves the requests that need no locked product, or all of them one by one: no request fails for its neighbour.
+   * Serves the batch in one transaction. After a lock timeout it serves again only the requests whose products are free. After an error
+   * that one request may have caused, it serves each request in a transaction of its own: no request fails for its neighbour.
    */
   private async takeTogether(batch: Batch<R>): Promise<Outcome<T>[]> {
     try {
@@ -107,10 +107,11 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   private async take(batch: Batch<R>, which: 'all' | 'free'): Promise<Outcome<T>[]> {
     return this.transactions.runPipelined(async (transaction) => {
       const asked = batch.items();
+      // Both are sent at once. PostgreSQL runs them in this order, so it looks the keys up after it has granted the locks.
       const [locked, takenKeys] = await Promise.all([
         transaction.query<LockedRow>({
-          name: `${this.taking.locks.name}-${which}`,
-          text: this.taking.locks[which],
+          name: `${this.taker.locks.name}-${which}`,
+          text: this.taker.locks[which],
           values: [productIdsOf(asked)],
         }),
         takenKeysOf(asked, transaction),
@@ -118,9 +119,9 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
       const requests = [...asked, ...batch.takeLate()];
       const decisions = decide(requests, { locked, takenKeys });
       const { hasWritten, outcomes } = await this.write(requests, decisions, transaction);
-      const ended = hasWritten ? transaction.commit() : transaction.rollBack();
-      batch.freeKeys();
-      await ended;
+      const ending = hasWritten ? transaction.commit() : transaction.rollBack();
+      batch.freeKeys(); // The end is sent: the next batch may ask for the same locks now.
+      await ending;
       return outcomes;
     });
   }
@@ -131,19 +132,19 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
     decisions: readonly Outcome<TakenItem[]>[],
     transaction: PipelinedTransaction,
   ): Promise<{ hasWritten: boolean; outcomes: Outcome<T>[] }> {
-    const { taken, refusals } = sort(requests, decisions);
+    const { taken, refusals } = partition(requests, decisions);
     const [kept, rows] = await Promise.all([
       refusals.length > 0 ? transaction.query<{ key: string }>(keepRefusals(refusals)) : [],
-      taken.length > 0 ? transaction.query<Row>(this.taking.write(taken)) : [],
+      taken.length > 0 ? transaction.query<Row>(this.taker.write(taken)) : [],
     ]);
-    const results = (taken.length > 0 ? this.taking.toResults(rows, taken) : []).values();
+    const results = (taken.length > 0 ? this.taker.toResults(rows, taken) : []).values();
     const keptKeys = new Set(kept.map(({ key }) => key));
-    const lost = new Set(refusals.flatMap(({ request }) => (keptKeys.has(request.sentKey) ? [] : request)));
+    // Another request has used the key since it was looked up; that request's outcome is the answer.
+    const isUsed = new Set(refusals.flatMap(({ request }) => (keptKeys.has(request.sentKey) ? [] : request)));
     const outcomes = decisions.map((decision, index) => {
       const request = requests[index]?.request;
-      // Another request has used the key since it was looked up.
       if (decision.status === 'rejected') {
-        return request !== undefined && lost.has(request) ? rejected(new KeyTakenError()) : decision;
+        return request !== undefined && isUsed.has(request) ? rejected(new KeyTakenError()) : decision;
       }
       const { value, done } = results.next();
       if (done === true) throw new Error('PostgreSQL wrote less than was taken');
@@ -166,7 +167,7 @@ async function takenKeysOf(asked: readonly StockRequest[], transaction: Pipeline
 }
 
 /** The requests whose stock is taken, and the refusals to be kept for a client that asks again with the key. */
-function sort<R extends StockRequest>(
+function partition<R extends StockRequest>(
   requests: readonly R[],
   decisions: readonly Outcome<TakenItem[]>[],
 ): { taken: Taken<R>[]; refusals: Refusal[] } {

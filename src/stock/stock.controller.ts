@@ -12,12 +12,7 @@ import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 import { linkToNext } from '../http/paging/link.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import {
-  ApiIdempotencyKey,
-  idempotentRequestOf,
-  REPLAYED,
-  resultOf,
-} from '../idempotency/idempotency-key.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import { ListMovementsQuery } from './dto/list-movements.query.js';
 import { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
 import { StockMovementResponse, StockMovementsResponse } from './dto/stock-movement.response.js';

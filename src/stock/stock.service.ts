@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
-import { lockProducts, type ProductRow, selectStocks } from './product-rows.js';
+import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
 import { selectMovements, type StockMovement } from './stock-movement.js';
@@ -68,7 +68,7 @@ export class StockService {
   ): Promise<Performed<StockMovement>> {
     try {
       return await this.idempotency.run(request, storedMovement, async (manager) => {
-        const [product] = await queryWithin<ProductRow>(manager, lockProducts([id]));
+        const [product] = await queryWithin<StockRow>(manager, lockProducts([id]));
         if (product === undefined) throw new ProductNotFoundError(id);
         if (expectedStock !== undefined && expectedStock !== product.stock) {
           throw new StockConflictError(expectedStock, product.stock);
@@ -88,7 +88,7 @@ export class StockService {
    */
   async adjustLocked(
     manager: EntityManager,
-    { id, stock }: Pick<ProductRow, 'id' | 'stock'>,
+    { id, stock }: Pick<StockRow, 'id' | 'stock'>,
     { delta, reason }: Adjustment,
   ): Promise<{ movement: StockMovement; changedAt: Date }> {
     if (stock + delta < 0 || stock + delta > MAX_STOCK) throw new StockOutOfRangeError(stock, delta, MAX_STOCK);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
 import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
-import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-key.decorator.js';
+import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
 import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/reservation.js';
 import { MAX_EVENTS } from '../../src/orders/order-event.js';
 import { MAX_TOTAL } from '../../src/stock/priced-item.js';
@@ -45,6 +45,8 @@ function expected(): Record<string, string> {
     'wait of a dispatched order for a slot, before it gets a job of its own': seconds(REAL.slotPatienceMs),
     'lock of a job; check for jobs that lost their worker; losses before it is a dead letter': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stalls}`,
     'look of a worker for cancelled orders; beat of its heartbeat': `${seconds(REAL.cancellationLookMs)}; ${seconds(REAL.heartbeatMs)}`,
+    'events told to a subscriber: time for one; tries before it is parked; first wait': `${seconds(REAL.subscriberCallMs)}; ${REAL.subscriberTries}; ${seconds(REAL.subscriberBackoffMs)}`,
+    'subscriber whose worker is gone, until another one tells it': seconds(REAL.subscriptionHoldMs),
     'finished jobs kept for the dashboard': `${number(KEPT_COMPLETED)} completed, ${number(KEPT_FAILED)} failed`,
   };
 }

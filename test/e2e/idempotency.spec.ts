@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { Test } from '@nestjs/testing';
 import { ConfigModule } from '../../src/config/config.module.js';
@@ -153,6 +154,16 @@ describe.each(['pessimistic', 'optimistic'])('requests that are sent again, %s',
     ]);
     // As it was sent, for a process of the release before, which knows just that.
     expect(rows).toEqual([{ key: sent }]);
+  });
+
+  it.each(operations)('keep the digest of the key of %s, however it was sent', async (_name, prepare) => {
+    const { path, body } = await prepare();
+    const plain = `digest of ${path}`;
+    await api.post(path, body, { 'Idempotency-Key': `"${plain}"` });
+    const { rows } = await environment.sql.query('SELECT key_hash AS digest FROM idempotency_keys WHERE key = $1', [
+      `"${plain}"`,
+    ]);
+    expect(rows).toEqual([{ digest: createHash('sha256').update(`\0${plain}`).digest() }]);
   });
 
   it.each(operations)('make one of parallel sends of %s with and without quotes', async (_name, prepare) => {

@@ -1,12 +1,14 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { FulfilmentGateway } from '../../src/orders/processing/fulfilment-gateway.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from '../../src/orders/order-status.js';
 import { Redis } from 'ioredis';
+import { type FulfilmentOrder, PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
 import { eventually } from '../support/eventually.js';
 import { useLimits } from '../support/limits.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 import { useApi } from '../support/use-api.js';
-import { startWorker } from '../support/worker.js';
+import { type Fulfil, startWorker } from '../support/worker.js';
+
+const UNDONE = ['cancelled', 'the fulfilment was cancelled at the gateway'];
 
 describe('the life of an order', () => {
   const { environment, api } = useApi({ ORDER_ATTEMPTS: '2', ORDER_BACKOFF_MS: '5' });
@@ -39,13 +41,18 @@ describe('the life of an order', () => {
     const { items } = (await api.get(`/orders/${id}/events`)).body;
     const times = items.map(({ created_at }: { created_at: string }) => Date.parse(created_at));
     expect(times).toEqual(times.toSorted((a: number, b: number) => a - b));
+    expect(items.map(({ type, sequence, order_id }: Record<string, unknown>) => [type, sequence, order_id])).toEqual([
+      ['order.created', 1, id],
+      ['order.processing', 2, id],
+      ['order.completed', 3, id],
+    ]);
   });
 
   it('is told with each attempt, and why it failed', async () => {
     const id = await order(await api.createProduct());
     worker = await startWorker(environment.config, () => Promise.reject(new Error('card declined')));
     await untilStatus(id, 'failed');
-    expect(await eventsOf(id)).toEqual([
+    expect((await eventsOf(id)).slice(0, 4)).toEqual([
       ['pending', 'bought'],
       ['processing', 'attempt 1'],
       ['processing', 'attempt 2'],
@@ -88,26 +95,75 @@ describe('the life of an order', () => {
     expect(rows).toEqual([{ stock: 5 }, { stock: 5 }]);
   });
 
-  it('can be cancelled while it is worked on, is not completed after that, and tells what its external call did all the same', async () => {
+  it('can be cancelled while it is worked on, is not completed after that, and what its call did all the same is undone', async () => {
     let finish: () => void = () => undefined;
-    const product = await api.createProduct({ stock: 5 });
-    const id = await order(product);
-    worker = await startWorker(environment.config, () => new Promise((resolve) => (finish = resolve)));
+    const undone: [FulfilmentOrder, string][] = [];
+    const product = await api.createProduct({ stock: 5, price: 12.5 });
+    const id = await order(product, 2);
+    let keyOfCall = '';
+    worker = await startWorker(
+      environment.config,
+      (_id, { key }) => {
+        keyOfCall = key;
+        return new Promise((resolve) => (finish = resolve));
+      },
+      (cancelled, { key }) => {
+        if (cancelled.id === id) undone.push([cancelled, key]);
+        return undone.length < 3 ? Promise.reject(new Error('try again')) : Promise.resolve();
+      },
+    );
     await untilStatus(id, 'processing');
     expect((await api.post(`/orders/${id}/cancel`)).body.status).toBe('cancelled');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(undone).toEqual([]);
     finish();
-    await worker.close();
-    worker = undefined;
-    expect((await eventsOf(id)).slice(-2)).toEqual([
-      ['cancelled', 'cancelled'],
-      ['cancelled', 'the external call succeeded all the same: undo it at the provider'],
-    ]);
+    await eventually(async () => expect((await eventsOf(id)).slice(-2)).toEqual([['cancelled', 'cancelled'], UNDONE]));
+    expect(keyOfCall).toMatch(/^[0-9a-f-]{36}$/);
+    const items = [{ productId: product, quantity: 2, unitPrice: 1_250n }];
+    const whole = { id, totalPrice: 2_500n, items, createdAt: expect.any(Date) };
+    expect(undone).toEqual(Array.from({ length: 3 }, () => [whole, keyOfCall]));
+    expect((await api.get(`/orders/${id}/events`)).body.items.at(-1)).toMatchObject({
+      type: 'order.fulfilment_cancelled',
+      sequence: 4,
+    });
     expect(await stockOf(product)).toBe(5);
+  });
+
+  it.each([
+    ['failed at the last attempt, and may have been fulfilled, is undone at the gateway', new Error('no answer'), 1],
+    ['was refused by the gateway has nothing to be undone', new PermanentFulfilmentError('declined'), 0],
+  ])('that %s', async (_what, error, undos) => {
+    const cancelled: number[] = [];
+    const cancel = async (order: FulfilmentOrder) => {
+      cancelled.push(order.id);
+    };
+    const id = await order(await api.createProduct());
+    worker = await startWorker(environment.config, () => Promise.reject(error), cancel);
+    await untilStatus(id, 'failed');
+    await eventually(async () => {
+      expect((await environment.sql.query('SELECT FROM fulfilment_undos')).rowCount).toBe(0);
+      expect((await eventsOf(id)).filter(([, cause]: string[]) => cause === UNDONE[1])).toHaveLength(undos);
+    });
+    // Orders of other tests may be undone as well.
+    expect(cancelled.filter((each) => each === id)).toHaveLength(undos);
+  });
+
+  it('is undone by another worker when the one that called for it is gone, once the call must be over', async () => {
+    const id = await order(await api.createProduct());
+    worker = await startWorker(environment.config, () => new Promise(() => undefined));
+    await untilStatus(id, 'processing');
+    await api.post(`/orders/${id}/cancel`);
+    const { rows } = await environment.sql.query(
+      `SELECT order_id::integer AS id, due_at > clock_timestamp() AS "isLater" FROM fulfilment_undos`,
+    );
+    expect(rows).toEqual([{ id, isLater: true }]);
+    await environment.sql.query('UPDATE fulfilment_undos SET due_at = clock_timestamp()');
+    await eventually(async () => expect((await eventsOf(id)).at(-1)).toEqual(UNDONE));
   });
 
   describe('while its external call is under way', () => {
     /** A call that ends when it is aborted, and not before. */
-    const untilAborted: FulfilmentGateway['fulfil'] = (_id, { signal }) =>
+    const untilAborted: Fulfil = (_id, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : new Error('?')));
       });
@@ -123,19 +179,17 @@ describe('the life of an order', () => {
         redis.disconnect();
       }
     };
-    const aborted = ['cancelled', 'the external call ended after that: Error: The order has ended otherwise'];
-
     describe('and Redis tells the worker of it', () => {
       useLimits({ cancellationLookMs: 3_600_000 });
 
-      it('can be cancelled, which aborts the call at once, and stands in its events', async () => {
+      it('can be cancelled, which aborts the call at once, and has it undone', async () => {
         const product = await api.createProduct({ stock: 5 });
         const ids = [await order(product), await order(product)];
         worker = await startWorker(environment.config, untilAborted);
         await untilListened();
         for (const id of ids) await untilStatus(id, 'processing');
         await api.post(`/orders/${ids[0]}/cancel`);
-        await eventually(async () => expect((await eventsOf(ids[0] ?? 0)).at(-1)).toEqual(aborted));
+        await eventually(async () => expect((await eventsOf(ids[0] ?? 0)).at(-1)).toEqual(UNDONE));
         // The other one goes on.
         expect((await eventsOf(ids[1] ?? 0)).at(-1)).toEqual(['processing', 'attempt 1']);
         expect(await stockOf(product)).toBe(4);
@@ -151,11 +205,11 @@ describe('the life of an order', () => {
         worker = await startWorker(environment.config, untilAborted);
         await untilStatus(id, 'processing');
         await environment.sql.query(`UPDATE orders SET status = 'cancelled' WHERE id = $1`, [id]);
-        await eventually(async () => expect((await eventsOf(id)).at(-1)).toEqual(aborted));
+        await eventually(async () => expect((await eventsOf(id)).at(-1)).toEqual(UNDONE));
       });
     });
 
-    it('can be cancelled, and tells of a call that fails by itself after that; it is not made again', async () => {
+    it('can be cancelled, and its call, which fails by itself after that, is not made again', async () => {
       let fail: (error: Error) => void = () => undefined;
       let calls = 0;
       const id = await order(await api.createProduct());
@@ -166,12 +220,7 @@ describe('the life of an order', () => {
       await untilStatus(id, 'processing');
       await api.post(`/orders/${id}/cancel`);
       fail(new Error('the card is declined'));
-      await eventually(async () =>
-        expect((await eventsOf(id)).at(-1)).toEqual([
-          'cancelled',
-          'the external call ended after that: Error: the card is declined',
-        ]),
-      );
+      await eventually(async () => expect((await eventsOf(id)).at(-1)).toEqual(UNDONE));
       await worker.close();
       worker = undefined;
       expect(calls).toBe(1);
@@ -208,7 +257,7 @@ describe('the life of an order', () => {
     expect(await stockOf(product)).toBe(cancelled);
     const { rows } = await environment.sql.query(
       `SELECT count(*)::int AS ends FROM order_events WHERE order_id = ANY ($1) AND status IN ('completed', 'cancelled')
-       AND cause !~ '^(the|an) external call'`,
+       AND type IS NULL`,
       [ids],
     );
     expect(rows).toEqual([{ ends: 100 }]);

@@ -1,7 +1,7 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { type FulfilmentGateway, PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
+import { PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import {
   DISPATCH_QUEUE,
@@ -14,7 +14,7 @@ import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { RELAXED, setLimits } from '../support/limits.js';
-import { startWorker } from '../support/worker.js';
+import { type Fulfil, startWorker } from '../support/worker.js';
 
 const CONCURRENCY = 10;
 /** Of the tests in which orders find no slot: long enough that those which find one have begun on a busy machine as well. */
@@ -50,7 +50,7 @@ describe('orders that are dispatched together', () => {
     await environment.close();
   }
 
-  const start = async (fulfil: FulfilmentGateway['fulfil']) => {
+  const start = async (fulfil: Fulfil) => {
     const worker = await startWorker(environment.config, fulfil);
     workers.push(worker);
     return worker;

@@ -1,8 +1,13 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { type FulfilmentOptions, PermanentFulfilmentError } from '../../src/orders/processing/fulfilment-gateway.js';
+import {
+  type FulfilmentGateway,
+  type FulfilmentOptions,
+  PermanentFulfilmentError,
+} from '../../src/orders/processing/fulfilment-gateway.js';
 import { jobIdOf, ORDERS_QUEUE } from '../../src/orders/processing/order-jobs.js';
+import { createWorker } from '../../src/roles/worker/create-worker.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -52,6 +57,44 @@ describe('jobs that fail', () => {
     expect(await causesOf(id)).toContain('the external call failed: PermanentFulfilmentError: the card is stolen');
   });
 
+  const keyOf = async (id: number) =>
+    (await environment.sql.query('SELECT fulfilment_key AS key FROM orders WHERE id = $1', [id])).rows[0].key as string;
+
+  it('are given the key of before when they were bought before there were keys', async () => {
+    const given: FulfilmentOptions[] = [];
+    const id = await order(await api.createProduct());
+    await environment.sql.query('UPDATE orders SET fulfilment_key = NULL WHERE id = $1', [id]);
+    worker = await startWorker(environment.config, async (_id, options) => void given.push(options));
+    await untilStatus(id, 'completed');
+    expect(given.map(({ key }) => key)).toEqual([`order-${id}`]);
+  });
+
+  it('are not taken for fulfilled when their gateway does not say so', async () => {
+    const gateway = { fulfil: () => Promise.resolve(undefined), cancel: () => Promise.resolve() };
+    worker = await createWorker(environment.config, { fulfilment: gateway as unknown as FulfilmentGateway });
+    const id = await order(await api.createProduct());
+    await untilStatus(id, 'failed');
+    expect(await causesOf(id)).toContain(
+      "the external call failed: Error: The gateway's fulfil must resolve to { outcome: 'done' }",
+    );
+  });
+
+  it('leave orders that have a key to workers that know it', async () => {
+    const product = await api.createProduct();
+    const [withKey, without] = [await order(product), await order(product)];
+    await environment.sql.query('UPDATE orders SET fulfilment_key = NULL WHERE id = $1', [without]);
+    // As a worker of the release before claims.
+    const client = await environment.sql.connect();
+    await client.query(`SET application_name TO 'order-system'`);
+    const { rows } = await client.query(`UPDATE orders SET status = 'processing' WHERE id = ANY ($1) RETURNING id`, [
+      [withKey, without],
+    ]);
+    client.release(true);
+    expect(rows.map((row) => Number(row.id))).toEqual([without]);
+    worker = await startWorker(environment.config);
+    await untilStatus(withKey, 'completed');
+  });
+
   it('are given the same idempotency key at every attempt, and a deadline', async () => {
     const given: FulfilmentOptions[] = [];
     worker = await startWorker(environment.config, (_id, options) => {
@@ -60,7 +103,7 @@ describe('jobs that fail', () => {
     });
     const id = await order(await api.createProduct());
     await untilStatus(id, 'completed');
-    expect(given.map(({ idempotencyKey }) => idempotencyKey)).toEqual([`order-${id}`, `order-${id}`]);
+    expect(given.map(({ key }) => key)).toEqual([await keyOf(id), await keyOf(id)]);
     expect(given[0]?.signal.aborted).toBe(true);
     expect(await causesOf(id)).toEqual(['bought', 'attempt 1', 'attempt 2', 'fulfilled']);
   });

@@ -3,14 +3,11 @@ import type { Model } from './model.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
 
-/**
- * Histories that end twice, go on after their end, do not begin with `pending`, or do not end where their order stands. What an
- * external call did after the end of its order is a note and no step.
- */
+/** Histories that end twice, go on after their end (but for the undo), do not begin with `pending`, or do not end where their order stands. */
 const HISTORIES = `
   WITH history AS (
     SELECT order_id, array_agg(status::text ORDER BY id) AS states FROM order_events
-    WHERE cause !~ '^(the external call (succeeded all the same|ended after that)|an external call was made before)' GROUP BY order_id
+    WHERE type IS NULL GROUP BY order_id
   )
   SELECT orders.id, status, states FROM orders LEFT JOIN history ON order_id = orders.id
   WHERE states IS NULL OR states[1] <> 'pending' OR states[cardinality(states)] <> status
@@ -34,6 +31,10 @@ export async function inspect({ sql, provider, crashes }: World, model: Model): 
       [known],
     );
     const histories = await client.query(HISTORIES);
+    // After what the snapshot has seen: it is done before the order is completed.
+    const done = new Set(
+      [...provider.accounts.values()].flatMap(({ isDone, orderIds }) => (isDone ? [...orderIds] : [])),
+    );
     const completed = await client.query<{ id: string }>(`SELECT id FROM orders WHERE status = 'completed'`);
     const audit = await client.query<{ finding: string }>(AUDIT);
     const sessions = await client.query(LEFT_BEHIND);
@@ -45,7 +46,7 @@ export async function inspect({ sql, provider, crashes }: World, model: Model): 
       ...lost.rows.map(({ id }) => `Order ${id} was confirmed and is not there`),
       ...histories.rows.map((row) => `A history is not one: ${JSON.stringify(row)}`),
       ...completed.rows.flatMap(({ id }) =>
-        provider.accounts.get(`order-${id}`)?.isDone === true ? [] : `Order ${id} is completed and was never fulfilled`,
+        done.has(Number(id)) ? [] : `Order ${id} is completed and was never fulfilled`,
       ),
       ...audit.rows
         .filter(({ finding }) => !['products', 'orders', 'movements'].includes(finding))
@@ -59,8 +60,13 @@ export async function inspect({ sql, provider, crashes }: World, model: Model): 
 
 /** One key an order, and one order a key: then the provider, which does nothing twice for a key, has done nothing twice. */
 function provided({ accounts }: Provider): string[] {
+  const keys = new Map<number, string>();
   return [...accounts].flatMap(([key, { orderIds }]) => {
-    const expected = [...orderIds].map((id) => `order-${id}`);
-    return expected.length === 1 && expected[0] === key ? [] : `The provider was given ${key} for ${expected.join()}`;
+    const [id = 0, ...others] = orderIds;
+    const other = keys.get(id);
+    keys.set(id, key);
+    return others.length === 0 && other === undefined && /^[0-9a-f-]{36}$/.test(key)
+      ? []
+      : `The provider was given ${[other, key].join()} for the orders ${[...orderIds].join()}`;
   });
 }

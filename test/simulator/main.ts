@@ -161,13 +161,16 @@ async function leaveDeadLetter({ provider, redrive }: World, shop: Shop, random:
   return isLeft;
 }
 
-/** Every order has come to its end, and every reservation. */
+/** Every order has come to its end and is undone where that is owed, every reservation has, and every event is told. */
 async function untilAtRest({ sql, redrive }: World): Promise<void> {
   const deadline = Date.now() + END_TIMEOUT_MS;
   for (;;) {
     const { rows } = await sql.query<{ open: number }>(
       `SELECT (SELECT count(*) FROM orders WHERE status IN ('pending', 'processing'))::integer
-            + (SELECT count(*) FROM reservations WHERE status = 'held')::integer AS open`,
+            + (SELECT count(*) FROM reservations WHERE status = 'held')::integer
+            + (SELECT count(*) FROM fulfilment_undos)::integer
+            + (SELECT count(*) FROM event_deliveries)::integer
+            + ((SELECT max(id) FROM order_events) > (SELECT min(cursor) FROM event_subscriptions))::integer AS open`,
     );
     if (rows[0]?.open === 0) return;
     // What is still open then is told by the last inspection.

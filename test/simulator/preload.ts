@@ -1,36 +1,10 @@
-/**
- * Loaded before the entry of an API or a worker (`node --import`): its external call goes to the provider of the simulator, and
- * it may be given a bug on purpose. Production knows neither.
- */
-import 'reflect-metadata';
+/** Loaded before the entry of an API (`node --import`), which may be given a bug on purpose. Production knows none of it. */
 import pg from 'pg';
-import type { FulfilmentOptions } from '../../src/orders/processing/fulfilment-gateway.ts';
-import { POISONED } from './provider.ts';
 
 export const BUGS = ['check-outside-the-lock', 'answer-before-the-flush', 'look-up-on-any-server'] as const;
 export type Bug = (typeof BUGS)[number];
 
-const { SIMULATOR_PROVIDER: provider = '', SIMULATOR_BUG: bug } = process.env;
-const DIST = '../../dist/src/orders/processing';
-
-if (provider !== '') {
-  const { SimulatedFulfilmentGateway } = await import(`${DIST}/simulated-fulfilment-gateway.js`);
-  const { PermanentFulfilmentError } = await import(`${DIST}/fulfilment-gateway.js`);
-  SimulatedFulfilmentGateway.prototype.fulfil = async (orderId: number, options: FulfilmentOptions) => {
-    const { status } = await fetch(provider, {
-      method: 'POST',
-      headers: { 'Idempotency-Key': options.idempotencyKey },
-      body: String(orderId),
-      signal: options.signal,
-    });
-    if (status === POISONED) {
-      process.stdout.write('This order is poison\n');
-      process.kill(process.pid, 'SIGKILL');
-    }
-    if (status === 422) throw new PermanentFulfilmentError('refused by the provider');
-    if (status !== 200) throw new Error(`the provider answered ${status}`);
-  };
-}
+const { SIMULATOR_BUG: bug } = process.env;
 
 const REWRITES: Record<Bug, (text: string) => string> = {
   'check-outside-the-lock': (text) => text.replace(/(FROM "products" .*) FOR UPDATE$/, '$1'),

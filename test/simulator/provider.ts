@@ -11,6 +11,8 @@ interface Account {
   troubles: number;
   /** The order was fulfilled; however often the key comes again, that is done once. */
   isDone: boolean;
+  /** What was done is undone, and nothing is done for the key any more. */
+  isCancelled: boolean;
   isRefused: boolean;
 }
 
@@ -18,6 +20,8 @@ export interface Provider {
   url: string;
   /** By idempotency key. */
   accounts: ReadonlyMap<string, Account>;
+  /** Of each order the sequence numbers of the events that the subscriber was told of, in their order. */
+  heard: ReadonlyMap<number, readonly number[]>;
   /** The next order ends each worker that works on it, until it is cured. */
   poison: () => void;
   cure: () => void;
@@ -35,7 +39,30 @@ export async function startProvider(seed: number): Promise<Provider> {
   const accounts = new Map<string, Account>();
   let poison: { key?: string } | undefined;
 
+  const heard = new Map<number, number[]>();
+  let calls = 0;
+
+  /** At times it fails at first, and at times its answer is lost. */
+  const hear = (event: string, response: ServerResponse): void => {
+    const [, orderId, sequence] = JSON.parse(event) as [number, number, number];
+    if (++calls % 7 === 0) return void response.writeHead(503).end();
+    const sequences = heard.get(orderId) ?? [];
+    heard.set(orderId, [...sequences, sequence]);
+    if (calls % 11 === 0) return void response.destroy();
+    response.writeHead(200).end();
+  };
+  const cancel = (account: Account, response: ServerResponse): void => {
+    account.isCancelled = true;
+    account.isDone = false;
+    if (++calls % 3 === 0) return void response.writeHead(503).end();
+    response.writeHead(200).end();
+  };
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === '/event') {
+      hear(await textOf(request), response);
+      return;
+    }
     const key = String(request.headers['idempotency-key']);
     const orderId = Number(await textOf(request));
     const isNew = !accounts.has(key);
@@ -44,11 +71,17 @@ export async function startProvider(seed: number): Promise<Provider> {
       calls: 0,
       troubles: 0,
       isDone: false,
+      isCancelled: false,
       isRefused: false,
     };
     accounts.set(key, account);
     if (poison !== undefined && isNew) poison.key ??= key;
     account.orderIds.add(orderId);
+    if (request.url === '/cancel') {
+      cancel(account, response);
+      return;
+    }
+    if (account.isCancelled) return void response.writeHead(200).end();
     const random = new Random(seed ^ (orderId * 2_654_435_761));
     const manner = random.pickWeighted(MANNERS);
     const isFirst = account.calls++ === 0;
@@ -65,7 +98,8 @@ export async function startProvider(seed: number): Promise<Provider> {
       account.troubles++;
       return void response.writeHead(503).end();
     }
-    account.isDone = true;
+    // A call that was given up may be worked on after the order was cancelled.
+    account.isDone = !account.isCancelled;
     if (isFirst && (manner === 'loses its answer' || manner === 'hangs once')) account.troubles++;
     if (manner === 'loses its answer' && isFirst) return void response.destroy();
     if (manner === 'hangs once' && isFirst) await delay(HANG_MS, undefined, { ref: false });
@@ -79,6 +113,7 @@ export async function startProvider(seed: number): Promise<Provider> {
   return {
     url: `http://127.0.0.1:${port}/`,
     accounts,
+    heard,
     poison: () => (poison = {}),
     cure: () => (poison = undefined),
     close: async () => {

@@ -29,6 +29,18 @@ const RESERVATIONS = `
           WHERE reservation_id = reservations.id) AS items
   FROM reservations ORDER BY id`;
 
+const EVENT_COUNTS = `
+  SELECT order_id::integer AS id, count(*)::integer AS count FROM order_events GROUP BY order_id`;
+
+/** The subscriber was told of each event, for the first time in its order; of some again. */
+function compareHeard(id: number, count: number, heard: readonly number[]): string[] {
+  const first = [...new Set(heard)];
+  const expected = Array.from({ length: count }, (_, index) => index + 1);
+  return JSON.stringify(first) === JSON.stringify(expected)
+    ? []
+    : [`Order ${id} has ${count} events, and the subscriber was told of ${heard.join(', ') || 'none'}`];
+}
+
 /** What must be true when all is settled and nobody is there any more: gives what is not. */
 export async function settleUp(
   { sql, provider }: World,
@@ -37,6 +49,7 @@ export async function settleUp(
 ): Promise<string[]> {
   const orders = new Map((await sql.query<OrderRow>(ORDERS)).rows.map((row) => [row.id, row]));
   const reservations = new Map((await sql.query<ReservationRow>(RESERVATIONS)).rows.map((row) => [row.id, row]));
+  const accounts = new Map([...provider.accounts.values()].map((account) => [[...account.orderIds][0] ?? 0, account]));
   const stocks = await sql.query<{ id: number; stock: number }>('SELECT id::integer, stock FROM products');
   return [
     ...compareOrders(model, orders),
@@ -47,17 +60,25 @@ export async function settleUp(
       return stock === expected ? [] : `Product ${id} has a stock of ${stock}; ${expected} are right`;
     }),
     ...[...orders.values()].flatMap(({ id, status }) => {
-      const account = provider.accounts.get(`order-${id}`);
+      const account = accounts.get(id);
       const hasReason = account !== undefined && (account.isRefused || account.troubles > 0);
       return status === 'failed' && !hasReason ? `Order ${id} failed, and the provider did nothing to it` : [];
     }),
     ...neverDone(model),
-    ...[...provider.accounts].flatMap(([key, { isRefused }]) => {
-      const status = orders.get(Number(key.slice('order-'.length)))?.status;
-      return status === undefined || (isRefused && !['failed', 'cancelled'].includes(status))
-        ? `The provider was asked for ${key}, which is ${status ?? 'no order'}`
-        : [];
+    ...[...provider.accounts].flatMap(([key, { isRefused, isDone, orderIds }]) => {
+      const [id = 0] = orderIds;
+      const status = orders.get(id)?.status;
+      const isOver = status !== undefined && ['failed', 'cancelled'].includes(status);
+      const faults: string[] = [];
+      if (status === undefined || (isRefused && !isOver)) {
+        faults.push(`The provider was asked for ${key}, order ${id}, which is ${status ?? 'no order'}`);
+      }
+      if (isDone && isOver) faults.push(`Order ${id} is ${status}, and what the provider did for it is not undone`);
+      return faults;
     }),
+    ...(await sql.query<{ id: number; count: number }>(EVENT_COUNTS)).rows.flatMap(({ id, count }) =>
+      compareHeard(id, count, provider.heard.get(id) ?? []),
+    ),
   ];
 }
 

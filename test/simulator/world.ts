@@ -19,13 +19,14 @@ const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PRELOAD = path.join(import.meta.dirname, 'preload.ts');
+const PLUGIN = path.join(ROOT, 'test/simulator/plugin.ts');
 const START_TIMEOUT_MS = 30_000;
 const RESTART_DELAY_MS = 200;
 /** What is committed is on disk because the commit waited for that, not because somebody came by a moment later. */
 const SETTINGS = { max_connections: '200', wal_writer_delay: '10s' };
 const SET_LIMITS = path.resolve(import.meta.dirname, '../support/relaxed-process.ts');
-/** A job that ends its workers is a dead letter within seconds. */
-const LIMITS = { jobLockMs: 1_500, stalledCheckMs: 500 };
+/** A job that ends its workers is a dead letter within seconds, and an event that its subscriber failed for is soon tried again. */
+const LIMITS = { jobLockMs: 1_500, stalledCheckMs: 500, subscriberBackoffMs: 20, subscriptionHoldMs: 3_000 };
 /** Everything that waits waits less, so that a minute holds many faults. */
 const HASTE = {
   SWEEP_INTERVAL_MS: '500',
@@ -145,7 +146,7 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
     PRELOAD,
     '--enable-source-maps',
     MAIN,
-    ...(isApi ? [] : ['--worker']),
+    ...(isApi ? [] : ['--worker', '--plugin', PLUGIN]),
   ];
   const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: 'info' };
   let child: ChildProcess;

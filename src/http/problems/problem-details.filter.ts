@@ -26,7 +26,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       return;
     }
     const problem = toProblem(this.translate(error) ?? error);
-    // Who has hung up is told nothing, and was served nothing.
+    // A client that has hung up was served nothing.
     if (problem.status >= 500 && !request.raw.socket.destroyed) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
     if (error instanceof ApplicationError && error.isReplayed) reply.header('Idempotent-Replayed', 'true');

@@ -1,9 +1,21 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import type { OrderEvent } from '../order-event.js';
+import { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from '../order-event.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
 @ApiSchema({ name: 'OrderEvent' })
 export class OrderEventResponse {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 12 })
+  id: number;
+
+  @ApiProperty({ enum: ORDER_EVENT_TYPES, example: 'order.processing' })
+  type: OrderEventType;
+
+  @ApiProperty({ type: 'integer', format: 'int64', example: 7 })
+  order_id: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 2, description: 'Counts 1, 2, … in an order' })
+  sequence: number;
+
   @ApiProperty({ enum: ORDER_STATUSES, example: 'processing', description: '`processing` once for each attempt' })
   status: OrderStatus;
 
@@ -13,8 +25,8 @@ export class OrderEventResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
-  static of({ status, cause, createdAt }: OrderEvent): OrderEventResponse {
-    return { status, cause, created_at: createdAt.toISOString() };
+  static of({ orderId, createdAt, ...same }: OrderEvent): OrderEventResponse {
+    return { ...same, order_id: orderId, created_at: createdAt.toISOString() };
   }
 }
 

@@ -15,7 +15,8 @@ import {
   type ProcessOrderPayload,
   retryOrderJob,
 } from './order-jobs.js';
-import { PermanentFulfilmentError } from './fulfilment-gateway.js';
+import { textOf } from '../../runtime/error-text.js';
+import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
 
@@ -29,7 +30,7 @@ const MAX_WAITING = 8;
  */
 @Processor(DISPATCH_QUEUE, {
   autorun: false,
-  // Of jobs that say nothing of it themselves, and so are not of this system.
+  // Only for jobs without an option of their own, which somebody else has added.
   removeOnComplete: { count: KEPT_COMPLETED },
   lockDuration: LIMITS.jobLockMs,
   stalledInterval: LIMITS.stalledCheckMs,
@@ -38,7 +39,7 @@ const MAX_WAITING = 8;
 })
 export class DispatchProcessor extends JobProcessor {
   /** All slots but one, which the queue of single orders keeps. */
-  private readonly lanes: LimitFunction;
+  private readonly dispatchSlots: LimitFunction;
   private doneWaiting = 0;
 
   constructor(
@@ -48,7 +49,7 @@ export class DispatchProcessor extends JobProcessor {
     config: Config,
   ) {
     super(config);
-    this.lanes = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
+    this.dispatchSlots = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
   }
 
   protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
@@ -81,10 +82,12 @@ export class DispatchProcessor extends JobProcessor {
           begun.push(outcome);
           await outcome;
         };
-        this.lanes(() => this.slots.run(attempt)).catch(reject);
+        this.dispatchSlots(() => this.slots.run(attempt)).catch(reject);
       });
     // Those behind it would wait as long.
-    await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() => this.lanes.clearQueue());
+    await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() =>
+      this.dispatchSlots.clearQueue(),
+    );
   }
 
   /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. Never rejects. */
@@ -92,10 +95,12 @@ export class DispatchProcessor extends JobProcessor {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
     try {
-      await this.slots.lendTo(() => this.fulfilment.process(orderId, { attempt: 1, isFirst: true, isLast, signal }));
+      await this.slots.lendTo(() =>
+        this.fulfilment.process(orderId, { attempt: 1, onlyIfPending: true, isLast, signal }),
+      );
     } catch (error) {
-      this.logger.warn(`order-${orderId} failed, attempt 1: ${String(error)}`);
-      const isOver = isLast || error instanceof PermanentFulfilmentError;
+      this.logger.warn(`order-${orderId} failed, attempt 1: ${textOf(error)}`);
+      const isOver = isLast || isPermanent(error);
       if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
       else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
     }

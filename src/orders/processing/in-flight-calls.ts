@@ -9,7 +9,7 @@ import { CancellationHints } from '../cancellation-hints.js';
 export interface InFlightCall {
   /** Aborted when the order was cancelled, or failed in another worker. */
   readonly signal: AbortSignal;
-  /** Whether that is so by now. */
+  /** Reads the order again: whether it was cancelled, or failed in another worker. */
   readonly isUnwanted: () => Promise<boolean>;
   /** To be called when the call has ended. */
   readonly end: () => void;
@@ -28,8 +28,8 @@ export class InFlightCalls extends PeriodicTask {
     super();
   }
 
-  override onApplicationBootstrap(): void {
-    super.onApplicationBootstrap();
+  override async onApplicationBootstrap(): Promise<void> {
+    await super.onApplicationBootstrap();
     this.hints.subscribe((orderId) => {
       if (this.calls.has(orderId)) this.look([orderId]).catch((error: unknown) => this.logger.warn(String(error)));
     });

@@ -33,8 +33,8 @@ interface SoldOrder {
 }
 
 /**
- * Dispatches committed orders to the worker, in the background and in bulk: a lone order as its job, those that were sold
- * while Redis took the last ones as one job. When they have waited so long that the sweep may come upon them, each gets a
+ * Dispatches committed orders to the worker, in the background and in bulk: a lone order as a job of its own, orders that
+ * were sold while Redis took the last ones as one job. When they have waited so long that the sweep may come upon them, each gets a
  * job of its own, whose id keeps a second one out. It only ever gives a hint: an order whose hint is lost, because Redis is
  * away, the buffer is full or the process dies, is found by the sweep.
  */

@@ -1,36 +1,29 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { fulfilled, type Outcome } from '../../kernel/outcome.js';
-import { Batcher } from '../../runtime/batcher.js';
-import { Config } from '../../config/config.js';
-import { callWithDeadline } from '../../runtime/deadline.js';
 import { hasWaitedTooLong } from '../../database/database-errors.js';
 import { queryWithin } from '../../database/prepared-statement.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
-import { InFlightCalls, type InFlightCall } from './in-flight-calls.js';
-import { FulfilmentGateway, PermanentFulfilmentError } from './fulfilment-gateway.js';
-import type { OrderStatus } from '../order-status.js';
-import {
-  changeStatus,
-  noteAfterEnd,
-  noteEarlierCall,
-  type ReachedStatus,
-  type StatusChange,
-} from '../status-change.js';
+import { fulfilled, type Outcome } from '../../kernel/outcome.js';
+import { Batcher } from '../../runtime/batcher.js';
+import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
+import { oweUndo } from '../fulfilment-undo-writer.js';
 import { releaseOrder } from '../order-writer.js';
+import { changeStatus, type ClaimedOrder, claimOrders, type StatusChange } from '../status-change.js';
+import { FulfilmentCallsService } from './fulfilment-calls.service.js';
+import { isPermanent } from './fulfilment-gateway.js';
+import { FulfilmentUndo } from './fulfilment-undo.js';
+import { type InFlightCall, InFlightCalls } from './in-flight-calls.js';
 
-/** The slots bound what waits, and an order that has waited long is better finished than refused. */
+/** No bounds are needed: at most `WORKER_CONCURRENCY` orders are under way, and none may be refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
-const MAX_CAUSE_LENGTH = 500;
-
 export interface Attempt {
-  /** Which it is of the order's, from 1. */
+  /** The number of this attempt for the order, from 1. */
   readonly attempt: number;
-  /** Nobody tries again after it. */
+  /** The queue makes no further attempt. */
   readonly isLast: boolean;
-  /** Nobody may have begun the order before: one that is being worked on is left alone like one that has ended. */
-  readonly isFirst?: boolean;
+  /** Claim the order only if it is still `pending`: one that is being worked on is left alone like one that has ended. */
+  readonly onlyIfPending?: boolean;
   /** Aborted when the worker stops: the external call is no longer waited for. */
   readonly signal: AbortSignal;
 }
@@ -41,122 +34,104 @@ export class OrderFulfilmentService {
   private readonly logger = new Logger(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
-  private readonly firstClaims = new Batcher<StatusChange, boolean>(
-    (changes) => this.changeTogether(changes, 'processing', ['pending']),
-    BATCHING,
-  );
-  private readonly claims = new Batcher<StatusChange, boolean>(
-    (changes) => this.changeTogether(changes, 'processing'),
-    BATCHING,
-  );
-  private readonly completions = new Batcher<StatusChange, boolean>(
-    (changes) => this.changeTogether(changes, 'completed'),
-    BATCHING,
-  );
+  private readonly firstClaims = this.batcherOf((claims) => this.claim(claims, true));
+  private readonly claims = this.batcherOf((claims) => this.claim(claims, false));
+  private readonly completions = this.batcherOf((completions) => this.complete(completions));
 
   constructor(
     private readonly transactions: TransactionRunner,
-    private readonly gateway: FulfilmentGateway,
+    private readonly calls: FulfilmentCallsService,
+    private readonly inFlight: InFlightCalls,
+    private readonly undo: FulfilmentUndo,
     private readonly changes: StockChanges,
-    private readonly calls: InFlightCalls,
-    private readonly config: Config,
   ) {}
 
   /**
-   * Claims the order, makes the external call and completes the order; an order that has ended already is left alone.
-   * When the call fails for good or on the last attempt, the order fails and its stock goes back, exactly once.
+   * Claims the order, makes the external call and completes the order; an order that has ended already is left alone. When the call
+   * fails for good or on the last attempt, the order fails and its stock is released, exactly once. If the order was cancelled, or failed
+   * in another worker, during the call, the gateway is asked to undo the call.
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
   async process(orderId: number, attempt: Attempt): Promise<void> {
-    const underWay = this.calls.begin(orderId);
+    const call = this.inFlight.begin(orderId);
     try {
-      await this.claimAndCall(orderId, attempt, underWay);
+      await this.claimAndCall(orderId, attempt, call);
     } finally {
-      underWay.end();
+      call.end();
     }
   }
 
   private async claimAndCall(
     orderId: number,
-    { attempt, isLast, isFirst = false, signal }: Attempt,
-    underWay: InFlightCall,
+    { attempt, isLast, onlyIfPending = false, signal }: Attempt,
+    call: InFlightCall,
   ): Promise<void> {
     const claim = { orderId, cause: `attempt ${attempt}` };
-    if (!(await (isFirst ? this.firstClaims : this.claims).submit(claim))) {
-      if (!isFirst) await this.transactions.writeRepeatable(noteEarlierCall(orderId));
+    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(claim);
+    if (order === undefined) {
+      if (!onlyIfPending) await this.undo.undoLostCall(orderId);
       return;
     }
     try {
-      await this.call(orderId, { stopping: signal, unwanted: underWay.signal });
+      await this.calls.fulfil(order, { stopping: signal, unwanted: call.signal });
     } catch (error) {
-      if (await underWay.isUnwanted().catch(() => false)) {
-        await this.noteAfterEnd(orderId, `the external call ended after that: ${String(error)}`);
+      if (await call.isUnwanted().catch(() => false)) {
+        await this.undo.undoEndedCall(orderId, textOf(error));
         return;
       }
       if (signal.aborted) throw error;
-      if (isLast || error instanceof PermanentFulfilmentError) await this.fail(orderId, error);
+      if (isLast || isPermanent(error)) await this.fail(orderId, error);
       throw error;
     }
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
+    // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is asynchronous. A new
+    // claim tells which. If it succeeds, the order is still open, and the queue tries again.
     else if (await this.claims.submit(claim)) throw new Error(`The claim of order #${orderId} was lost`);
-    else await this.noteAfterEnd(orderId, 'the external call succeeded all the same: undo it at the provider');
+    else await this.undo.undoEndedCall(orderId, 'it succeeded');
   }
 
-  private async call(
-    orderId: number,
-    { stopping, unwanted }: { stopping: AbortSignal; unwanted: AbortSignal },
-  ): Promise<void> {
-    const call = async (signal: AbortSignal) =>
-      this.gateway.fulfil(orderId, { idempotencyKey: `order-${orderId}`, signal });
-    await callWithDeadline(call, { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted });
+  /** If the batch hits an order whose row another transaction locks, each order is changed by itself, so that one cannot delay the rest. */
+  private batcherOf<T>(change: (changes: readonly StatusChange[]) => Promise<Outcome<T>[]>): Batcher<StatusChange, T> {
+    return new Batcher<StatusChange, T>(
+      (changes) =>
+        change(changes).catch(async (error: unknown) => {
+          if (changes.length === 1 || !hasWaitedTooLong(error)) throw error;
+          const outcomes = await Promise.allSettled(changes.map((each) => change([each])));
+          return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [outcome]));
+        }),
+      BATCHING,
+    );
   }
 
-  /** What became of the external call of an order that has ended otherwise stands in its events, for a person to act on. */
-  private async noteAfterEnd(orderId: number, cause: string): Promise<void> {
-    const noted = await this.transactions.writeRepeatable(noteAfterEnd(orderId, toCause(cause)));
-    if (noted.length > 0)
-      this.logger.warn(`Order #${orderId} had ended while its external call was under way; ${cause}`);
-  }
-
-  /** An order whose row somebody else holds must not keep its neighbours: then each is changed by itself. */
-  private async changeTogether(
-    changes: readonly StatusChange[],
-    to: ReachedStatus,
-    from?: readonly OrderStatus[],
-  ): Promise<Outcome<boolean>[]> {
-    return this.change(changes, to, from).catch(async (error: unknown) => {
-      if (changes.length === 1 || !hasWaitedTooLong(error)) throw error;
-      const outcomes = await Promise.allSettled(changes.map((change) => this.change([change], to, from)));
-      return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [outcome]));
+  /** If the batch holds two claims of one order, only the first gets it. */
+  private async claim(claims: readonly StatusChange[], isFirst: boolean): Promise<Outcome<ClaimedOrder | undefined>[]> {
+    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { isFirst }));
+    const claimed = new Map(rows.map((row) => [row.id, row]));
+    return claims.map(({ orderId }) => {
+      const order = claimed.get(orderId);
+      claimed.delete(orderId);
+      return fulfilled(order);
     });
   }
 
-  private async change(
-    changes: readonly StatusChange[],
-    to: ReachedStatus,
-    from?: readonly OrderStatus[],
-  ): Promise<Outcome<boolean>[]> {
-    const rows = await this.transactions.writeRepeatable<{ id: number }>(changeStatus(changes, to, from));
-    const changed = new Set(rows.map(({ id }) => id));
-    // Of two that change the same order, the first has done it.
-    return changes.map(({ orderId }) => fulfilled(changed.delete(orderId)));
+  private async complete(completions: readonly StatusChange[]): Promise<Outcome<boolean>[]> {
+    const rows = await this.transactions.writeIdempotent<{ id: number }>(changeStatus(completions, 'completed'));
+    const completed = new Set(rows.map(({ id }) => id));
+    return completions.map(({ orderId }) => fulfilled(completed.delete(orderId)));
   }
 
+  /** A call that was refused has done nothing, an earlier one may have; after any other error the call itself may have. */
   private async fail(orderId: number, error: unknown): Promise<void> {
-    const cause = toCause(`the external call failed: ${String(error)}`);
+    const cause = `the external call failed: ${textOf(error)}`;
+    const also = oweUndo({ callMs: 0, claims: isPermanent(error) ? 2 : 1 });
     const released = await this.transactions.run(async (manager) => {
       const failed = await queryWithin(manager, changeStatus([{ orderId, cause }], 'failed'));
       if (failed.length === 0) return [];
-      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed'));
+      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', also));
     });
     await this.changes.announce(released.map(({ id }) => id));
-    if (released.length > 0) this.logger.warn(`Order #${orderId} failed and its stock went back: ${String(error)}`);
-    else await this.noteAfterEnd(orderId, `the external call ended after that: ${String(error)}`);
+    if (released.length === 0) await this.undo.undoEndedCall(orderId, textOf(error));
+    else this.logger.warn(`Order #${orderId} failed and its stock went back: ${textOf(error)}`);
   }
-}
-
-/** As PostgreSQL can store it, and a person can read it. */
-function toCause(text: string): string {
-  return text.replaceAll('\0', '').slice(0, MAX_CAUSE_LENGTH).toWellFormed();
 }

@@ -1,5 +1,6 @@
 import type { JobsOptions, MinimalJob } from 'bullmq';
 import type { Config } from '../../config/config.js';
+import { backoffAfter, MAX_BACKOFF_MS } from '../../runtime/backoff.js';
 
 /** The catalogue of what stands in the queues: names, payloads, options. */
 export const ORDERS_QUEUE = 'orders';
@@ -60,19 +61,12 @@ export interface NewJob<Payload> {
 export const KEPT_COMPLETED = 1_000;
 export const KEPT_FAILED = 10_000;
 
-/** No wait between two attempts is longer. */
-export const MAX_BACKOFF_MS = 300_000;
-
-/** Twice as long after each attempt, up to a bound, less a random part of up to a half: so failures do not come back together. */
+/** The wait before the next attempt of a job. */
 // eslint-disable-next-line no-restricted-syntax -- BullMQ calls it
 export function backoffOf(attemptsMade: number, _type?: string, _error?: Error, job?: MinimalJob): number {
   const backoff = job?.opts.backoff;
   const firstMs = typeof backoff === 'object' ? (backoff.delay ?? 0) : 0;
   return backoffAfter(attemptsMade + earlierAttemptsOf(job?.data), firstMs);
-}
-
-function backoffAfter(attempts: number, firstMs: number): number {
-  return Math.round(Math.min(firstMs * 2 ** (attempts - 1), MAX_BACKOFF_MS) * (1 - Math.random() / 2));
 }
 
 /** One job an order: a second one with the same id is not added while the first is there. */

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
@@ -8,6 +8,8 @@ import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
 import { DispatchProcessor } from './dispatch.processor.js';
 import { FulfilmentGateway } from './fulfilment-gateway.js';
+import { FulfilmentCallsService } from './fulfilment-calls.service.js';
+import { FulfilmentUndo } from './fulfilment-undo.js';
 import { InFlightCalls } from './in-flight-calls.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
@@ -29,9 +31,16 @@ import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
     OrderSlots,
     OrderSweep,
     OrderFulfilmentService,
+    FulfilmentCallsService,
+    FulfilmentUndo,
     InFlightCalls,
     CancellationHints,
-    { provide: FulfilmentGateway, useClass: SimulatedFulfilmentGateway },
   ],
 })
-export class OrderProcessingModule {}
+export class OrderProcessingModule {
+  /** @param gateway fulfils the orders; without one a simulated provider does. */
+  static forRoot(gateway?: FulfilmentGateway): DynamicModule {
+    const provider = gateway === undefined ? { useClass: SimulatedFulfilmentGateway } : { useValue: gateway };
+    return { module: OrderProcessingModule, providers: [{ provide: FulfilmentGateway, ...provider }] };
+  }
+}

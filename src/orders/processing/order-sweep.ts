@@ -3,13 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
+import { MAX_BACKOFF_MS } from '../../runtime/backoff.js';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { Config } from '../../config/config.js';
 import {
   DISPATCH_QUEUE,
   isStillToCome,
   jobIdOf,
-  MAX_BACKOFF_MS,
   orderIdOf,
   orderIdsOf,
   ORDERS_QUEUE,

@@ -4,17 +4,18 @@ import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
 import { attemptOf, backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
-import { PermanentFulfilmentError } from './fulfilment-gateway.js';
+import { textOf } from '../../runtime/error-text.js';
+import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
 
 /**
- * Takes jobs from the queue. A job whose worker died is given to another one when its lock has run out and the next
- * check for stalled jobs has passed, together at most 20 s.
+ * Takes jobs from the queue. BullMQ gives the job of a worker that died to another one when its lock has run out (10 s) and two checks
+ * for stalled jobs have passed (5 s each): the first marks the job, the second moves it.
  */
 @Processor(ORDERS_QUEUE, {
   autorun: false,
-  // Of jobs that say nothing of it themselves, and so are not of this system.
+  // Only for jobs without an option of their own, which somebody else has added.
   removeOnComplete: { count: KEPT_COMPLETED },
   lockDuration: LIMITS.jobLockMs,
   stalledInterval: LIMITS.stalledCheckMs,
@@ -49,7 +50,7 @@ export class OrderProcessor extends JobProcessor {
         await this.fulfilment.process(orderId, { attempt: attemptOf(job), isLast, signal });
       });
     } catch (error) {
-      if (error instanceof PermanentFulfilmentError) throw new UnrecoverableError(error.message);
+      if (isPermanent(error)) throw new UnrecoverableError(textOf(error));
       throw error;
     }
   }

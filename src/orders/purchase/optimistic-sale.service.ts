@@ -11,7 +11,7 @@ import type { IdempotentRequest } from '../../idempotency/idempotent-request.js'
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import { parseCents } from '../../kernel/money.js';
 import { priceItems, totalOf } from '../../stock/priced-item.js';
-import { type ProductRow, selectStocks } from '../../stock/product-rows.js';
+import { type StockRow, selectStocks } from '../../stock/stock-rows.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { productIdsOf } from '../../stock/stock-request.js';
 import type { Order } from '../order.entity.js';
@@ -21,7 +21,10 @@ import type { Purchase } from './sale.js';
 /** How often a sale is tried again that was refused for stock which has come back since. */
 const MAX_RETRIES = 3;
 
-/** The other way to sell (`ORDER_LOCKING=optimistic`): each purchase by itself, in one statement, with no lock before it. */
+/**
+ * The other way to sell (`ORDER_LOCKING=optimistic`): each purchase by itself, in one statement. A purchase of one product takes no
+ * lock beforehand; a purchase of several locks their rows in ascending id inside the statement.
+ */
 @Injectable()
 export class OptimisticSaleService {
   constructor(
@@ -65,7 +68,7 @@ export class OptimisticSaleService {
    * @throws ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError
    */
   private async explain(purchase: Purchase): Promise<void> {
-    const rows = await readPrepared<ProductRow>(
+    const rows = await readPrepared<StockRow>(
       this.transactions.manager.dataSource,
       selectStocks(productIdsOf([purchase])),
     );

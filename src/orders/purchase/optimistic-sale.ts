@@ -3,7 +3,7 @@ import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key
 import { parseCents } from '../../kernel/money.js';
 import { recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
 import type { Order } from '../order.entity.js';
-import { INSERT_ITEMS, insertOrders } from '../order-writer.js';
+import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 import { BEGIN_ORDERS, type Purchase, toOrder, type WrittenOrder } from './sale.js';
 
 /** An item of the order that was written, with what is the same for all of them. */
@@ -15,8 +15,8 @@ export interface SoldItem extends WrittenOrder {
 }
 
 /**
- * An order in one statement. The conditional `UPDATE` checks and takes in one step, without a lock before it. When it takes some
- * items and not all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
+ * An order in one statement. The conditional `UPDATE` checks and takes in one step. When it takes some items and not
+ * all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
 export function writeOptimisticSale({ items, request }: Purchase): QueryConfig {
   const isAlone = items.length === 1;
@@ -43,7 +43,8 @@ function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[]
   const parts = [
     takeIfEnough({ isAlone }),
     insertOrders(`
-      SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END FROM taken HAVING count(*) > 0`),
+      SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END, ${NEW_FULFILMENT_KEY}
+      FROM taken HAVING count(*) > 0`),
     'placed AS (SELECT id, 1 AS position FROM written)',
     ...keep,
     `line AS MATERIALIZED (

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Config } from '../../config/config.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { Product } from '../../products/product.entity.js';
-import { type LockTexts, lockTextsOf } from '../../stock/product-rows.js';
+import { type LockTexts, lockTextsOf } from '../../stock/stock-rows.js';
 import { mergeItems } from '../../stock/requested-item.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { StockPipeline } from '../../stock/stock-pipeline.js';
@@ -30,8 +30,8 @@ export class OrderService {
 
   /**
    * Buys all items or none of them. When it resolves, the order is on disk and its stock is taken. The worker is told after that,
-   * without waiting for Redis: if the message is lost, the sweep finds the `pending` row. A purchase whose client is gone
-   * (`isGone`) before its turn comes is not made.
+   * without waiting for Redis: if the message is lost, the sweep finds the `pending` row. Under the row lock, a purchase whose
+   * client is gone (`isGone`) before its turn comes is not made.
    *
    * @throws ValidationError, ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError: nothing has changed.
    * @throws LockTimeoutError, OverloadedError when it takes too long to get a turn: nothing has changed.
@@ -49,7 +49,7 @@ export class OrderService {
 }
 
 /**
- * The row lock of a purchase. It locks in ascending id, as everywhere: two transactions of the same products wait for each other
+ * The row lock of a purchase; `PRODUCT_LOCKS` of `stock` is the same statement for reservations, without an entity. It locks in ascending id, as everywhere: two transactions of the same products wait for each other
  * instead of deadlocking.
  */
 function productLocks(manager: EntityManager): LockTexts {

@@ -9,11 +9,11 @@ import { ReservationClosedError } from '../../reservations/reservation.errors.js
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
 import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
-import { keepProducts, type ProductRow } from '../../stock/product-rows.js';
+import { keepProducts, type StockRow } from '../../stock/stock-rows.js';
 import { productIdsOf } from '../../stock/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import type { Order } from '../order.entity.js';
-import { INSERT_ITEMS, insertOrders } from '../order-writer.js';
+import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { storedOrder } from '../stored-order.js';
 import { toOrder, type WrittenOrder } from './sale.js';
@@ -41,7 +41,7 @@ export class ReservationConfirmationService {
 
 async function confirm(manager: EntityManager, id: number): Promise<Order> {
   const { items } = await lockHeldReservation(manager, id);
-  const products = await queryWithin<ProductRow>(manager, keepProducts(productIdsOf([{ items }])));
+  const products = await queryWithin<StockRow>(manager, keepProducts(productIdsOf([{ items }])));
   const priced = priceHeldItems(items, products);
   const [written] = await queryWithin<WrittenOrder>(manager, writeConfirmation(id, priced));
   // Its time was up while the products were waited for.
@@ -52,7 +52,7 @@ async function confirm(manager: EntityManager, id: number): Promise<Order> {
 /** Gives no row when the time of the reservation is up by now: then the caller rolls back. */
 function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfig {
   const parts = [
-    insertOrders('VALUES ($2::numeric)'),
+    insertOrders(`VALUES ($2::numeric, ${NEW_FULFILMENT_KEY})`),
     `line AS (
       SELECT id AS order_id, item.*
       FROM written CROSS JOIN unnest($3::bigint[], $4::integer[], $5::numeric[]) AS item (product_id, quantity, unit_price)

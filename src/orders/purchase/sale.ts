@@ -7,7 +7,7 @@ import type { StockRequest, Taken } from '../../stock/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
-import { INSERT_ITEMS, insertOrders } from '../order-writer.js';
+import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 
 /** What somebody wants to buy. */
 export type Purchase = StockRequest;
@@ -59,7 +59,8 @@ function sellText(keep: readonly string[]): string {
   const parts = [
     takeDecided(2),
     insertOrders(`
-      SELECT total_price FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position) ORDER BY position`),
+      SELECT total_price, ${NEW_FULFILMENT_KEY}
+      FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position) ORDER BY position`),
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
     ...keep,
     'line AS MATERIALIZED (SELECT placed.id AS order_id, item.* FROM item JOIN placed USING (position))',

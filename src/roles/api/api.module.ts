@@ -12,6 +12,7 @@ import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import { RowCountFallback } from '../../database/row-count-folding.js';
+import type { ModuleImport } from '../plugins.js';
 import { RootController } from './root.controller.js';
 
 /** The composition root of the API. It reaches no processor: an API process never works on jobs. */
@@ -24,7 +25,7 @@ import { RootController } from './root.controller.js';
   ],
 })
 export class ApiModule {
-  static forRoot(config: Config): DynamicModule {
-    return { module: ApiModule, imports: [ConfigModule.forRoot(config)] };
+  static forRoot(config: Config, imports: readonly ModuleImport[] = []): DynamicModule {
+    return { module: ApiModule, imports: [ConfigModule.forRoot(config), ...imports] };
   }
 }

@@ -7,12 +7,18 @@ import { createFastifyAdapter } from '../../http/server/fastify-adapter.js';
 import { createLogger } from '../../runtime/logger.js';
 import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
+import type { ModuleImport } from '../plugins.js';
 import { servePages } from '../../http/pages/documentation-pages.js';
 
+export interface ApiOptions {
+  /** Modules with controllers of their own, below the base path. */
+  readonly imports?: readonly ModuleImport[];
+}
+
 /** Builds the API with its pages; it does not listen yet. */
-export async function createApi(config: Config): Promise<NestFastifyApplication> {
+export async function createApi(config: Config, { imports = [] }: ApiOptions = {}): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.forRoot(config),
+    ApiModule.forRoot(config, imports),
     createFastifyAdapter(config.maxConnections),
     {
       bodyParser: false,

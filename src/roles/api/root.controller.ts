@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { NAME, VERSION } from '../../kernel/version.js';
 
-/** Tells who lands on the root where to go. */
+/** Tells a client that lands on the root where to go. */
 @ApiExcludeController()
 @Controller()
 export class RootController {

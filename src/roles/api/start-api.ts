@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
+import { loadPlugins } from '../plugins.js';
 import { addressOf, type Service } from '../service.js';
 import { createApi } from './create-api.js';
 
 /** Serves the API. When it closes, it is not ready for `SHUTDOWN_DELAY_MS` first, so that load balancers send clients elsewhere. */
 export async function startApi(config: Config): Promise<Service> {
-  const app = await createApi(config);
+  const { api } = await loadPlugins(config);
+  const app = await createApi(config, { imports: api });
   await app.listen(config.port, await addressOf(config.host));
   return {
     url: await app.getUrl(),

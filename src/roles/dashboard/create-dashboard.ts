@@ -33,6 +33,7 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
   );
   const { user, password } = config.dashboard;
+  // Without credentials the dashboard is open, which `loadConfig` allows outside production only.
   if (user !== undefined && password !== undefined) requireCredentials(server, `${user}:${password}`);
 
   const board = new BullBoardFastifyAdapter();

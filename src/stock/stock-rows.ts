@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 
 /** What stock has to know of a product. */
-export interface ProductRow {
+export interface StockRow {
   readonly id: number;
   /** Decimal text. */
   readonly price: string;
@@ -9,7 +9,7 @@ export interface ProductRow {
 }
 
 /** A row that a request wants to take stock from: without price and stock while another transaction holds its lock. */
-export type LockedRow = ProductRow | { readonly id: number; readonly price: null; readonly stock: null };
+export type LockedRow = StockRow | { readonly id: number; readonly price: null; readonly stock: null };
 
 const LIVE = 'SELECT id, price, stock FROM products WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL ORDER BY id';
 

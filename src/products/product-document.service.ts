@@ -5,7 +5,7 @@ import { ProductReaderService } from './product-reader.service.js';
 
 /** Products as they are sent, from the database or through the cache, which holds them rendered. */
 @Injectable()
-export class ProductDocuments {
+export class ProductDocumentService {
   constructor(
     private readonly products: ProductReaderService,
     private readonly cache: ProductCache,

@@ -58,7 +58,7 @@ export function resultOf<T>(reply: FastifyReply, { result, isReplayed }: Perform
   return result;
 }
 
-/** Documents {@link idempotentRequestOf}. A conflict that is the route's own stands above it, and is documented instead. */
+/** Documents {@link idempotentRequestOf}. If the route documents a 409 of its own, put that decorator above this one: the upper one wins. */
 export function ApiIdempotencyKey(instance: string): MethodDecorator {
   const { code, message } = new IdempotencyKeyInUseError();
   return applyDecorators(

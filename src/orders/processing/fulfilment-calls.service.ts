@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { parseCents } from '../../kernel/money.js';
+import { callWithDeadline } from '../../runtime/deadline.js';
+import type { ClaimedOrder } from '../status-change.js';
+import { FulfilmentGateway, type FulfilmentOrder } from './fulfilment-gateway.js';
+
+const NEVER = new AbortController().signal;
+
+/** Calls the gateway, each call with the order, its key and a deadline. */
+@Injectable()
+export class FulfilmentCallsService {
+  constructor(
+    private readonly gateway: FulfilmentGateway,
+    private readonly config: Config,
+  ) {}
+
+  /** @throws what the gateway throws, DeadlineError, or an error when `stopping` is aborted first. */
+  async fulfil(
+    order: ClaimedOrder,
+    { stopping, unwanted }: { stopping: AbortSignal; unwanted: AbortSignal },
+  ): Promise<void> {
+    const result: unknown = await callWithDeadline(
+      async (signal) => this.gateway.fulfil(toFulfilmentOrder(order), { key: keyOf(order), signal }),
+      { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted },
+    );
+    if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
+  }
+
+  /** Has the gateway cancel what it did. @throws the same. */
+  async undo(order: ClaimedOrder, stopping: AbortSignal): Promise<void> {
+    await callWithDeadline(
+      async (signal) => this.gateway.cancel(toFulfilmentOrder(order), { key: keyOf(order), signal }),
+      { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted: NEVER },
+    );
+  }
+}
+
+/** An order from before there were keys was made known to its provider by its id. */
+function keyOf({ id, fulfilmentKey }: ClaimedOrder): string {
+  return fulfilmentKey ?? `order-${id}`;
+}
+
+function toFulfilmentOrder({ id, totalPrice, items, createdAt }: ClaimedOrder): FulfilmentOrder {
+  return {
+    id,
+    createdAt,
+    totalPrice: parseCents(totalPrice),
+    items: items.map(([productId, quantity, price]) => ({ productId, quantity, unitPrice: parseCents(price) })),
+  };
+}
+
+/** A plug-in may be written without types. */
+function isDone(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'outcome' in result && result.outcome === 'done';
+}
