@@ -39,7 +39,10 @@ export class AuditService {
     private readonly config: Config,
   ) {}
 
-  /** Compares everything with everything, keeps what it finds, and returns it. It blocks nobody, and takes a minute for ten million movements. */
+  /**
+   * Compares everything with everything, keeps what it finds, and returns it. It blocks nobody, and takes a minute for ten
+   * million movements.
+   */
   async run(): Promise<AuditRun> {
     const run = await this.audit();
     const [kept] = await this.dataSource.query<AuditRun[]>(

@@ -107,7 +107,10 @@ export class Subscription extends PeriodicTask {
     return work(AbortSignal.any([lost.signal, this.stopping.signal])).finally(() => clearInterval(renewing));
   }
 
-  /** Delivers the next events. Failed events, and later events of the same order, are stored in `event_deliveries`; the cursor moves on. */
+  /**
+   * Delivers the next events. Failed events, and later events of the same order, are stored in `event_deliveries`; the cursor
+   * moves on.
+   */
   private async advance(cursor: number, signal: AbortSignal): Promise<number> {
     const { events, last } = await this.events.after(cursor, PAGE_SIZE);
     if (last === cursor || signal.aborted) return 0;

@@ -58,7 +58,10 @@ export function resultOf<T>(reply: FastifyReply, { result, isReplayed }: Perform
   return result;
 }
 
-/** Documents {@link idempotentRequestOf}. If the route documents a 409 of its own, put that decorator above this one: the upper one wins. */
+/**
+ * Documents {@link idempotentRequestOf}. If the route documents a 409 of its own, put that decorator above this one: the upper
+ * one wins.
+ */
 export function ApiIdempotencyKey(instance: string): MethodDecorator {
   const { code, message } = new IdempotencyKeyInUseError();
   return applyDecorators(

@@ -1,6 +1,9 @@
 import type { ErrorCode } from './error-codes.js';
 
-/** What an error means to the caller, without a word of HTTP, so that a worker can throw it as well. `http/problems` maps it to a status. */
+/**
+ * What an error means to the caller, without a word of HTTP, so that a worker can throw it as well. `http/problems` maps it to a
+ * status.
+ */
 export type ErrorKind =
   /** The request is well-formed, and the state refuses it. */
   | 'rejected'

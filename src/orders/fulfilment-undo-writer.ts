@@ -97,7 +97,9 @@ export function recordUndo({ id, attempt }: DueUndo): QueryConfig {
            FROM orders JOIN undone ON order_id = id RETURNING order_id`;
   return {
     name: 'record-undo',
-    text: `WITH undone AS (DELETE FROM fulfilment_undos WHERE order_id = $1 AND attempts = $2 RETURNING order_id) ${recordTypedEvents(event)}`,
+    text: `WITH undone AS (
+             DELETE FROM fulfilment_undos WHERE order_id = $1 AND attempts = $2 RETURNING order_id
+           ) ${recordTypedEvents(event)}`,
     values: [id, attempt],
   };
 }

@@ -12,7 +12,10 @@ export const MAX_OFFSET = 100_000;
 const TRIGRAM = /[\p{L}\p{N}]{3}/u;
 const BY_TRIGRAMS = 'name ILIKE $1 AND deleted_at IS NULL';
 const BY_GRAMS = `${BY_TRIGRAMS} AND name_grams(name) @> name_grams($5)`;
-/** The same number, said in two ways: so PostgreSQL does not take the one index for the block and look at each name instead of the other. */
+/**
+ * The same number, said in two ways: so PostgreSQL does not take the one index for the block and look at each name instead of the
+ * other.
+ */
 const OF_BLOCK_BY_TRIGRAMS = `id >> 15 = block AND ${BY_TRIGRAMS}`;
 const OF_BLOCK_BY_GRAMS = `id / 32768 = block AND ${BY_GRAMS}`;
 
@@ -59,9 +62,9 @@ const findHits = (isHit: string) => `
   ) AS hits OFFSET $3 LIMIT $4`;
 
 /**
- * The ids of a page of the products whose names hold a text. `total` counts to {@link MAX_COUNTED} and stops there; the pages go
- * on to {@link MAX_OFFSET}, and links to the end. A page costs what is counted, the hits before it (none, when it is found by a link), the names of two
- * blocks, and a look into the index for each block that it passes.
+ * The ids of a page of the products whose names hold a text. `total` counts to {@link MAX_COUNTED} and stops there; the pages
+ * go on to {@link MAX_OFFSET}, and links to the end. A page costs what is counted, the hits before it (none, when it is found
+ * by a link), the names of two blocks, and a look into the index for each block that it passes.
  */
 export async function searchProducts(
   dataSource: DataSource,

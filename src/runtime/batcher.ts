@@ -121,8 +121,8 @@ export class Batcher<Item, Result> {
   }
 
   /**
-   * Removes up to `count` items that `isFree` accepts. It skips an item that shares a key with an earlier item that stays, to keep the order
-   * of arrival. Items that nobody waits for any more, or that have waited too long, are refused.
+   * Removes up to `count` items that `isFree` accepts. It skips an item that shares a key with an earlier item that stays, to
+   * keep the order of arrival. Items that nobody waits for any more, or that have waited too long, are refused.
    */
   private take(count: number, isFree: (waiting: QueuedItem<Item, Result>) => boolean): QueuedItem<Item, Result>[] {
     const taken: QueuedItem<Item, Result>[] = [];

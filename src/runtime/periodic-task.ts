@@ -1,9 +1,9 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 
 /**
- * Base class for background work: calls `run` again and again, `intervalMs` after the end of the run before, give or take a fifth, for the
- * first time one interval after the start, until the process stops. It runs in every process that provides it at once, so `run` must be
- * safe beside itself.
+ * Base class for background work: calls `run` again and again, `intervalMs` after the end of the run before, give or take a
+ * fifth, for the first time one interval after the start, until the process stops. It runs in every process that provides it at
+ * once, so `run` must be safe beside itself.
  */
 export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);

@@ -24,7 +24,8 @@ function recordMovements(columns: string, select: string): string {
 export function takeDecided(first: number): string {
   const [position, productId, quantity, price, stockAfter] = [0, 1, 2, 3, 4].map((index) => `$${first + index}`);
   return `item AS MATERIALIZED (
-      SELECT * FROM unnest(${position}::bigint[], ${productId}::bigint[], ${quantity}::integer[], ${price}::numeric[], ${stockAfter}::integer[])
+      SELECT * FROM unnest(${position}::bigint[], ${productId}::bigint[], ${quantity}::integer[],
+                           ${price}::numeric[], ${stockAfter}::integer[])
         WITH ORDINALITY AS item (position, product_id, quantity, unit_price, stock_after, turn)
     ), taken AS (
       UPDATE products SET stock = stock - units
@@ -63,7 +64,10 @@ export function takeIfEnough({ isAlone }: { isAlone: boolean }): string {
     )`;
 }
 
-/** A common table expression that records what was taken, from `line (order_id or reservation_id, product_id, quantity, stock_after, turn)`. */
+/**
+ * A common table expression that records what was taken, from `line (order_id or reservation_id, product_id, quantity,
+ * stock_after, turn)`.
+ */
 export function recordTaken(kind: 'sale' | 'hold', owner: Owner): string {
   return `moved AS (
       ${recordMovements(owner, `SELECT product_id, '${kind}', -quantity, stock_after, ${owner} FROM line ORDER BY turn`)}

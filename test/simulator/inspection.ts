@@ -3,7 +3,10 @@ import type { Model } from './model.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
 
-/** Histories that end twice, go on after their end (but for the undo), do not begin with `pending`, or do not end where their order stands. */
+/**
+ * Histories that end twice, go on after their end (but for the undo), do not begin with `pending`, or do not end where their
+ * order stands.
+ */
 const HISTORIES = `
   WITH history AS (
     SELECT order_id, array_agg(status::text ORDER BY id) AS states FROM order_events

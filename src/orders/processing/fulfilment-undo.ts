@@ -23,9 +23,9 @@ const BATCH_SIZE = 20;
 const LEASE_MARGIN_MS = 5_000;
 
 /**
- * Has the gateway cancel what it did for orders that were cancelled while their call was under way, or that failed without the gateway
- * having refused them. The transaction that ends such an order inserts a row into `fulfilment_undos`, and the row stays until the gateway has
- * confirmed. The worker calls the gateway when the call has ended, or when its timeout has passed.
+ * Has the gateway cancel what it did for orders that were cancelled while their call was under way, or that failed without the
+ * gateway having refused them. The transaction that ends such an order inserts a row into `fulfilment_undos`, and the row stays
+ * until the gateway has confirmed. The worker calls the gateway when the call has ended, or when its timeout has passed.
  */
 @Injectable()
 export class FulfilmentUndo extends PeriodicTask {

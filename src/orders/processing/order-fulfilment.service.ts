@@ -85,13 +85,16 @@ export class OrderFulfilmentService {
       throw error;
     }
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
-    // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is asynchronous. A new
-    // claim tells which. If it succeeds, the order is still open, and the queue tries again.
+    // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is
+    // asynchronous. A new claim tells which. If it succeeds, the order is still open, and the queue tries again.
     else if (await this.claims.submit(claim)) throw new Error(`The claim of order #${orderId} was lost`);
     else await this.undo.undoEndedCall(orderId, 'it succeeded');
   }
 
-  /** If the batch hits an order whose row another transaction locks, each order is changed by itself, so that one cannot delay the rest. */
+  /**
+   * If the batch hits an order whose row another transaction locks, each order is changed by itself, so that one cannot delay the
+   * rest.
+   */
   private batcherOf<T>(change: (changes: readonly StatusChange[]) => Promise<Outcome<T>[]>): Batcher<StatusChange, T> {
     return new Batcher<StatusChange, T>(
       (changes) =>

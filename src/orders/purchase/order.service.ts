@@ -29,9 +29,9 @@ export class OrderService {
   }
 
   /**
-   * Buys all items or none of them. When it resolves, the order is on disk and its stock is taken. The worker is told after that,
-   * without waiting for Redis: if the message is lost, the sweep finds the `pending` row. Under the row lock, a purchase whose
-   * client is gone (`isGone`) before its turn comes is not made.
+   * Buys all items or none of them. When it resolves, the order is on disk and its stock is taken. The worker is told after
+   * that, without waiting for Redis: if the message is lost, the sweep finds the `pending` row. Under the row lock, a purchase
+   * whose client is gone (`isGone`) before its turn comes is not made.
    *
    * @throws ValidationError, ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError: nothing has changed.
    * @throws LockTimeoutError, OverloadedError when it takes too long to get a turn: nothing has changed.
@@ -49,8 +49,8 @@ export class OrderService {
 }
 
 /**
- * The row lock of a purchase; `PRODUCT_LOCKS` of `stock` is the same statement for reservations, without an entity. It locks in ascending id, as everywhere: two transactions of the same products wait for each other
- * instead of deadlocking.
+ * The row lock of a purchase; `PRODUCT_LOCKS` of `stock` is the same statement for reservations, without an entity. It locks in
+ * ascending id, as everywhere: two transactions of the same products wait for each other instead of deadlocking.
  */
 function productLocks(manager: EntityManager): LockTexts {
   const products = manager
