@@ -188,7 +188,7 @@ describe('an API whose PostgreSQL is lost in the middle of commits', () => {
     }, 120_000);
 
     it('would tell of such an order if it asked the server after the crash as the one before', async () => {
-      await setUp('look-up-on-any-server');
+      await setUp('look-up-on-any-server', { commitLookUpMs: 10_000 });
       expect(await deceived(primary.url, await crash())).not.toEqual([]);
     }, 120_000);
   });
