@@ -13,7 +13,7 @@ export class AuditController {
   @Get()
   @ApiRequestTimeout(`${API_PREFIX}/health/audit`)
   @ApiOperation({
-    summary: 'What the last audit of stock, ledger and orders found',
+    summary: 'Read the findings of the last audit of stock, ledger and orders',
     description: 'It runs every night, and with `npm run audit`.',
   })
   @ApiOkResponse({ type: AuditResponse })

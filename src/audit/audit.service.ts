@@ -11,7 +11,7 @@ interface Row extends Example {
   readonly count: number;
 }
 
-/** What PostgreSQL sorts in memory, for each of a handful of sorts; the rest goes to its disk. */
+/** Memory for each of the handful of sorts; PostgreSQL sorts the rest on disk. */
 const WORK_MEM = '32MB';
 
 /** The longest that an audit may take. */
@@ -68,11 +68,11 @@ export class AuditService {
     await this.running?.end();
   }
 
-  /** On a connection of its own: those of the pool give up long before, and read no table from end to end. */
+  /** Uses a connection of its own: the connections of the pool time out long before, and avoid sequential scans. */
   private async audit(): Promise<Omit<AuditRun, 'finishedAt'>> {
     const startedAt = new Date();
     const client = new pg.Client({ connectionString: this.config.database.url, ...CONNECTION });
-    // What is under way fails by itself; without a listener the process would end.
+    // The running query fails with the error; without a listener the process would end.
     client.on('error', () => undefined);
     await client.connect();
     this.running = client;

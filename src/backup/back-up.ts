@@ -22,7 +22,7 @@ import {
  */
 export async function backUp(databaseUrl: string, output: Writable, report: (line: string) => void): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
-  // What is under way fails by itself; without a listener the process would end.
+  // The running query fails with the error; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();
   try {

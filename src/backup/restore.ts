@@ -30,7 +30,7 @@ const REDIS_TIMEOUT_MS = 10_000;
 
 /**
  * Fills an empty, migrated database from a backup, all of it or nothing, and empties both Redis databases: what they hold is of
- * another time. Nobody may use the database meanwhile.
+ * another time. No process may use the database meanwhile.
  *
  * @throws Error when the database is not empty, or has other migrations than the backup, or the backup is not whole, or a Redis
  * cannot be emptied. Nothing is restored then.

@@ -43,7 +43,7 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
     this.client.on('ready', () => this.watch.report(true, 'is there again'));
   }
 
-  /** Waits for Redis a moment, not until it comes: without it products are read from PostgreSQL. */
+  /** Waits a moment for Redis and no longer: without Redis, products are read from PostgreSQL. */
   async onModuleInit(): Promise<void> {
     const connected = this.client.connect();
     connected.catch(() => undefined);

@@ -67,7 +67,7 @@ export class ConfigError extends Error {
 /**
  * Parses the environment of a process.
  *
- * @param plugins that come to those of `PLUGINS`.
+ * @param plugins added to those of `PLUGINS`.
  * @throws ConfigError with all problems at once when a variable is missing or wrong.
  */
 export function loadConfig(

@@ -67,7 +67,7 @@ export interface Limits {
 
   /** Requests waiting for a connection of the pool. */
   readonly connectionsWaiting: number;
-  /** When no connection was given out for so long while somebody waits, one more request would wait in vain. */
+  /** When no connection was given out for so long while requests wait, a further request is refused at once. */
   readonly connectionStallMs: number;
   /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
   readonly connectMs: number;
@@ -105,7 +105,7 @@ export interface Limits {
   readonly subscriberTries: number;
   /** The wait after the first failed try; it grows to five minutes. */
   readonly subscriberBackoffMs: number;
-  /** A subscriber whose worker is gone is told by another one after so long. */
+  /** The lease of a subscription: when a worker is gone, another one takes over after so long. */
   readonly subscriptionHoldMs: number;
 
   readonly bodyBytes: number;

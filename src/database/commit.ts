@@ -70,7 +70,7 @@ export async function acknowledged<Row extends QueryResultRow>(client: Client, s
 }
 
 /**
- * Asks PostgreSQL what became of a transaction whose commit was answered to nobody.
+ * Asks PostgreSQL what became of a transaction whose commit got no answer.
  *
  * @throws CommitOutcomeUnknownError when it cannot be known.
  */

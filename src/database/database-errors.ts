@@ -64,7 +64,7 @@ export function isImpossibleValue(error: unknown): boolean {
   return ['23502', '22003'].includes(sqlStateOf(error) ?? '');
 }
 
-/** Somebody else has written the same key first. */
+/** Another transaction has written the same key first. */
 export function isDuplicate(error: unknown): boolean {
   return sqlStateOf(error) === '23505';
 }

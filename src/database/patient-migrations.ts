@@ -5,14 +5,14 @@ import { LockTimeoutError, translateDatabaseError } from './database-errors.js';
 
 /** The longest that a change of a table may wait for its lock, and so the longest that sales wait behind it. */
 const LOCK_TIMEOUT_MS = 500;
-/** PostgreSQL ends an autovacuum that is in the way of somebody who has waited for a second (`deadlock_timeout`). */
+/** PostgreSQL cancels an autovacuum that blocks another session for a second (`deadlock_timeout`). */
 const AUTOVACUUM_LOCK_TIMEOUT_MS = 1_100;
 /** Sales go on meanwhile. */
 const PAUSE_MS = 1_000;
 /** The nightly audit and a backup hold their locks for minutes. */
 const PATIENCE_MS = 1_800_000;
 const REPORT_EVERY = 10;
-/** Waits for others, and nobody waits behind it: no time limit, for it would be made from the beginning again. */
+/** Nobody waits behind these statements, so they have no time limit: one that gave up would begin anew. */
 const CONCURRENTLY = /^\s*(CREATE|DROP)\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY/i;
 
 type MigrationClass = new () => MigrationInterface;
@@ -111,7 +111,7 @@ async function setLockTimeout(runner: QueryRunner): Promise<void> {
   await runner.query(`SET lock_timeout TO ${row.vacuums > 0 ? AUTOVACUUM_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS}`);
 }
 
-/** Says who holds locks for long, so that somebody can wait for them or end them. */
+/** Prints which sessions hold locks, so that an operator can wait for them or end them. */
 async function report(runner: QueryRunner): Promise<void> {
   const holders = await runner.manager.query<{ holder: string }[]>(
     `SELECT format('process %s (%s), in a transaction since %s', pid, application_name, xact_start) AS holder

@@ -15,7 +15,7 @@ export async function readPrepared<Row extends QueryResultRow>(
   }
 }
 
-/** Runs a statement by itself. */
+/** Runs one statement outside of any transaction, or in the one that the runner has begun. */
 export async function queryPrepared<Row extends QueryResultRow>(
   runner: QueryRunner,
   statement: QueryConfig,

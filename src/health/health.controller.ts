@@ -19,7 +19,7 @@ export class HealthController {
 
   @Get()
   @ApiRequestTimeout(`${API_PREFIX}/health`)
-  @ApiOperation({ summary: 'Whether the process lives; touches nothing else' })
+  @ApiOperation({ summary: 'Check that the process is alive' })
   @ApiOkResponse({ type: LivenessResponse })
   getLiveness(): LivenessResponse {
     return { status: 'healthy' };
@@ -28,7 +28,7 @@ export class HealthController {
   @Get('ready')
   @ApiRequestTimeout(`${API_PREFIX}/health/ready`)
   @ApiOperation({
-    summary: 'Whether this process can sell',
+    summary: 'Check whether this process can sell',
     description:
       'It is `degraded`, and still sells, while a Redis does not answer. It is `not_ready` while PostgreSQL does not answer, only reads or has not all migrations of this build, and when the process is about to stop.',
   })
@@ -42,7 +42,7 @@ export class HealthController {
 
   @Get('cache/stats')
   @ApiRequestTimeout(`${API_PREFIX}/health/cache/stats`)
-  @ApiOperation({ summary: 'How the cache does' })
+  @ApiOperation({ summary: 'Read the statistics of the cache' })
   @ApiOkResponse({ type: CacheStatisticsResponse })
   @ApiProblem('Redis does not answer', `${API_PREFIX}/health/cache/stats`, {
     status: 503,

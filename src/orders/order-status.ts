@@ -12,7 +12,7 @@ export const ORDER_STATUSES = ['pending', 'processing', 'completed', 'failed', '
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** The ways that lead from each state. The trigger `orders_status_transition` knows the same ones and refuses all others. */
+/** The transitions out of each state. The trigger `orders_status_transition` allows the same ones and refuses all others. */
 export const TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   pending: ['processing', 'cancelled'],
   processing: ['completed', 'failed', 'cancelled'],

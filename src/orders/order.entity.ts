@@ -32,7 +32,7 @@ export class Order {
   @Column('text', { default: 'pending' })
   status: OrderStatus;
 
-  /** What a gateway knows the order by; an order of before has none, and is known by its id. */
+  /** The gateway's idempotency key of the order. An order from before there were keys has none, and is known by its id. */
   @Column('uuid', { nullable: true, select: false })
   fulfilmentKey?: string | null;
 

@@ -61,7 +61,7 @@ export class OrdersController {
 
   @Post()
   @ApiOperation({
-    summary: 'Buy one product or several, all or none',
+    summary: 'Buy one product or several: all items or none',
     description:
       'The stock is taken and the order is on disk when this answers 201. A worker processes the order after that.',
   })
@@ -114,7 +114,7 @@ export class OrdersController {
 
   @Get(':id/status')
   @ApiId()
-  @ApiOperation({ summary: 'Read how far an order is' })
+  @ApiOperation({ summary: 'Read the status of an order' })
   @ApiOkResponse({ type: OrderStatusResponse })
   @ApiProblem('There is no such order', `${PATH}/7/status`, NOT_FOUND)
   @ApiInvalidId()
@@ -125,7 +125,7 @@ export class OrdersController {
 
   @Get(':id/events')
   @ApiId()
-  @ApiOperation({ summary: 'Read what an order went through, when and why' })
+  @ApiOperation({ summary: 'List the events of an order' })
   @ApiOkResponse({ type: OrderEventsResponse })
   @ApiProblem('There is no such order', `${PATH}/7/events`, NOT_FOUND)
   @ApiInvalidId()
@@ -139,7 +139,7 @@ export class OrdersController {
   @ApiId()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Cancel an order that is pending or processing; its stock goes back',
+    summary: 'Cancel an order that is pending or processing, and release its stock',
     description: 'An order that is cancelled already is answered as it is.',
   })
   @ApiOkResponse({ type: OrderResponse, headers: REPLAYED })

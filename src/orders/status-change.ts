@@ -37,7 +37,7 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
 }
 
 /**
- * Claims the orders that are open, and gives them; with `isFirst` those only that nobody has claimed before. An order in
+ * Claims the orders that are open, and gives them; with `isFirst` only those that are `pending`. An order in
  * `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
  * and loses one, the order is simply claimed again.
  */

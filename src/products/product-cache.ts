@@ -12,7 +12,7 @@ import { CacheConnection } from '../cache/cache-connection.js';
 
 /** How long Redis is left alone by readers after it did not answer in time. */
 const PAUSE_MS = 1_000;
-/** Longer than any load may take; a lease of a process that died ends by itself. */
+/** Longer than any load may take. The lease of a process that died expires. */
 const LEASE_MS = 10_000;
 /** Drops that Redis missed and that are caught up with when it is back. Beyond it the TTL alone bounds the age. */
 const MAX_MISSED_DROPS = 10_000;

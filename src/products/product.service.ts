@@ -12,7 +12,7 @@ import { ProductChangedError } from './product.errors.js';
 import type { LiveProduct } from './product-row.js';
 import { storedProduct } from './stored-product.js';
 
-/** What somebody decides of a product. */
+/** The fields of a product that its owner sets. */
 export interface ProductFields {
   readonly name: string;
   readonly price: Cents;

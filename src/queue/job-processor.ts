@@ -41,7 +41,7 @@ export abstract class JobProcessor
   }
 
   /**
-   * A job that this system has not made, which costs nobody but itself. Were it to fail, it would hide the dead letters among
+   * Ignores a job that this system has not made. If such a job failed, it would hide the dead letters among
    * others like it.
    */
   protected ignore(job: Job): void {

@@ -45,7 +45,7 @@ export class QueueConnection implements OnModuleInit, OnApplicationShutdown {
     this.watch.start();
   }
 
-  /** The last thing to go: queues and workers have closed in the same phase or before. */
+  /** Closes last: queues and workers close in the same phase of the shutdown or before. */
   onApplicationShutdown(): void {
     this.watch.stop();
     this.client.disconnect();

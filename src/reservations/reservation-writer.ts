@@ -59,7 +59,7 @@ export function releaseReservation(id: number): QueryConfig {
   };
 }
 
-/** Closes those of the reservations whose time is up and whose row nobody else holds; gives their ids. */
+/** Expires those of the reservations whose time is up and whose row no other transaction locks; gives their ids. */
 export function expireReservations(ids: readonly number[]): QueryConfig {
   return {
     name: 'expire-reservations',

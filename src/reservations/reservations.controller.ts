@@ -28,7 +28,7 @@ export class ReservationsController {
 
   @Post()
   @ApiOperation({
-    summary: 'Hold stock for a checkout, all or none',
+    summary: 'Hold stock for a checkout: all items or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
   })
   @ApiIdempotencyKey(PATH)
@@ -74,8 +74,8 @@ export class ReservationsController {
   @Delete(':id')
   @ApiId()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Let the stock of a reservation go, once however often it is asked for' })
-  @ApiNoContentResponse({ description: 'Its stock has gone back, or does so at once when its time is up' })
+  @ApiOperation({ summary: 'Release a reservation (idempotent)' })
+  @ApiNoContentResponse({ description: 'Its stock is released' })
   @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
   @ApiProblem('It has become an order; cancel that', `${PATH}/3`, {
     status: 409,

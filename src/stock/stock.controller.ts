@@ -29,7 +29,7 @@ export class StockController {
 
   @Get('stock-movements')
   @ApiId()
-  @ApiOperation({ summary: 'Read what changed the stock of a product, the newest first' })
+  @ApiOperation({ summary: 'List the stock movements of a product, newest first' })
   @ApiOkResponse({
     type: StockMovementsResponse,
     headers: { Link: { schema: { type: 'string' }, description: 'The next page, `rel="next"`' } },

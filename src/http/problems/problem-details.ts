@@ -44,7 +44,7 @@ const FRAMEWORK_PROBLEMS: Record<number, { code: ErrorCode; detail: string } | u
   503: { code: 'SHUTTING_DOWN', detail: 'The server is stopping; try again' },
 };
 
-/** Reads any thrown thing as a problem. What nobody foresaw is a 500 that says nothing of its inside. */
+/** Reads any thrown thing as a problem. An unexpected error is a 500 that reveals nothing of the inside. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ValidationError) return problemOf(error, error.errors);
   if (error instanceof ApplicationError) return problemOf(error);
@@ -62,7 +62,7 @@ export function toProblem(error: unknown): Problem {
   };
 }
 
-/** Completes a problem to the body that goes out. */
+/** Completes a problem to the body of its answer. */
 export function toProblemDetails(problem: Problem, instance: string, requestId: string): ProblemDetails {
   const { errors, ...rest } = problem;
   const body = {

@@ -71,7 +71,7 @@ function cutOffIdleReaders(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
   return setInterval(look, LOOK_INTERVAL_MS).unref();
 }
 
-/** Node.js closes what comes beyond the bound; the log tells of it. */
+/** Node.js closes connections beyond the bound, which this logs. */
 function refuseBeyond(server: Server, maxConnections: number): void {
   const logger = new Logger('Connections');
   let refused = 0;
@@ -88,7 +88,7 @@ function refuseBeyond(server: Server, maxConnections: number): void {
   });
 }
 
-/** Answers what is not HTTP, or too much of it, in the same form as everything else. There is no request to name. */
+/** Answers input that is not HTTP, or whose headers are too large, with problem details. There is no request to name. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy();

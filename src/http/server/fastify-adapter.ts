@@ -25,7 +25,7 @@ export function createFastifyAdapter(maxConnections: number): FastifyAdapter {
     ...connectionOptions(),
     bodyLimit: LIMITS.bodyBytes,
     clientErrorHandler: answerClientError,
-    // What comes while the server closes is still answered, and its connection closed after that.
+    // A request that arrives while the server closes is still answered, and its connection closed after that.
     return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: answerUnroutable,

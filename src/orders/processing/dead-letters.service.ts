@@ -14,7 +14,7 @@ const REDIS_TIMEOUT_MS = 10_000;
 /** What BullMQ says of a job whose worker has died too often while it worked on it. */
 const STALLED = /stalled more than allowable limit/;
 
-/** An open order that is no longer worked on by itself. */
+/** An open order that the system no longer tries by itself. */
 export interface DeadLetter {
   readonly orderId: number;
   readonly jobId: string;
@@ -23,7 +23,7 @@ export interface DeadLetter {
   readonly failedAt: Date;
 }
 
-/** A job that took several workers with it: tried again by itself it would take the next one. An operator decides. */
+/** Whether a job has ended several workers: tried again without an operator, it would end the next one. */
 export function isDeadLetter({ failedReason, data }: Pick<Job<unknown>, 'failedReason' | 'data'>): boolean {
   return orderIdOf(data) !== undefined && STALLED.test(failedReason);
 }

@@ -90,7 +90,7 @@ export class DispatchProcessor extends JobProcessor {
     );
   }
 
-  /** Makes the first attempt for an order that nobody has begun, and leaves those after it to a job of its own. Never rejects. */
+  /** Makes the first attempt for a pending order, and leaves later attempts to a job of its own. Never rejects. */
   private async attempt(orderId: number, signal: AbortSignal): Promise<void> {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;

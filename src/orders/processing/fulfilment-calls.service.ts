@@ -27,7 +27,7 @@ export class FulfilmentCallsService {
     if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
   }
 
-  /** Has the gateway cancel what it did. @throws the same. */
+  /** Has the gateway cancel what it did. @throws what `fulfil` throws. */
   async undo(order: ClaimedOrder, stopping: AbortSignal): Promise<void> {
     await callWithDeadline(
       async (signal) => this.gateway.cancel(toFulfilmentOrder(order), { key: keyOf(order), signal }),

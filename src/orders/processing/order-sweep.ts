@@ -20,7 +20,7 @@ import { isDeadLetter } from './dead-letters.service.js';
 import { OPEN_STATUSES } from '../order-status.js';
 import { Order } from '../order.entity.js';
 
-/** Where a job stands that a worker takes by itself, or has taken. */
+/** The states of a job that a worker will take, or has taken. */
 const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
 
 /** Rows, or jobs, that are looked at in one go. */
@@ -103,15 +103,15 @@ export class OrderSweep extends PeriodicTask {
     return ids;
   }
 
-  /** Somebody has put there what cannot be read: then orders that stand in a dispatch may be called for again. */
+  /** A foreign job in the queue cannot be read: then orders that stand in a dispatch may be dispatched again. */
   private ignoreDispatches(error: unknown): ReadonlySet<number> {
     this.logger.warn(`The dispatches cannot be read, their orders get jobs of their own: ${String(error)}`);
     return new Set();
   }
 
   /**
-   * A job that is kept though it is finished, or that somebody else has put there, has the id of the new one and would silently
-   * keep it out, so it goes first. A dead letter is left to an operator.
+   * A finished job that BullMQ keeps, or a foreign job, may have the id of the new job and would silently keep it out, so it is removed
+   * first. A dead letter is left to an operator.
    */
   private async dispatch(ids: readonly number[]): Promise<number> {
     const looked = await Promise.all(ids.map(async (id) => ({ id, isLost: await this.isLost(id) })));

@@ -58,7 +58,7 @@ export class OptimisticSaleService {
       }
       await this.explain(purchase).catch((error: unknown) => this.refuse(purchase, error));
     }
-    // Stock has come and gone each time: others are at the same products.
+    // Each time the stock had come back by the look at it: other buyers are at the same products.
     throw new LockTimeoutError(refusal);
   }
 

@@ -7,7 +7,7 @@ import { OrderReaderService } from '../order-reader.service.js';
 import { OrderService } from './order.service.js';
 import type { Purchase } from './sale.js';
 
-/** Sells once what is asked for twice. */
+/** Buys; a repeated request with the same key gets the order of the first one. */
 @Injectable()
 export class PurchaseService {
   constructor(

@@ -9,7 +9,7 @@ import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 
-/** What somebody wants to buy. */
+/** What a client wants to buy. */
 export type Purchase = StockRequest;
 
 /** What PostgreSQL makes of an order that is written. */
