@@ -39,7 +39,6 @@ export class Subscription extends PeriodicTask {
   private readonly holder = randomUUID();
   private readonly events: SettledEvents;
   private readonly slots = pLimit(CONCURRENCY);
-  private readonly stopping = new AbortController();
   private isKnown = false;
 
   constructor(
@@ -74,7 +73,6 @@ export class Subscription extends PeriodicTask {
   }
 
   override async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
     await super.beforeApplicationShutdown();
     const { name } = this.subscriber;
     await this.transactions.writeIdempotent(letGoOfSubscription(name, this.holder)).catch(() => undefined); // Then the lease runs out.

@@ -37,12 +37,15 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
 }
 
 /**
- * Claims the orders that are open, and gives them; with `isFirst` only those that are `pending`. An order in
+ * Claims the orders that are open, and gives them; with `onlyIfPending` only those that are `pending`. An order in
  * `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
  * and loses one, the order is simply claimed again.
  */
-export function claimOrders(claims: readonly StatusChange[], { isFirst }: { isFirst: boolean }): QueryConfig {
-  const from: OrderStatus[] = isFirst ? ['pending'] : ['pending', 'processing'];
+export function claimOrders(
+  claims: readonly StatusChange[],
+  { onlyIfPending }: { onlyIfPending: boolean },
+): QueryConfig {
+  const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
   return {
     name: 'claim',
     text: `WITH ${MOVE_ORDERS}, recorded AS (

@@ -7,12 +7,17 @@ import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } f
  */
 export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
-  protected stopped = false;
+  /** Aborted when the process stops. */
+  protected readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
 
   /** Does all there is to do, and returns how much it was, for `report`. It stops early when `stopped`. */
   abstract run(): Promise<number>;
+
+  protected get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
 
   protected abstract readonly intervalMs: number;
 
@@ -35,7 +40,7 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
 
   /** Lets the run that is under way end with its batch. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     clearTimeout(this.timer);
     await this.running;
   }

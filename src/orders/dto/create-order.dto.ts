@@ -1,9 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { ValidateBy, ValidateIf } from 'class-validator';
 import { IsId, IsIntegerBetween, OptionalField } from '../../http/validation/validators.js';
-import { QUANTITY, RequestedItemDto, toRequestedItem } from '../../stock/dto/requested-item.dto.js';
+import { AreRequestedItems, QUANTITY, RequestedItemDto, toRequestedItem } from '../../stock/dto/requested-item.dto.js';
 import { MAX_ITEMS, MAX_QUANTITY, type RequestedItem } from '../../stock/requested-item.js';
 
 /** How an order is asked for, as it is documented: one of three forms. */
@@ -64,12 +63,7 @@ export class CreateOrderDto {
 
   @OptionalField()
   @IsAlone()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(MAX_ITEMS)
-  @IsObject({ each: true })
-  @ValidateNested({ each: true })
-  @Type(() => RequestedItemDto)
+  @AreRequestedItems()
   readonly items?: RequestedItemDto[];
 
   @OptionalField()

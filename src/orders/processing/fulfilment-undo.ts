@@ -30,7 +30,6 @@ const LEASE_MARGIN_MS = 5_000;
 @Injectable()
 export class FulfilmentUndo extends PeriodicTask {
   protected readonly intervalMs = 1_000;
-  private readonly stopping = new AbortController();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -62,11 +61,6 @@ export class FulfilmentUndo extends PeriodicTask {
     return undone.filter(Boolean).length;
   }
 
-  override async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await super.beforeApplicationShutdown();
-  }
-
   protected override report(count: number): void {
     this.logger.log(`${count} fulfilments were cancelled at the gateway`);
   }
@@ -80,7 +74,7 @@ export class FulfilmentUndo extends PeriodicTask {
       await this.transactions.writeIdempotent(recordUndo(undo));
       return true;
     } catch (error) {
-      const waitMs = this.stopping.signal.aborted ? 0 : backoffAfter(attempt, this.config.orders.backoffMs);
+      const waitMs = this.stopped ? 0 : backoffAfter(attempt, this.config.orders.backoffMs);
       const text = textOf(error);
       this.logger.warn(`The fulfilment of order #${id} could not be cancelled, try ${attempt}: ${text}`);
       await this.transactions.writeIdempotent(postponeUndo(undo, { waitMs, error: text }));

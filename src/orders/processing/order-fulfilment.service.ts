@@ -108,8 +108,11 @@ export class OrderFulfilmentService {
   }
 
   /** If the batch holds two claims of one order, only the first gets it. */
-  private async claim(claims: readonly StatusChange[], isFirst: boolean): Promise<Outcome<ClaimedOrder | undefined>[]> {
-    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { isFirst }));
+  private async claim(
+    claims: readonly StatusChange[],
+    onlyIfPending: boolean,
+  ): Promise<Outcome<ClaimedOrder | undefined>[]> {
+    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { onlyIfPending }));
     const claimed = new Map(rows.map((row) => [row.id, row]));
     return claims.map(({ orderId }) => {
       const order = claimed.get(orderId);

@@ -1,19 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
 import { IsIntegerBetween } from '../../http/validation/validators.js';
-import { RequestedItemDto } from '../../stock/dto/requested-item.dto.js';
+import { AreRequestedItems, RequestedItemDto } from '../../stock/dto/requested-item.dto.js';
 import { MAX_ITEMS } from '../../stock/requested-item.js';
 import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../reservation.js';
 
 export class CreateReservationDto {
   @ApiProperty({ type: [RequestedItemDto], minItems: 1, maxItems: MAX_ITEMS, description: 'All or none' })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(MAX_ITEMS)
-  @IsObject({ each: true })
-  @ValidateNested({ each: true })
-  @Type(() => RequestedItemDto)
+  @AreRequestedItems()
   readonly items: RequestedItemDto[];
 
   @ApiPropertyOptional({

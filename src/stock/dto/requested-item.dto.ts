@@ -1,6 +1,9 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
 import { IsId, IsIntegerBetween } from '../../http/validation/validators.js';
-import { MAX_QUANTITY, type RequestedItem } from '../requested-item.js';
+import { MAX_ITEMS, MAX_QUANTITY, type RequestedItem } from '../requested-item.js';
 
 /** Documents a quantity that may be left out. */
 export const QUANTITY = {
@@ -19,6 +22,18 @@ export class RequestedItemDto {
   @ApiPropertyOptional({ ...QUANTITY, example: 2 })
   @IsIntegerBetween(1, MAX_QUANTITY)
   readonly quantity: number = 1;
+}
+
+/** Validates the items of an order or a reservation. */
+export function AreRequestedItems(): PropertyDecorator {
+  return applyDecorators(
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayMaxSize(MAX_ITEMS),
+    IsObject({ each: true }),
+    ValidateNested({ each: true }),
+    Type(() => RequestedItemDto),
+  );
 }
 
 export function toRequestedItem({ product_id: productId, quantity }: RequestedItemDto): RequestedItem {
