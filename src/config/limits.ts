@@ -30,6 +30,7 @@ export const LIMITS: Limits = {
   slotPatienceMs: 200,
   jobLockMs: 10_000,
   stalledCheckMs: 5_000,
+  stallsTogether: 2,
   stalls: 5,
   cancellationLookMs: 4_000,
   heartbeatMs: 5_000,
@@ -92,6 +93,8 @@ export interface Limits {
   /** A job whose worker died is given to another one when its lock has run out and the next check has passed. */
   readonly jobLockMs: number;
   readonly stalledCheckMs: number;
+  /** A job that lost its worker so often is tried alone. */
+  readonly stallsTogether: number;
   /** A job that lost its worker more often than this is a dead letter. */
   readonly stalls: number;
   /** How often a worker looks whether orders were cancelled whose external call is under way. */

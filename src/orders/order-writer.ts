@@ -18,11 +18,11 @@ export const INSERT_ITEMS = `filled AS (
     )`;
 
 /**
- * `changed (id, total_price, fulfilment_key, created_at)`: moves the orders `$1` to the status `$3` that are in one of the statuses
- * `$4`. Of two transactions that race for an order, one moves it.
+ * `changed (id, total_price, fulfilment_key, created_at)`: moves the orders `$1` to the status `$2` that are in one of the statuses
+ * `$3`. Of two transactions that race for an order, one moves it.
  */
 export const MOVE_ORDERS = `changed AS (
-      UPDATE orders SET status = $3 WHERE id = ANY ($1::bigint[]) AND status = ANY ($4::text[])
+      UPDATE orders SET status = $2 WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[])
       RETURNING id, total_price, fulfilment_key, created_at
     )`;
 

@@ -32,27 +32,24 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
   return {
     name: 'change-status',
     text: `WITH ${MOVE_ORDERS} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
-    values: [changes.map(({ orderId }) => orderId), changes.map(({ cause }) => cause), to, from],
+    values: [changes.map(({ orderId }) => orderId), to, from, changes.map(({ cause }) => cause)],
   };
 }
 
 /**
- * Claims the orders that are open, and gives them; with `onlyIfPending` only those that are `pending`. An order in
+ * Claims the orders that are open, notes in their history which attempt it is, and gives them; with `onlyIfPending` only those that are `pending`. An order in
  * `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
  * and loses one, the order is simply claimed again.
  */
-export function claimOrders(
-  claims: readonly StatusChange[],
-  { onlyIfPending }: { onlyIfPending: boolean },
-): QueryConfig {
+export function claimOrders(orderIds: readonly number[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
   return {
     name: 'claim',
     text: `WITH ${MOVE_ORDERS}, recorded AS (
-             ${recordEvents(`${EVENTS} WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
+             ${recordEvents(`SELECT id, $2, ${CAUSE_OF_CLAIM} FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,
-    values: [claims.map(({ orderId }) => orderId), claims.map(({ cause }) => cause), 'processing', from],
+    values: [orderIds, 'processing', from],
   };
 }
 
@@ -68,4 +65,7 @@ function claimedFrom(orders: 'changed' | 'orders'): string {
            FROM ${orders}`;
 }
 
-const EVENTS = 'SELECT id, $3, ($2::text[])[array_position($1::bigint[], id)] FROM changed';
+const EVENTS = 'SELECT id, $2, ($4::text[])[array_position($1::bigint[], id)] FROM changed';
+
+/** Each claim of an order is an attempt, whether a worker tries again or takes the order over from one that died. */
+const CAUSE_OF_CLAIM = `'attempt ' || (SELECT count(*) + 1 FROM order_events WHERE order_id = changed.id AND status = 'processing')`;

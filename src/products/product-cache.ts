@@ -20,6 +20,11 @@ const MAX_MISSED_DROPS = 10_000;
 /** Look-ups that arrive during a round trip share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
+export interface CachedText {
+  readonly load: () => Promise<string>;
+  readonly isCurrent: (cached: string) => boolean;
+}
+
 /** Stores a value only if the lease that its reader took before loading still stands. */
 const FILL = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -65,10 +70,13 @@ export class ProductCache {
     return this.missCount;
   }
 
-  /** The cached text of a product, or what `load` gives; readers that wait for the same product share one load. */
-  async read(id: number, load: () => Promise<string>): Promise<string> {
+  /**
+   * The cached text of a product, or what `load` gives; readers that wait for the same product share one load. A text that is not
+   * `isCurrent` was cached by another version of this system, and is replaced.
+   */
+  async read(id: number, { load, isCurrent }: CachedText): Promise<string> {
     const cached = await this.lookUps.submit(id);
-    if (cached !== undefined) {
+    if (cached !== undefined && isCurrent(cached)) {
       this.hitCount++;
       return cached;
     }
@@ -136,7 +144,7 @@ export class ProductCache {
   }
 }
 
-/** Without a version: after a deploy that changes the document, the old one is served for `CACHE_TTL` at most. */
+/** The same in every version of this system, so that a change that one process makes drops what any other one has cached. */
 function keyOf(id: number): string {
   return `product:${id}:document`;
 }

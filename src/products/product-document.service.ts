@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ProductCache } from './product-cache.js';
-import { documentOf, packDocument, type ProductDocument, unpackDocument } from './product-document.js';
+import { documentOf, isOfThisVersion, packDocument, type ProductDocument, unpackDocument } from './product-document.js';
 import { ProductReaderService } from './product-reader.service.js';
 
 /** Products as they are sent, from the database or through the cache, which holds them rendered. */
@@ -22,6 +22,7 @@ export class ProductDocumentService {
    * @throws what `ProductReaderService.get` throws.
    */
   async getCached(id: number): Promise<ProductDocument> {
-    return unpackDocument(await this.cache.read(id, async () => packDocument(await this.get(id))));
+    const load = async () => packDocument(await this.get(id));
+    return unpackDocument(await this.cache.read(id, { load, isCurrent: isOfThisVersion }));
   }
 }

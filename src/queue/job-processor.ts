@@ -56,16 +56,21 @@ export abstract class JobProcessor
     this.worker.concurrency = jobs;
   }
 
+  /** Ends the work on a job, and lets the queue give it to a worker again after `delayMs`, with its attempts as they were. */
+  protected async postpone(job: Job, delayMs: number): Promise<never> {
+    await job.moveToDelayed(Date.now() + delayMs, job.token);
+    throw new DelayedError();
+  }
+
   /** A job that is interrupted goes back to the queue, with its attempts as they were. */
-  async process(job: Job, token?: string): Promise<void> {
+  async process(job: Job): Promise<void> {
     const { signal } = this.interruption;
     this.running++;
     try {
       await this.work(job, signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
-      await job.moveToDelayed(Date.now(), token);
-      throw new DelayedError();
+      if (!signal.aborted || error instanceof DelayedError) throw error;
+      await this.postpone(job, 0);
     } finally {
       this.running--;
     }

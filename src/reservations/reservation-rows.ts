@@ -35,11 +35,25 @@ export async function lockHeldReservation(manager: EntityManager, id: number): P
   return reservation;
 }
 
-/** Reservations whose time is up, the oldest first. */
-export async function findDue(manager: EntityManager, limit: number): Promise<number[]> {
-  const rows = await manager.query<{ id: number }[]>(
-    `SELECT id FROM reservations WHERE status = 'held' AND expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1`,
-    [limit],
+/** A reservation whose time is up. */
+export interface DueReservation {
+  readonly id: number;
+  readonly productIds: readonly number[];
+  /** As PostgreSQL writes it, in microseconds. */
+  readonly expiresAt: string;
+}
+
+/** Up to `limit` reservations whose time is up, the oldest first, from the one behind `after` on. */
+export async function findDue(
+  manager: EntityManager,
+  { after, limit }: { after: DueReservation | undefined; limit: number },
+): Promise<DueReservation[]> {
+  return manager.query<DueReservation[]>(
+    `SELECT id, expires_at::text AS "expiresAt",
+            ARRAY(SELECT product_id FROM reservation_items WHERE reservation_id = reservations.id) AS "productIds"
+     FROM reservations
+     WHERE status = 'held' AND expires_at <= clock_timestamp() AND (expires_at, id) > ($1::timestamptz, $2::bigint)
+     ORDER BY expires_at, id LIMIT $3`,
+    [after?.expiresAt ?? '-infinity', after?.id ?? 0, limit],
   );
-  return rows.map(({ id }) => id);
 }

@@ -59,14 +59,21 @@ export function releaseReservation(id: number): QueryConfig {
   };
 }
 
-/** Expires those of the reservations whose time is up and whose row no other transaction locks; gives their ids. */
+/** Locks those of the reservations whose time is up and whose row no other transaction locks; gives their ids. It never waits. */
+export function lockDueReservations(ids: readonly number[]): QueryConfig {
+  return {
+    name: 'lock-due-reservations',
+    text: `SELECT id FROM reservations
+           WHERE id = ANY ($1::bigint[]) AND status = 'held' AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED`,
+    values: [ids],
+  };
+}
+
+/** Closes reservations whose rows are locked, and whose time is up. */
 export function expireReservations(ids: readonly number[]): QueryConfig {
   return {
     name: 'expire-reservations',
-    text: `UPDATE reservations SET status = 'expired' WHERE id = ANY (ARRAY(
-             SELECT id FROM reservations
-             WHERE id = ANY ($1::bigint[]) AND status = 'held' AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED
-           )) RETURNING id`,
+    text: `UPDATE reservations SET status = 'expired' WHERE id = ANY ($1::bigint[])`,
     values: [ids],
   };
 }

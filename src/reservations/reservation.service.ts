@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { CONFIRM_READ } from '../database/commit.js';
-import { hasWaitedTooLong } from '../database/database-errors.js';
 import { queryWithin } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../idempotency/idempotency.errors.js';
@@ -12,9 +11,8 @@ import { StockChanges } from '../stock/stock-changes.js';
 import { StockPipeline } from '../stock/stock-pipeline.js';
 import { ReservationClosedError } from './reservation.errors.js';
 import { type Reservation, type ReservationRequest, toReservations } from './reservation.js';
-import { findDue, lockReservation, selectReservation } from './reservation-rows.js';
+import { lockReservation, selectReservation } from './reservation-rows.js';
 import {
-  expireReservations,
   releaseHeldStock,
   releaseReservation,
   writeReservations,
@@ -72,33 +70,6 @@ export class ReservationService {
       return queryWithin<{ id: number }>(manager, releaseHeldStock([id], 'the reservation was released'));
     });
     await this.changes.announce(released.map((product) => product.id));
-  }
-
-  /**
-   * Expires up to `limit` reservations whose time is up, and returns how many they were. If the batch times out or hits a locked
-   * product, it expires the reservations one by one, so that one locked product cannot delay the rest.
-   */
-  async expire(limit: number): Promise<number> {
-    const ids = await findDue(this.transactions.manager, limit);
-    return this.expireTogether(ids).catch(async (error: unknown) => {
-      if (!hasWaitedTooLong(error)) throw error;
-      let expired = 0;
-      for (const id of ids) expired += await this.expireTogether([id]).catch(() => 0);
-      return expired;
-    });
-  }
-
-  private async expireTogether(ids: readonly number[]): Promise<number> {
-    const { expired, released } = await this.transactions.run(async (manager) => {
-      const ended = await queryWithin<{ id: number }>(manager, expireReservations(ids));
-      const release = releaseHeldStock(
-        ended.map(({ id }) => id),
-        'the reservation expired',
-      );
-      return { expired: ended.length, released: await queryWithin<{ id: number }>(manager, release) };
-    });
-    await this.changes.announce(released.map(({ id }) => id));
-    return expired;
   }
 
   /** Nothing of a reservation changes but its status and its order: it is its own record of how it was answered. */

@@ -28,6 +28,15 @@ export function keepProducts(ids: readonly number[]): QueryConfig {
   return { name: 'keep-products', text: `${LIVE} FOR KEY SHARE`, values: [ids] };
 }
 
+/** Locks those of the products that no other transaction locks, deleted ones too, and gives their ids. It never waits. */
+export function lockFreeProducts(ids: readonly number[]): QueryConfig {
+  return {
+    name: 'lock-free-products',
+    text: 'SELECT id FROM products WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE SKIP LOCKED',
+    values: [ids],
+  };
+}
+
 /** The two ways in which the pipeline locks rows, each in ascending id and with the ids of the products for its one parameter. */
 export interface LockTexts {
   /** Of the prepared statements. */

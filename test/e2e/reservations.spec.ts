@@ -1,9 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditService } from '../../src/audit/audit.service.js';
-import { ReservationService } from '../../src/reservations/reservation.service.js';
 import { eventually } from '../support/eventually.js';
+import { expiryOf } from '../support/expiry.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 import { useApi } from '../support/use-api.js';
+import { errorsDuring } from '../support/warnings.js';
 import { startWorker } from '../support/worker.js';
 
 describe('reservations', () => {
@@ -25,7 +26,7 @@ describe('reservations', () => {
   /** Its time is up: as if the clock had gone on. */
   const lapse = (ids: readonly number[]) =>
     environment.sql.query(`UPDATE reservations SET expires_at = now() - interval '1 ms' WHERE id = ANY ($1)`, [ids]);
-  const expire = () => api.app.get(ReservationService, { strict: false }).expire(200);
+  const expire = () => expiryOf(api).run();
 
   it('hold stock for a while, which nobody else can buy', async () => {
     const [a, b] = [await api.createProduct({ stock: 3 }), await api.createProduct({ stock: 3 })];
@@ -195,6 +196,22 @@ describe('reservations', () => {
     await holder.end('COMMIT');
     expect((await confirming).body.code).toBe('RESERVATION_EXPIRED');
     expect(await expire()).toBe(1);
+  });
+
+  it('expire although one of them cannot, which is named in the log', async () => {
+    const [broken, ...others] = await Promise.all(Array.from({ length: 5 }, () => api.createProduct({ stock: 5 })));
+    const ids = [];
+    for (const product of [broken, ...others]) ids.push((await reserve(product ?? 0)).body.id);
+    await environment.sql.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
+      CREATE TRIGGER refuse BEFORE UPDATE ON products FOR EACH ROW WHEN (OLD.id = ${broken}) EXECUTE FUNCTION refuse()`);
+    await lapse(ids);
+    const expiry = expiryOf(api);
+    const { result, errors } = await errorsDuring(async () => [await expiry.run(), await expiry.run()]);
+    expect(result).toEqual([4, 0]);
+    expect(errors).toEqual([expect.stringContaining(`Reservation #${ids[0]} cannot be expired`)]);
+    await environment.sql.query('DROP TRIGGER refuse ON products; DROP FUNCTION refuse');
+    expect(await expiry.run()).toBe(1);
   });
 
   it('end once each when buyers, sweeps and those who let go race for them', async () => {

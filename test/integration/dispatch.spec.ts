@@ -338,7 +338,7 @@ describe('orders that are dispatched together', () => {
     expect([calls, await stockOf(product), await jobs()]).toEqual([5, 5, 0]);
   });
 
-  it('get a job each when their worker stops and their calls do not end, as the same attempt', async () => {
+  it('get a job each when their worker stops and their calls do not end, and lose no attempt', async () => {
     const { ids } = await sell(CONCURRENCY - 1);
     const { underWay, fulfil } = hold();
     const worker = await start(fulfil);
@@ -350,7 +350,7 @@ describe('orders that are dispatched together', () => {
 
     await start(() => Promise.resolve());
     await untilAll('completed', CONCURRENCY - 1);
-    expect(await causesOf(ids[0])).toEqual(['bought', 'attempt 1', 'attempt 1', 'fulfilled']);
+    expect(await causesOf(ids[0])).toEqual(['bought', 'attempt 1', 'attempt 2', 'fulfilled']);
   });
 
   describe('meet a sweep, which', () => {

@@ -11,6 +11,9 @@ function barrier() {
   return { passed, open };
 }
 
+const read = (cache: ProductCache, id: number, load: () => Promise<string>) =>
+  cache.read(id, { load, isCurrent: () => true });
+
 describe('the product cache', () => {
   let environment: Environment;
   let one: Api;
@@ -48,6 +51,18 @@ describe('the product cache', () => {
     expect(await cachedBy(other, id)).toMatchObject({ name: 'Keyboard' });
   });
 
+  it('does not serve what another version has cached, and puts its own in its place', async () => {
+    const id = await one.createProduct();
+    const key = `product:${id}:document`;
+    // As version 1.0.0 wrote it, and as one may come.
+    for (const foreign of ['"4fLb3w1yXlJr8eFjYv0oQm0Z5aE" {"id":1}', '"NEXT4fLb3w1yXlJr8eFjYv0oQm0Z5aE" {"id":1}']) {
+      await redis.set(key, JSON.stringify(foreign));
+      const { body } = await one.get(`/products/${id}/cached`);
+      expect(body).toEqual((await one.get(`/products/${id}`)).body);
+      await eventually(async () => expect(await redis.get(key)).toContain('Keyboard'));
+    }
+  });
+
   it('keeps a product for CACHE_TTL seconds', async () => {
     const id = await one.createProduct();
     await cachedBy(one, id);
@@ -74,7 +89,7 @@ describe('the product cache', () => {
     let loads = 0;
     const before = cache.misses;
     const readers = Array.from({ length: 50 }, () =>
-      cache.read(4_000_001, async () => {
+      read(cache, 4_000_001, async () => {
         loads++;
         await passed;
         return '"loaded"';
@@ -88,10 +103,10 @@ describe('the product cache', () => {
 
   it('tells every waiting reader of a failed load, and loads again for the next', async () => {
     const cache = one.app.get(ProductCache, { strict: false });
-    const failing = () => cache.read(4_000_002, () => Promise.reject(new Error('no database')));
+    const failing = () => read(cache, 4_000_002, () => Promise.reject(new Error('no database')));
     const outcomes = await Promise.allSettled([failing(), failing()]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(await cache.read(4_000_002, () => Promise.resolve('"again"'))).toBe('"again"');
+    expect(await read(cache, 4_000_002, () => Promise.resolve('"again"'))).toBe('"again"');
   });
 
   it.each(['the same process', 'another process'])(
@@ -102,22 +117,22 @@ describe('the product cache', () => {
       const writer = where === 'the same process' ? reader : other.app.get(ProductCache, { strict: false });
       const [loading, changed] = [barrier(), barrier()];
 
-      const early = reader.read(id, async () => {
+      const early = read(reader, id, async () => {
         loading.open();
         await changed.passed;
         return '"old"';
       });
       await loading.passed;
       await writer.drop([id]);
-      const late = where === 'the same process' ? reader.read(id, () => Promise.resolve('"new"')) : undefined;
+      const late = where === 'the same process' ? read(reader, id, () => Promise.resolve('"new"')) : undefined;
       expect(await late).toBe(late === undefined ? undefined : '"new"');
       changed.open();
 
       expect(await early).toBe('"old"');
-      expect(await writer.read(id, () => Promise.resolve('"new"'))).toBe('"new"');
+      expect(await read(writer, id, () => Promise.resolve('"new"'))).toBe('"new"');
       // It is stored without keeping its reader waiting.
       await eventually(async () => expect(await redis.get(`product:${id}:document`)).toContain('new'));
-      expect(await reader.read(id, () => Promise.resolve('"newer"'))).toBe('"new"');
+      expect(await read(reader, id, () => Promise.resolve('"newer"'))).toBe('"new"');
     },
   );
 });

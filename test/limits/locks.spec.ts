@@ -1,7 +1,7 @@
 import { OverloadedError } from '../../src/runtime/batcher.js';
-import { ReservationService } from '../../src/reservations/reservation.service.js';
 import { type Answer } from '../support/api.js';
 import { arrived } from '../support/arrived.js';
+import { expiryOf } from '../support/expiry.js';
 import { useLimits } from '../support/limits.js';
 import { useApi } from '../support/use-api.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
@@ -47,13 +47,46 @@ describe.each(['pessimistic', 'optimistic'])('a lock that is not to be had, %s',
     for (const product_id of [held, free])
       ids.push((await api.post('/reservations', { items: [{ product_id }] })).body.id);
     await environment.sql.query(`UPDATE reservations SET expires_at = now() WHERE id = ANY ($1)`, [ids]);
-    const expire = () => api.app.get(ReservationService, { strict: false }).expire(200);
+    const expire = () => expiryOf(api).run();
     const holder = await hold(held);
     expect(await expire()).toBe(1);
     expect(await stockOf(free)).toBe(5);
     await holder.end('ROLLBACK');
     expect(await expire()).toBe(1);
     expect(await stockOf(held)).toBe(5);
+  });
+
+  it('keeps no reservation of another product from expiring, however many older ones of its own there are', async () => {
+    const [held, free] = [await api.createProduct({ stock: 1_000 }), await api.createProduct({ stock: 5 })];
+    const reserve = async (product_id: number) =>
+      (await api.post('/reservations', { items: [{ product_id }] })).body.id;
+    const older = await Promise.all(Array.from({ length: 450 }, () => reserve(held)));
+    const newer = await reserve(free);
+    const lapse = `UPDATE reservations SET expires_at = now() - $2 * interval '1 ms' WHERE id = ANY ($1)`;
+    await environment.sql.query(lapse, [older, 2]);
+    await environment.sql.query(lapse, [[newer], 1]);
+    const holder = await hold(held);
+    const before = performance.now();
+    expect(await expiryOf(api).run()).toBe(1);
+    // One wait for the locked product, not one for each reservation.
+    expect(performance.now() - before).toBeLessThan(20 * LOCK_MS);
+    expect(await stockOf(free)).toBe(5);
+    await holder.end('ROLLBACK');
+    expect(await expiryOf(api).run()).toBe(450);
+  });
+
+  it('is waited for by the expiry of reservations until the process stops', async () => {
+    const products = await Promise.all(Array.from({ length: 5 }, () => api.createProduct()));
+    for (const product_id of products) await api.post('/reservations', { items: [{ product_id }] });
+    await environment.sql.query(`UPDATE reservations SET expires_at = now() WHERE status = 'held'`);
+    const holder = await hold(...products);
+    const expiry = expiryOf(api);
+    const running = expiry.run();
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    await expiry.beforeApplicationShutdown();
+    await holder.end('ROLLBACK');
+    // The one that it waited for, or none when the limit came first.
+    expect(await running).toBeLessThanOrEqual(1);
   });
 });
 

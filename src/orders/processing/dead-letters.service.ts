@@ -25,7 +25,12 @@ export interface DeadLetter {
 
 /** Whether a job has ended several workers: tried again without an operator, it would end the next one. */
 export function isDeadLetter({ failedReason, data }: Pick<Job<unknown>, 'failedReason' | 'data'>): boolean {
-  return orderIdOf(data) !== undefined && STALLED.test(failedReason);
+  return orderIdOf(data) !== undefined && isStalledTooOften(failedReason);
+}
+
+/** Whether BullMQ gives this as the reason when it fails a job whose workers have died. */
+export function isStalledTooOften(reason: string): boolean {
+  return STALLED.test(reason);
 }
 
 /** Orders whose jobs have failed for good although the orders have not ended, for an operator to see and to dispatch again. */

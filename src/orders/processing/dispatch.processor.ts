@@ -59,7 +59,8 @@ export class DispatchProcessor extends JobProcessor {
       return;
     }
     const begun: Promise<void>[] = [];
-    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1) await this.beginAll(left, begun, signal);
+    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1 && !this.slots.isReserved)
+      await this.beginAll(left, begun, signal);
     const rest = [...left];
     left.clear();
     this.takeInstead(1);
@@ -77,7 +78,7 @@ export class DispatchProcessor extends JobProcessor {
       new Promise<void>((resolve, reject) => {
         const attempt = async () => {
           resolve();
-          if (signal.aborted || !left.delete(orderId)) return;
+          if (signal.aborted || this.slots.isReserved || !left.delete(orderId)) return;
           const outcome = this.attempt(orderId, signal);
           begun.push(outcome);
           await outcome;
@@ -95,9 +96,7 @@ export class DispatchProcessor extends JobProcessor {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
     try {
-      await this.slots.lendTo(() =>
-        this.fulfilment.process(orderId, { attempt: 1, onlyIfPending: true, isLast, signal }),
-      );
+      await this.slots.lendTo(() => this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal }));
     } catch (error) {
       this.logger.warn(`order-${orderId} failed, attempt 1: ${textOf(error)}`);
       const isOver = isLast || isPermanent(error);

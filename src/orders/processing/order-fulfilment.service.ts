@@ -18,8 +18,6 @@ import { type InFlightCall, InFlightCalls } from './in-flight-calls.js';
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
 export interface Attempt {
-  /** The number of this attempt for the order, from 1. */
-  readonly attempt: number;
   /** The queue makes no further attempt. */
   readonly isLast: boolean;
   /** Claim the order only if it is still `pending`: one that is being worked on is left alone like one that has ended. */
@@ -34,9 +32,9 @@ export class OrderFulfilmentService {
   private readonly logger = new Logger(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
-  private readonly firstClaims = this.batcherOf((claims) => this.claim(claims, true));
-  private readonly claims = this.batcherOf((claims) => this.claim(claims, false));
-  private readonly completions = this.batcherOf((completions) => this.complete(completions));
+  private readonly firstClaims = this.batcherOf((orderIds: readonly number[]) => this.claim(orderIds, true));
+  private readonly claims = this.batcherOf((orderIds: readonly number[]) => this.claim(orderIds, false));
+  private readonly completions = this.batcherOf((completions: readonly StatusChange[]) => this.complete(completions));
 
   constructor(
     private readonly transactions: TransactionRunner,
@@ -64,11 +62,10 @@ export class OrderFulfilmentService {
 
   private async claimAndCall(
     orderId: number,
-    { attempt, isLast, onlyIfPending = false, signal }: Attempt,
+    { isLast, onlyIfPending = false, signal }: Attempt,
     call: InFlightCall,
   ): Promise<void> {
-    const claim = { orderId, cause: `attempt ${attempt}` };
-    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(claim);
+    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(orderId);
     if (order === undefined) {
       if (!onlyIfPending) await this.undo.undoLostCall(orderId);
       return;
@@ -87,7 +84,7 @@ export class OrderFulfilmentService {
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
     // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is
     // asynchronous. A new claim tells which. If it succeeds, the order is still open, and the queue tries again.
-    else if (await this.claims.submit(claim)) throw new Error(`The claim of order #${orderId} was lost`);
+    else if (await this.claims.submit(orderId)) throw new Error(`The claim of order #${orderId} was lost`);
     else await this.undo.undoEndedCall(orderId, 'it succeeded');
   }
 
@@ -95,8 +92,8 @@ export class OrderFulfilmentService {
    * If the batch hits an order whose row another transaction locks, each order is changed by itself, so that one cannot delay the
    * rest.
    */
-  private batcherOf<T>(change: (changes: readonly StatusChange[]) => Promise<Outcome<T>[]>): Batcher<StatusChange, T> {
-    return new Batcher<StatusChange, T>(
+  private batcherOf<C, T>(change: (changes: readonly C[]) => Promise<Outcome<T>[]>): Batcher<C, T> {
+    return new Batcher<C, T>(
       (changes) =>
         change(changes).catch(async (error: unknown) => {
           if (changes.length === 1 || !hasWaitedTooLong(error)) throw error;
@@ -109,12 +106,12 @@ export class OrderFulfilmentService {
 
   /** If the batch holds two claims of one order, only the first gets it. */
   private async claim(
-    claims: readonly StatusChange[],
+    orderIds: readonly number[],
     onlyIfPending: boolean,
   ): Promise<Outcome<ClaimedOrder | undefined>[]> {
-    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { onlyIfPending }));
+    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(orderIds, { onlyIfPending }));
     const claimed = new Map(rows.map((row) => [row.id, row]));
-    return claims.map(({ orderId }) => {
+    return orderIds.map((orderId) => {
       const order = claimed.get(orderId);
       claimed.delete(orderId);
       return fulfilled(order);

@@ -101,11 +101,6 @@ export function retryOrderJob(orderId: number, options: Config['orders']): NewJo
   };
 }
 
-/** Which attempt for its order a job is about to make, from 1. */
-export function attemptOf({ attemptsMade, data }: { readonly attemptsMade: number; readonly data: unknown }): number {
-  return attemptsMade + earlierAttemptsOf(data) + 1;
-}
-
 function earlierAttemptsOf(payload: unknown): number {
   if (typeof payload !== 'object' || payload === null || !('earlierAttempts' in payload)) return 0;
   return isId(payload.earlierAttempts) ? payload.earlierAttempts : 0;

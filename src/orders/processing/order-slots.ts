@@ -13,15 +13,41 @@ export class OrderSlots {
   private readonly limit: LimitFunction;
   private readonly listeners: ((forSingleOrders: number) => void)[] = [];
   private dispatched = 0;
+  private underWay = 0;
+  private reserved = false;
+  private onIdle: (() => void) | undefined;
 
   constructor(config: Config) {
     this.size = config.worker.concurrency;
     this.limit = pLimit(this.size);
   }
 
+  /** Whether an order is to be tried alone here: until it has been, no other order may begin. */
+  get isReserved(): boolean {
+    return this.reserved;
+  }
+
   /** Runs `work` when a slot is free, in order of arrival. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    return this.limit(work);
+    this.underWay++;
+    try {
+      return await this.limit(work);
+    } finally {
+      this.underWay--;
+      if (this.underWay === 0) this.onIdle?.();
+    }
+  }
+
+  /** Reserves the worker, waits until all other orders here have ended, and runs `work` alone. Expects that it is not reserved. */
+  async runAlone<T>(work: () => Promise<T>): Promise<T> {
+    this.reserve(true);
+    try {
+      if (this.underWay > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
+      return await work();
+    } finally {
+      this.onIdle = undefined;
+      this.reserve(false);
+    }
   }
 
   /** Runs `work` for a dispatched order that has its slot: meanwhile one slot less is left for orders with a job of their own. */
@@ -39,8 +65,17 @@ export class OrderSlots {
     this.listeners.push(listener);
   }
 
+  private reserve(reserved: boolean): void {
+    this.reserved = reserved;
+    this.tell();
+  }
+
   private lend(slots: number): void {
     this.dispatched += slots;
-    for (const listener of this.listeners) listener(this.size - this.dispatched);
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener(this.reserved ? 1 : this.size - this.dispatched);
   }
 }

@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
-import { In, LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
+import { In, MoreThan, type Repository } from 'typeorm';
 import { MAX_BACKOFF_MS } from '../../runtime/backoff.js';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { Config } from '../../config/config.js';
@@ -23,17 +23,42 @@ import { Order } from '../order.entity.js';
 /** The states of a job that a worker will take, or has taken. */
 const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
 
-/** Rows, or jobs, that are looked at in one go. */
-const BATCH_SIZE = 500;
+/** Open orders that are looked at in one go. */
+const PAGE_SIZE = 500;
+/** Pages of a run, so many at most, and so many of them that hold no order to be dispatched. */
+const MAX_PAGES = 100;
+const MAX_FRUITLESS_PAGES = 2;
+/** Dispatches that workers hold, or have sent back: more than this system ever has. */
+const MAX_DISPATCHES = 1_000;
+/** How far the clocks of PostgreSQL and of the processes that dispatch may be apart. A larger difference costs a second delivery. */
+const CLOCK_SKEW_MS = 5_000;
+
+/** An open order, and whether it is to be looked at. */
+interface OpenOrder {
+  readonly id: number;
+  readonly isStale: boolean;
+  readonly isYoung: boolean;
+}
+
+/** An order is stale when it has not moved since, and was made before: by PostgreSQL's clock. */
+interface CutOff {
+  readonly unmovedSince: Date;
+  readonly madeBefore: Date;
+}
 
 /**
  * Dispatches orders again that stay open too long: their job was never added, or Redis lost it. An order whose job still
- * stands in the queue, or the one that it was dispatched in with others, is not touched, so that a long queue costs a look
- * and no second delivery.
+ * stands in the queue, or the one that it was dispatched in with others, is not touched.
+ *
+ * The cost of a run does not grow with the backlog. A run looks at a bounded number of orders whose jobs are there, and the next run
+ * goes on behind them. Of the orders that were dispatched together, it looks at none that is younger than the oldest dispatch that
+ * still waits: workers take dispatches in order, so its turn has not come.
  */
 @Injectable()
 export class OrderSweep extends PeriodicTask {
   protected readonly intervalMs: number;
+  /** The order that the last run has ended with; the next one goes on behind it. */
+  private last = 0;
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
@@ -46,61 +71,66 @@ export class OrderSweep extends PeriodicTask {
     this.intervalMs = config.orders.sweepIntervalMs;
   }
 
-  /** Looks once at every open order that has not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
+  /** Looks at open orders that have not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
   async run(): Promise<number> {
-    const unmovedSince = await this.findCutOff();
+    const cutOff = await this.findCutOff();
+    const together = await this.findDispatched().catch((error: unknown) => this.ignoreDispatches(error));
     let dispatched = 0;
-    let last = 0;
-    let together: ReadonlySet<number> | undefined;
-    for (;;) {
-      const ids = await this.findStale(last, unmovedSince);
-      if (ids.length === 0) return dispatched;
-      together ??= await this.findDispatched().catch((error: unknown) => this.ignoreDispatches(error));
-      dispatched += await this.dispatch(ids.filter((id) => !together?.has(id)));
-      if (ids.length < BATCH_SIZE || this.stopped) return dispatched;
-      last = ids.at(-1) ?? last;
+    let fruitless = 0;
+    for (let pages = 0; pages < MAX_PAGES && fruitless < MAX_FRUITLESS_PAGES && !this.stopped; pages++) {
+      const page = await this.findOpen(cutOff);
+      const stale = page.filter(({ id, isStale }) => isStale && !together.has(id));
+      const lost = await this.dispatch(stale.map(({ id }) => id));
+      dispatched += lost;
+      if (lost === 0) fruitless++;
+      const end = page.at(-1);
+      const isThrough = end === undefined || page.length < PAGE_SIZE || end.isYoung;
+      this.last = isThrough ? 0 : end.id;
+      if (isThrough) break;
     }
+    return dispatched;
   }
 
   protected override report(count: number): void {
     this.logger.warn(`${count} orders had lost their job and were dispatched again`);
   }
 
-  /** By PostgreSQL's clock, and once a run: what grows old while it runs may stand in a dispatch that it has not seen. */
-  private async findCutOff(): Promise<Date> {
-    const [row] = await this.orders.query<[{ since: Date }]>(
-      `SELECT clock_timestamp() - $1 * interval '1 millisecond' AS since`,
-      [this.config.orders.sweepAfterMs],
+  /** Once a run: what grows old while it runs may stand in a dispatch that it has not seen. */
+  private async findCutOff(): Promise<CutOff> {
+    const { sweepAfterMs } = this.config.orders;
+    const [row] = await this.orders.query<[{ unmovedSince: Date }]>(
+      `SELECT clock_timestamp() - $1 * interval '1 millisecond' AS "unmovedSince"`,
+      [sweepAfterMs],
     );
-    return row.since;
+    const waitingSince = await this.findOldestDispatch().catch(() => undefined);
+    // An order waits at most half of `SWEEP_AFTER_MS` before it is dispatched with others.
+    const madeBefore = waitingSince === undefined ? Infinity : waitingSince - sweepAfterMs / 2 - CLOCK_SKEW_MS;
+    return { ...row, madeBefore: madeBefore < row.unmovedSince.getTime() ? new Date(madeBefore) : row.unmovedSince };
   }
 
-  private async findStale(after: number, unmovedSince: Date): Promise<number[]> {
-    const stale = await this.orders.find({
-      select: { id: true },
-      where: { id: MoreThan(after), status: In(OPEN_STATUSES), updatedAt: LessThanOrEqual(unmovedSince) },
+  /** The time at which the dispatch was added that a worker takes next, in ms since the epoch. */
+  private async findOldestDispatch(): Promise<number | undefined> {
+    const [oldest] = await this.dispatches.getJobs(['waiting'], 0, 0, true);
+    return oldest === undefined || orderIdsOf(oldest.data).length === 0 ? undefined : oldest.timestamp;
+  }
+
+  private async findOpen({ unmovedSince, madeBefore }: CutOff): Promise<OpenOrder[]> {
+    const page = await this.orders.find({
+      select: { id: true, createdAt: true, updatedAt: true },
+      where: { id: MoreThan(this.last), status: In(OPEN_STATUSES) },
       order: { id: 'ASC' },
-      take: BATCH_SIZE,
+      take: PAGE_SIZE,
     });
-    return stale.map(({ id }) => id);
+    return page.map(({ id, createdAt, updatedAt }) => {
+      const isYoung = createdAt > madeBefore;
+      return { id, isYoung, isStale: !isYoung && updatedAt <= unmovedSince };
+    });
   }
 
-  /**
-   * Those that wait in a job with others, or are being worked on in it. Listed from the newest on, and what is taken meanwhile
-   * last, so that none slips through; little by little, for the list may be long and Redis serves others as well.
-   */
+  /** Those that are being worked on in a job with others. */
   private async findDispatched(): Promise<ReadonlySet<number>> {
-    const ids = new Set<number>();
-    const note = (dispatches: Job<unknown>[]) => {
-      for (const { data, delay } of dispatches)
-        if (delay <= MAX_BACKOFF_MS) for (const id of orderIdsOf(data)) ids.add(id);
-      return dispatches.length;
-    };
-    for (let first = 0; ; first += BATCH_SIZE) {
-      if (note(await this.dispatches.getJobs(['waiting'], first, first + BATCH_SIZE - 1)) === 0) break;
-    }
-    note(await this.dispatches.getJobs(['delayed', 'active']));
-    return ids;
+    const jobs = await this.dispatches.getJobs(['delayed', 'active'], 0, MAX_DISPATCHES - 1);
+    return new Set(jobs.filter(({ delay }) => delay <= MAX_BACKOFF_MS).flatMap(({ data }) => orderIdsOf(data)));
   }
 
   /** A foreign job in the queue cannot be read: then orders that stand in a dispatch may be dispatched again. */

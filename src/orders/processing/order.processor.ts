@@ -1,17 +1,22 @@
-import { Processor } from '@nestjs/bullmq';
+import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
-import { attemptOf, backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
+import { isStalledTooOften } from './dead-letters.service.js';
+import { backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
 import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
 
+/** How long a job waits, at least, before it asks again whether it may be worked on: the worker tries another order alone. */
+const POSTPONED_MS = 1_000;
+
 /**
  * Takes jobs from the queue. BullMQ gives the job of a worker that died to another one when its lock has run out (10 s) and two checks
- * for stalled jobs have passed (5 s each): the first marks the job, the second moves it.
+ * for stalled jobs have passed (5 s each): the first marks the job, the second moves it. A job that has lost its worker twice is a
+ * suspect, for its order may have ended the worker. A suspect is tried alone: if it ends the worker again, no other order is hit.
  */
 @Processor(ORDERS_QUEUE, {
   autorun: false,
@@ -44,14 +49,26 @@ export class OrderProcessor extends JobProcessor {
       return;
     }
     const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    try {
-      await this.slots.run(async () => {
-        signal.throwIfAborted();
-        await this.fulfilment.process(orderId, { attempt: attemptOf(job), isLast, signal });
+    const attempt = async () => {
+      signal.throwIfAborted();
+      await this.fulfilment.process(orderId, { isLast, signal }).catch((error: unknown) => {
+        throw isPermanent(error) ? new UnrecoverableError(textOf(error)) : error;
       });
-    } catch (error) {
-      if (isPermanent(error)) throw new UnrecoverableError(textOf(error));
-      throw error;
-    }
+    };
+    const isSuspect = job.stalledCounter >= LIMITS.stallsTogether;
+    if (this.slots.isReserved) await this.postpone(job, POSTPONED_MS * (1 + Math.random()));
+    await (isSuspect ? this.slots.runAlone(attempt) : this.slots.run(attempt));
+  }
+
+  /** A job that has failed for good has an order that has failed as well, or is a dead letter. */
+  @OnWorkerEvent('failed')
+  override onFailed(job: Job<unknown> | undefined, error: Error): void {
+    const orderId = orderIdOf(job?.data);
+    if (orderId === undefined || !isStalledTooOften(error.message)) super.onFailed(job, error);
+    else
+      this.logger.error(
+        `Order #${orderId} is a dead letter: its worker died ${LIMITS.stalls + 1} times while it worked on the order, at the end on no other. ` +
+          `The order stays open until somebody runs the command --redrive or cancels it`,
+      );
   }
 }

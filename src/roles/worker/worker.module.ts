@@ -14,6 +14,7 @@ import { OrderProcessingModule } from '../../orders/processing/order-processing.
 import { ProductCacheModule } from '../../products/product-cache.module.js';
 import { ReservationExpiry } from '../../reservations/reservation-expiry.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
+import { StockModule } from '../../stock/stock.module.js';
 import type { ModuleImport } from '../plugins.js';
 
 export interface WorkerOptions {
@@ -26,7 +27,7 @@ export interface WorkerOptions {
 
 /** The composition root of the worker, and the only one that reaches a processor. */
 @Module({
-  imports: [DatabaseModule, AuditProcessingModule, ReservationsModule, ProductCacheModule, ReadinessModule],
+  imports: [DatabaseModule, AuditProcessingModule, ReservationsModule, StockModule, ProductCacheModule, ReadinessModule],
   providers: [WorkerHeartbeat, ReservationExpiry, IdempotencyKeyExpiry, RowCountFolding],
 })
 export class WorkerModule {
