@@ -1,5 +1,5 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
-const FEATURES = '(products|stock|reservations|orders|events|audit|backup|health)';
+const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
 const FOUNDATION = '(http|runtime|config|kernel)';
 
@@ -37,6 +37,7 @@ const DOORS = {
     'order-event',
   ],
   events: ['subscriptions.module', 'subscriber', 'parked-events.service'],
+  workers: ['workers.module', 'worker-registry.module', 'worker-registry'],
   audit: ['audit.module', 'audit.service', 'audit-run'],
   backup: [],
   health: [],
@@ -54,8 +55,9 @@ const BELOW = {
   products: ['stock'],
   stock: [],
   reservations: ['stock'],
-  orders: ['products', 'reservations', 'stock'],
+  orders: ['products', 'reservations', 'stock', 'workers'],
   events: ['orders'],
+  workers: [],
   audit: [],
   backup: [],
   health: ['products'],

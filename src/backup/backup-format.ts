@@ -26,14 +26,14 @@ export interface BackupEnd {
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** Every table but the list of migrations. */
+/** Every table but the list of migrations, and that of the workers that are alive. */
 export async function tablesOf(client: ClientBase): Promise<Table[]> {
   const { rows } = await client.query<Table>(`
     SELECT relname AS table,
            (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
     FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'migrations'
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN ('migrations', 'workers')
     ORDER BY relname`);
   return rows;
 }

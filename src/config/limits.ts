@@ -34,6 +34,8 @@ export const LIMITS: Limits = {
   stalls: 5,
   cancellationLookMs: 4_000,
   heartbeatMs: 5_000,
+  workerSilenceMs: 15_000,
+  eventLoopStallMs: 30_000,
 
   subscriberCallMs: 10_000,
   subscriberTries: 20,
@@ -99,8 +101,12 @@ export interface Limits {
   readonly stalls: number;
   /** How often a worker looks whether orders were cancelled whose external call is under way. */
   readonly cancellationLookMs: number;
-  /** How often a worker touches its heartbeat file. */
+  /** How often a worker touches its heartbeat file, and its row in PostgreSQL. */
   readonly heartbeatMs: number;
+  /** A worker that has not been seen for so long is taken for dead. */
+  readonly workerSilenceMs: number;
+  /** A process ends itself when its event loop has not turned for so long. */
+  readonly eventLoopStallMs: number;
 
   /** How long a subscriber may take for an event. */
   readonly subscriberCallMs: number;

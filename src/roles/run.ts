@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
+import { watchEventLoop } from '../runtime/watchdog.js';
 import { startApi } from './api/start-api.js';
 import { runAudit } from './audit/run-audit.js';
 import { runBackup } from './backup/run-backup.js';
@@ -60,6 +62,7 @@ async function run(): Promise<void> {
   if (SERVICES.has(role)) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
   }
+  if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
   service = await ROLES[role](config);
   new Logger('Main').log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
 }

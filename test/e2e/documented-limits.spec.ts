@@ -46,6 +46,7 @@ function expected(): Record<string, string> {
     'lock of a job; check for jobs that lost their worker; losses after which it is tried alone, and is a dead letter': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stallsTogether}; ${REAL.stalls}`,
     'look of a worker for cancelled orders; beat of its heartbeat': `${seconds(REAL.cancellationLookMs)}; ${seconds(REAL.heartbeatMs)}`,
     'events told to a subscriber: time for one; tries before it is parked; first wait': `${seconds(REAL.subscriberCallMs)}; ${REAL.subscriberTries}; ${seconds(REAL.subscriberBackoffMs)}`,
+    'worker that is not seen, until it is taken for dead; event loop that does not turn, until the process ends itself': `${seconds(REAL.workerSilenceMs)}; ${seconds(REAL.eventLoopStallMs)}`,
     'subscriber whose worker is gone, until another one tells it': seconds(REAL.subscriptionHoldMs),
     'finished jobs kept for the dashboard': `${number(KEPT_COMPLETED)} completed, ${number(KEPT_FAILED)} failed`,
   };

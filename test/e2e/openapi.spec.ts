@@ -17,7 +17,7 @@ describe('the OpenAPI document', () => {
   let environment: Environment;
   let document: {
     paths: Record<string, Record<string, Operation>>;
-    components: { schemas: Record<string, { properties?: Record<string, { enum?: string[] }> }> };
+    components: { schemas: Record<string, { properties?: Record<string, { enum?: string[]; format?: string }> }> };
   };
 
   beforeAll(async () => {
@@ -65,13 +65,16 @@ describe('the OpenAPI document', () => {
       'listOrders',
       'listProducts',
       'listStockMovements',
+      'listWorkers',
       'releaseReservation',
       'updateProduct',
     ]);
     const { schemas } = document.components;
     expect(schemas.ProblemDetails?.properties?.code?.enum).toEqual(ERROR_CODES);
     const fields = Object.values(schemas).flatMap(({ properties = {} }) => Object.entries(properties));
-    const idFields = fields.filter(([name]) => /^(id|.+_id|next)$/.test(name) && name !== 'request_id');
+    const idFields = fields.filter(
+      ([name, field]) => /^(id|.+_id|next)$/.test(name) && name !== 'request_id' && field.format !== 'uuid',
+    );
     expect(idFields.length).toBeGreaterThan(10);
     for (const [, field] of idFields) expect(field).toMatchObject({ type: 'integer', format: 'int64' });
     expect(fields.filter(([, field]) => 'default' in field)).toEqual([]);
@@ -94,6 +97,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/products/{id}/stock-movements': '200 404 422 503',
       'POST /api/v1/products/{id}/stock-adjustments': '201 400 404 409 413 415 422 503',
       'POST /api/v1/orders': '201 400 404 409 413 415 422 503',
+      'GET /api/v1/ops/workers': '200 408 503',
       'GET /api/v1/orders': '200 422 503',
       'GET /api/v1/orders/{id}': '200 404 422 503',
       'GET /api/v1/orders/{id}/status': '200 404 422 503',

@@ -90,7 +90,7 @@ describe('orders whose workers die again and again', () => {
 
     const worker = await startWorker(environment.config);
     try {
-      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(0);
+      expect(await worker.get(OrderSweep, { strict: false }).sweep()).toBe(0);
       expect(await queue().getFailedCount()).toBe(2);
       await api.post(`/orders/${ids[1]}/cancel`);
       const shown = await operator('--dead-letters');

@@ -294,12 +294,12 @@ describe('orders that are dispatched together', () => {
     await eventually(() => expect([underWay.size, refused]).toEqual([4, 1]));
     jobsOfWorker.addBulk = Object.getPrototypeOf(jobsOfWorker).addBulk;
     const sweep = worker.get(OrderSweep, { strict: false });
-    expect([await dispatches().getActiveCount(), await sweep.run()]).toEqual([1, 0]);
+    expect([await dispatches().getActiveCount(), await sweep.sweep()]).toEqual([1, 0]);
     release();
     await untilAll('completed', 4);
     await eventually(async () => expect(await dispatches().getCompletedCount()).toBe(1));
     isBusy = false;
-    expect(await sweep.run()).toBe(1);
+    expect(await sweep.sweep()).toBe(1);
     await eventually(() => expect(underWay.size).toBe(1));
     release();
     await untilAll('completed', 5);
@@ -360,7 +360,7 @@ describe('orders that are dispatched together', () => {
       const worker = await start(fulfil);
       await dispatch(ids);
       await eventually(() => expect(underWay.size).toBe(5));
-      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(0);
+      expect(await worker.get(OrderSweep, { strict: false }).sweep()).toBe(0);
       release();
       await untilAll('completed', 5);
     });
@@ -371,7 +371,7 @@ describe('orders that are dispatched together', () => {
       await eventually(async () => expect(await queue().getWaitingCount()).toBe(50));
       expect(await dispatches().getJobCountByTypes('waiting', 'completed')).toBe(0);
       const worker = await start(() => Promise.resolve());
-      await worker.get(OrderSweep, { strict: false }).run();
+      await worker.get(OrderSweep, { strict: false }).sweep();
       await untilAll('completed', 50);
     });
 
@@ -390,9 +390,9 @@ describe('orders that are dispatched together', () => {
       await dispatches().addBulk(ids.map((id) => dispatchJob([id])));
       const worker = await start(() => Promise.resolve());
       const sweep = worker.get(OrderSweep, { strict: false });
-      expect(await sweep.run()).toBe(0);
+      expect(await sweep.sweep()).toBe(0);
       await dispatches().obliterate({ force: true });
-      expect(await sweep.run()).toBe(600);
+      expect(await sweep.sweep()).toBe(600);
       await untilAll('completed', 600);
     });
 
@@ -406,7 +406,7 @@ describe('orders that are dispatched together', () => {
         await dispatch(await insert(5));
         return jobsOfWorker.addBulk(added);
       };
-      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(600);
+      expect(await worker.get(OrderSweep, { strict: false }).sweep()).toBe(600);
       await untilAll('completed', 600);
       await untilAll('pending', 5);
     });

@@ -75,7 +75,7 @@ describe('jobs that this system has not made', () => {
       const { rows } = await environment.sql.query('SELECT DISTINCT status FROM orders WHERE id = ANY ($1)', [ids]);
       expect(rows).toEqual([{ status: 'completed' }]);
     });
-  const sweep = () => worker.get(OrderSweep, { strict: false }).run();
+  const sweep = () => worker.get(OrderSweep, { strict: false }).sweep();
 
   it('leave sweep, list of dead letters, redrive and neighbours as they are, whatever they hold', async () => {
     await fc.assert(

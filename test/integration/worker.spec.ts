@@ -4,13 +4,19 @@ import type { Queue } from 'bullmq';
 import { OrderFulfilmentService } from '../../src/orders/processing/order-fulfilment.service.js';
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import { SimulatedFulfilmentGateway } from '../../src/orders/processing/simulated-fulfilment-gateway.js';
-import { DISPATCH_QUEUE, type DispatchPayload, jobIdOf, ORDERS_QUEUE } from '../../src/orders/processing/order-jobs.js';
+import {
+  DISPATCH_QUEUE,
+  type DispatchPayload,
+  jobIdOf,
+  ORDERS_QUEUE,
+  processOrderJob,
+} from '../../src/orders/processing/order-jobs.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { startWorker } from '../support/worker.js';
 
-const LAST_ATTEMPT = { attempt: 3, isLast: true, signal: new AbortController().signal };
+const LAST_ATTEMPT = { isLast: true, signal: new AbortController().signal };
 
 describe('the worker', () => {
   let environment: Environment;
@@ -179,7 +185,7 @@ describe('the worker', () => {
       await queueOf(api.app).obliterate({ force: true });
 
       worker = await startWorker(environment.config);
-      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(1);
+      expect(await worker.get(OrderSweep, { strict: false }).sweep()).toBe(1);
       await untilStatus(id, 'completed');
     });
 
@@ -188,8 +194,34 @@ describe('the worker', () => {
       await queueOf(worker).pause();
       await order(await api.createProduct());
       await eventually(async () => expect(await queueOf(api.app).getWaitingCount()).toBe(1));
-      expect(await worker.get(OrderSweep, { strict: false }).run()).toBe(0);
+      expect(await worker.get(OrderSweep, { strict: false }).sweep()).toBe(0);
       await queueOf(worker).resume();
+    });
+
+    it('looks at so many orders that have their jobs, however long the queue is, and goes on behind them', async () => {
+      const { rows } = await environment.sql.query<{ id: string }>(
+        'INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, 2600) RETURNING id',
+      );
+      const ids = rows.map(({ id }) => Number(id));
+      worker = await startWorker(environment.config);
+      await queueOf(worker).pause();
+      await queueOf(worker).addBulk(ids.slice(0, -1).map((id) => processOrderJob(id, environment.config.orders)));
+      const jobs = queueOf(worker);
+      let lookUps = 0;
+      jobs.getJob = async (id) => {
+        lookUps++;
+        return Object.getPrototypeOf(jobs).getJob.call(jobs, id);
+      };
+      const sweep = worker.get(OrderSweep, { strict: false });
+      const found = [];
+      for (let run = 0; run < 3; run++) {
+        lookUps = 0;
+        found.push(await sweep.sweep());
+        expect(lookUps).toBeLessThanOrEqual(1_000);
+      }
+      expect(found).toEqual([0, 0, 1]);
+      await queueOf(worker).obliterate({ force: true });
+      expect(await sweep.sweep()).toBe(2_600);
     });
 
     it('does not take a kept, finished job for one that is still to come', async () => {
@@ -203,7 +235,7 @@ describe('the worker', () => {
       );
 
       const sweep = worker.get(OrderSweep, { strict: false });
-      await eventually(async () => expect(await sweep.run()).toBe(1));
+      await eventually(async () => expect(await sweep.sweep()).toBe(1));
       await untilStatus(id, 'completed');
     });
 
@@ -213,16 +245,16 @@ describe('the worker', () => {
       );
       worker = await startWorker(environment.config);
       const sweep = worker.get(OrderSweep, { strict: false });
-      expect(await sweep.run()).toBe(1_200);
+      expect(await sweep.sweep()).toBe(1_200);
       await eventually(async () => expect((await api.get('/orders?status=completed')).body.total).toBe(1_300));
-      expect(await sweep.run()).toBe(0);
+      expect(await sweep.sweep()).toBe(0);
 
       const patient = await startWorker({
         ...environment.config,
         orders: { ...environment.config.orders, sweepAfterMs: 3_600_000 },
       });
       await environment.sql.query('INSERT INTO orders (total_price) VALUES (1)');
-      expect(await patient.get(OrderSweep, { strict: false }).run()).toBe(0);
+      expect(await patient.get(OrderSweep, { strict: false }).sweep()).toBe(0);
       await patient.close();
     });
   });

@@ -16,6 +16,7 @@ const OWNERS: Record<string, readonly string[]> = {
   row_counts: ['database'],
   row_count_changes: ['database'],
   audit_runs: ['audit'],
+  workers: ['workers'],
 };
 /** The files that write a table by SQL; `products` is also written by `ProductService`, through its entity. */
 const WRITERS: Record<string, string> = {
@@ -33,6 +34,7 @@ const WRITERS: Record<string, string> = {
   row_counts: 'database/row-count-folding.ts',
   row_count_changes: 'database/row-count-folding.ts',
   audit_runs: 'audit/audit.service.ts',
+  workers: 'workers/worker-rows.ts',
 };
 
 const tables = Object.keys(OWNERS).join('|');

@@ -26,6 +26,7 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
     .addTag('Reservations', 'Stock that is held for a checkout')
     .addTag('Orders', 'Buying, reading and cancelling')
     .addTag('Health', 'For load balancers, operators and monitoring')
+    .addTag('Operations', 'What the system is doing')
     .build();
   const document = SwaggerModule.createDocument(app, options, { operationIdFactory: (_controller, method) => method });
   return { ...document, security: [] };

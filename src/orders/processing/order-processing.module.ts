@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
 import { StockModule } from '../../stock/stock.module.js';
+import { WorkerRegistryModule } from '../../workers/worker-registry.module.js';
 import { CancellationHints } from '../cancellation-hints.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
@@ -12,6 +13,7 @@ import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
 import { InFlightCalls } from './in-flight-calls.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
+import { LostJobs } from './lost-jobs.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
 import { OrderSlots } from './order-slots.js';
 import { OrderSweep } from './order-sweep.js';
@@ -24,12 +26,14 @@ import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
     TypeOrmModule.forFeature([Order, OrderItem, Product]),
     QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
     StockModule,
+    WorkerRegistryModule,
   ],
   providers: [
     OrderProcessor,
     DispatchProcessor,
     OrderSlots,
     OrderSweep,
+    LostJobs,
     OrderFulfilmentService,
     FulfilmentCallsService,
     FulfilmentUndo,

@@ -14,6 +14,7 @@ export class OrderSlots {
   private readonly listeners: ((forSingleOrders: number) => void)[] = [];
   private dispatched = 0;
   private underWay = 0;
+  private alone = 0;
   private reserved = false;
   private onIdle: (() => void) | undefined;
 
@@ -25,6 +26,11 @@ export class OrderSlots {
   /** Whether an order is to be tried alone here: until it has been, no other order may begin. */
   get isReserved(): boolean {
     return this.reserved;
+  }
+
+  /** Orders that this worker works on. */
+  get inFlight(): number {
+    return this.limit.activeCount + this.alone;
   }
 
   /** Runs `work` when a slot is free, in order of arrival. */
@@ -43,8 +49,10 @@ export class OrderSlots {
     this.reserve(true);
     try {
       if (this.underWay > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
+      this.alone = 1;
       return await work();
     } finally {
+      this.alone = 0;
       this.onIdle = undefined;
       this.reserve(false);
     }

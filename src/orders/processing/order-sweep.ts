@@ -1,27 +1,16 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { In, MoreThan, type Repository } from 'typeorm';
 import { MAX_BACKOFF_MS } from '../../runtime/backoff.js';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { Config } from '../../config/config.js';
-import {
-  DISPATCH_QUEUE,
-  isStillToCome,
-  jobIdOf,
-  orderIdOf,
-  orderIdsOf,
-  ORDERS_QUEUE,
-  processOrderJob,
-} from './order-jobs.js';
-import { QueueConnection } from '../../queue/queue-connection.js';
-import { isDeadLetter } from './dead-letters.service.js';
+import { LostJobs } from './lost-jobs.js';
+import { DISPATCH_QUEUE, orderIdsOf } from './order-jobs.js';
 import { OPEN_STATUSES } from '../order-status.js';
 import { Order } from '../order.entity.js';
-
-/** The states of a job that a worker will take, or has taken. */
-const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
+import { WorkerRegistry } from '../../workers/worker-registry.js';
 
 /** Open orders that are looked at in one go. */
 const PAGE_SIZE = 500;
@@ -62,17 +51,22 @@ export class OrderSweep extends PeriodicTask {
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
-    @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
+    private readonly jobs: LostJobs,
     @InjectQueue(DISPATCH_QUEUE) private readonly dispatches: Queue<unknown>,
-    private readonly connection: QueueConnection,
+    private readonly workers: WorkerRegistry,
     private readonly config: Config,
   ) {
     super();
     this.intervalMs = config.orders.sweepIntervalMs;
   }
 
-  /** Looks at open orders that have not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
+  /** One worker sweeps for all. */
   async run(): Promise<number> {
+    return (await this.workers.leads()) ? this.sweep() : 0;
+  }
+
+  /** Looks at open orders that have not moved for `SWEEP_AFTER_MS`, and returns how many had lost their job. */
+  async sweep(): Promise<number> {
     const cutOff = await this.findCutOff();
     const together = await this.findDispatched().catch((error: unknown) => this.ignoreDispatches(error));
     let dispatched = 0;
@@ -80,7 +74,7 @@ export class OrderSweep extends PeriodicTask {
     for (let pages = 0; pages < MAX_PAGES && fruitless < MAX_FRUITLESS_PAGES && !this.stopped; pages++) {
       const page = await this.findOpen(cutOff);
       const stale = page.filter(({ id, isStale }) => isStale && !together.has(id));
-      const lost = await this.dispatch(stale.map(({ id }) => id));
+      const lost = await this.jobs.dispatchAgain(stale.map(({ id }) => id));
       dispatched += lost;
       if (lost === 0) fruitless++;
       const end = page.at(-1);
@@ -138,48 +132,4 @@ export class OrderSweep extends PeriodicTask {
     this.logger.warn(`The dispatches cannot be read, their orders get jobs of their own: ${String(error)}`);
     return new Set();
   }
-
-  /**
-   * A finished job that BullMQ keeps, or a foreign job, may have the id of the new job and would silently keep it out, so it is removed
-   * first. A dead letter is left to an operator.
-   */
-  private async dispatch(ids: readonly number[]): Promise<number> {
-    const looked = await Promise.all(ids.map(async (id) => ({ id, isLost: await this.isLost(id) })));
-    const lost = looked.filter(({ isLost }) => isLost);
-    await this.queue.addBulk(lost.map(({ id }) => processOrderJob(id, this.config.orders)));
-    return lost.length;
-  }
-
-  /** Whether no job will bring the order to its end; what stands in the place of its job is removed then. */
-  private async isLost(orderId: number): Promise<boolean> {
-    const jobId = jobIdOf(orderId);
-    // Before the job: one that ends in between is seen as ended.
-    const state = await this.queue.getJobState(jobId);
-    const job = await this.queue.getJob(jobId).catch(async (error: unknown) => {
-      this.logger.debug(`${jobId} cannot be read: ${String(error)}`);
-      await this.connection.client.del(this.queue.toKey(jobId));
-      return undefined;
-    });
-    if (job === undefined) return true;
-    const isKept =
-      job.finishedOn === undefined ? willBeWorkedOn(job, { state, orderId }) : isDeadLetterOf(job, orderId);
-    if (isKept) return false;
-    return job.remove().then(
-      () => true,
-      (error: unknown) => {
-        // A worker holds it, and is about to end it: the next look decides.
-        this.logger.debug(`${jobId} cannot be removed: ${String(error)}`);
-        return false;
-      },
-    );
-  }
-}
-
-/** An unfinished job that names the order, waits no longer than this system lets a job wait, and stands where workers look. */
-function willBeWorkedOn(job: Job<unknown>, { state, orderId }: { state: string; orderId: number }): boolean {
-  return isStillToCome(job, orderId) && STATES_TO_COME.includes(state);
-}
-
-function isDeadLetterOf(job: Job<unknown>, orderId: number): boolean {
-  return orderIdOf(job.data) === orderId && isDeadLetter(job);
 }

@@ -9,6 +9,7 @@ import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
+import { WorkerRegistry } from '../../workers/worker-registry.js';
 
 /** How long a job waits, at least, before it asks again whether it may be worked on: the worker tries another order alone. */
 const POSTPONED_MS = 1_000;
@@ -31,12 +32,14 @@ export class OrderProcessor extends JobProcessor {
   constructor(
     private readonly fulfilment: OrderFulfilmentService,
     private readonly slots: OrderSlots,
+    private readonly registry: WorkerRegistry,
     config: Config,
   ) {
     super(config);
   }
 
   override onApplicationBootstrap(): void {
+    this.registry.reportInFlight(() => this.slots.inFlight);
     this.takeAtMost(this.slots.size);
     this.slots.onChange((free) => this.takeAtMost(free));
     super.onApplicationBootstrap();

@@ -12,12 +12,22 @@ import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import { RowCountFallback } from '../../database/row-count-folding.js';
+import { WorkersModule } from '../../workers/workers.module.js';
 import type { ModuleImport } from '../plugins.js';
 import { RootController } from './root.controller.js';
 
 /** The composition root of the API. It reaches no processor: an API process never works on jobs. */
 @Module({
-  imports: [DatabaseModule, ProductsModule, StockModule, ReservationsModule, OrdersModule, AuditModule, HealthModule],
+  imports: [
+    DatabaseModule,
+    ProductsModule,
+    StockModule,
+    ReservationsModule,
+    OrdersModule,
+    AuditModule,
+    WorkersModule,
+    HealthModule,
+  ],
   controllers: [RootController],
   providers: [
     RowCountFallback,

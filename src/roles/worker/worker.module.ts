@@ -27,7 +27,14 @@ export interface WorkerOptions {
 
 /** The composition root of the worker, and the only one that reaches a processor. */
 @Module({
-  imports: [DatabaseModule, AuditProcessingModule, ReservationsModule, StockModule, ProductCacheModule, ReadinessModule],
+  imports: [
+    DatabaseModule,
+    AuditProcessingModule,
+    ReservationsModule,
+    StockModule,
+    ProductCacheModule,
+    ReadinessModule,
+  ],
   providers: [WorkerHeartbeat, ReservationExpiry, IdempotencyKeyExpiry, RowCountFolding],
 })
 export class WorkerModule {
