@@ -20,6 +20,16 @@ export function isAlive(pid: number): boolean {
   return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, 'utf8'));
 }
 
+/** Whether a process is stopped as a whole, by SIGSTOP. */
+export function isStopped(pid: number): boolean {
+  try {
+    if (existsSync('/proc/self')) return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+  } catch {
+    return false;
+  }
+}
+
 /** The command line of a process, or an empty text when it cannot be told. */
 export function commandOf(pid: number): string {
   try {

@@ -1,15 +1,17 @@
 /** `npm start`: everything on this machine, from nothing to a curl line, and back to nothing with one Ctrl-C. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { buildIfChanged } from './build.ts';
+import { checkVariables } from './check-variables.ts';
 import { BUILD, MIGRATE } from './commands.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
-import { endProcess, isPortFree, NODE_FLAGS, pidOf, waitUntil } from './processes.ts';
+import { freePort, isPortFree, NODE_FLAGS, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { RunRecord } from './run-record.ts';
+import { SupervisedRole } from './supervised-role.ts';
+import { welcome } from './welcome.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const DATA = path.resolve(ROOT, process.env.DATA_DIR || '.data');
@@ -25,15 +27,20 @@ const ROLE_FLAGS = { api: PLUGIN_FLAGS, worker: ['--worker', ...PLUGIN_FLAGS], d
 const DATA_NAME = path.relative(ROOT, DATA);
 /** For tools of the developer's: the password stays out of the terminal and its logs. */
 const DATABASE_URL_FILE = path.join(DATA, 'database-url');
+/** For the commands of this system, as long as it runs. */
+const ENVIRONMENT_FILE = path.join(DATA, 'environment');
 
 const startedAt = Date.now();
 const record = new RunRecord(path.join(DATA, 'run.json'));
 const given: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
 const environment = { HOST: '127.0.0.1', PORT: '8000', DASHBOARD_PORT: '5555', ...given };
+for (const port of ['PORT', 'DASHBOARD_PORT'] as const) {
+  if (environment[port] === '0') environment[port] = String(await freePort());
+}
 const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
 const address = `http://${host}:${environment.PORT}`;
 const dashboardAddress = `http://${host}:${environment.DASHBOARD_PORT}`;
-const roles: ChildProcess[] = [];
+const roles: SupervisedRole[] = [];
 const services: (() => Promise<void>)[] = [];
 /** Aborted by a stop: ends programs that run to their end, and keeps what is coming up from starting more. */
 const aborter = new AbortController();
@@ -55,10 +62,12 @@ async function start(): Promise<void> {
   const left = await record.recover();
   if (left.length > 0) say(`ended what an earlier run left behind: ${left.join(', ')}`);
   record.add('supervisor', process.pid);
+  await build();
+  await checkVariables(environment);
   await requirePort('PORT', environment.PORT);
   await requirePort('DASHBOARD_PORT', environment.DASHBOARD_PORT);
 
-  const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis(), build()]);
+  const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis()]);
   const env = {
     SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS),
     ...environment,
@@ -77,8 +86,17 @@ async function start(): Promise<void> {
   );
   if (isStopping()) return;
   if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
+  for (const role of roles) role.markUp();
   await writeFile(DATABASE_URL_FILE, databaseUrl, { mode: 0o600 });
-  welcome();
+  await writeFile(ENVIRONMENT_FILE, environmentFileOf(env), { mode: 0o600 });
+  console.log(welcome({ address, dashboardAddress, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }));
+}
+
+/** The two URLs of Redis as well, for the queue may have one of its own. */
+function environmentFileOf(env: NodeJS.ProcessEnv): string {
+  return ['DATABASE_URL', 'REDIS_URL', 'QUEUE_REDIS_URL']
+    .flatMap((name) => (env[name] ? `${name}='${env[name]}'\n` : []))
+    .join('');
 }
 
 async function requirePort(variable: string, port: string): Promise<void> {
@@ -133,25 +151,19 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
   if (code !== 0) throw new Error(`${args.join(' ')} failed:\n${output}`);
 }
 
-/** In a process group of its own, so that a Ctrl-C reaches it through `stop` and in order. */
-function startRole(role: string, flags: readonly string[], env: NodeJS.ProcessEnv): void {
-  const child = spawn(process.execPath, [...NODE_FLAGS, path.join(ROOT, 'dist/src/main.js'), ...flags], {
+function startRole(name: string, flags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const role = new SupervisedRole({
+    name,
+    args: [...NODE_FLAGS, path.join(ROOT, 'dist/src/main.js'), ...flags],
     cwd: ROOT,
     env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    onSpawn: (pid) => record.add(name, pid),
+    onGivenUp: (reason) => {
+      if (stopping === undefined) console.error(`\n✗ ${reason}; stopping the rest`);
+      void stop(1);
+    },
   });
-  child.on('error', () => undefined); // told by the missing process id
-  record.add(role, pidOf(child));
-  roles.push(child);
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => console.log(`${role.padEnd(9)} │ ${line}`));
-  }
-  child.once('exit', (code, signal) => {
-    if (stopping === undefined)
-      console.error(`\n✗ The ${role} ended by itself (${signal ?? `exit status ${code}`}); stopping the rest`);
-    void stop(1);
-  });
+  roles.push(role);
 }
 
 /** Roles first, then what they stand on. */
@@ -159,9 +171,10 @@ async function stop(exitCode: number): Promise<void> {
   stopping ??= (async () => {
     if (services.length > 0 || roles.length > 0) console.log('\nStopping …');
     aborter.abort();
-    await Promise.all(roles.map((child) => endProcess(pidOf(child), 'SIGTERM', ROLE_STOP_TIMEOUT_MS + ROLE_CLOSE_MS)));
+    await Promise.all(roles.map((role) => role.end(ROLE_STOP_TIMEOUT_MS + ROLE_CLOSE_MS)));
     await Promise.all(services.map((end) => end()));
     record.remove();
+    if (roles.length > 0) await rm(ENVIRONMENT_FILE, { force: true });
     if (services.length > 0 || roles.length > 0) console.log(`Stopped. The data stays in ${DATA_NAME}/`);
     process.exit(exitCode);
   })();
@@ -195,23 +208,4 @@ function announce(step: string): void {
 
 function say(step: string): void {
   console.log(`✓ ${step} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
-}
-
-function welcome(): void {
-  console.log(`
-The order system is up.
-
-  API        ${address}/api/v1
-  Swagger    ${address}/docs
-  ReDoc      ${address}/redoc
-  Dashboard  ${dashboardAddress}
-  Database   psql "$(cat ${DATA_NAME}/database-url)"
-
-Try it:
-  curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
-    -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'
-  npm run seed      (a dozen products, from another terminal)
-
-Ctrl-C ends it all.
-`);
 }

@@ -58,7 +58,10 @@ describe('orders whose workers die again and again', () => {
   };
   const operator = async (flag: string) => {
     const env = { PATH: process.env.PATH, ...environment.variables };
-    return (await execute(process.execPath, ['dist/src/main.js', flag], { env })).stdout;
+    const outcome: { code?: number; stdout: string } = await execute(process.execPath, ['dist/src/main.js', flag], {
+      env,
+    }).catch((error: unknown) => error as { code: number; stdout: string });
+    return { code: outcome.code ?? 0, stdout: outcome.stdout };
   };
   /** A worker that is killed while it works on one of the orders or more: those that are suspected already are tried alone. */
   const loseWorker = async (ids: readonly number[]) => {
@@ -94,11 +97,12 @@ describe('orders whose workers die again and again', () => {
       expect(await queue().getFailedCount()).toBe(2);
       await api.post(`/orders/${ids[1]}/cancel`);
       const shown = await operator('--dead-letters');
-      expect(shown).toMatch(new RegExp(`^${ids[0]} .*job stalled more than allowable limit$`, 'm'));
-      expect(shown.trim().split('\n')).toHaveLength(2);
-      expect(await operator('--redrive')).toContain('1 orders were dispatched again');
+      expect(shown.code).toBe(1);
+      expect(shown.stdout).toMatch(new RegExp(`^${ids[0]} .*job stalled more than allowable limit$`, 'm'));
+      expect(shown.stdout.trim().split('\n')).toHaveLength(2);
+      expect((await operator('--redrive')).stdout).toContain('1 orders were dispatched again');
       await eventually(async () => expect((await api.get(`/orders/${ids[0]}/status`)).body.status).toBe('completed'));
-      expect(await operator('--dead-letters')).toBe('There are no dead letters\n');
+      expect(await operator('--dead-letters')).toEqual({ code: 0, stdout: 'There are no dead letters\n' });
     } finally {
       await worker.close();
     }

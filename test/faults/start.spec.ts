@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { freePort, isAlive, isPortFree } from '../../tools/processes.ts';
 import { createClient } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 
+const execute = promisify(execFile);
 const TIMEOUT_MS = 90_000;
 const STOP_DEADLINE_MS = 10_000;
 
@@ -16,18 +18,24 @@ describe('npm start', () => {
   const children: ChildProcess[] = [];
 
   beforeAll(async () => {
-    data = await createTemporaryFolder('start');
+    data = path.join(await createTemporaryFolder('start'), 'with a space');
     ports = [await freePort(), await freePort()];
   });
 
   afterAll(async () => {
     for (const { pid } of recorded()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-    await rm(data, { recursive: true, force: true });
+    await rm(path.dirname(data), { recursive: true, force: true });
   });
 
-  const start = () => {
+  const start = (variables: Record<string, string> = {}) => {
     const child = spawn(process.execPath, ['tools/start.ts'], {
-      env: { PATH: process.env.PATH, DATA_DIR: data, PORT: String(ports[0]), DASHBOARD_PORT: String(ports[1]) },
+      env: {
+        PATH: process.env.PATH,
+        DATA_DIR: data,
+        PORT: String(ports[0]),
+        DASHBOARD_PORT: String(ports[1]),
+        ...variables,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -114,6 +122,49 @@ describe('npm start', () => {
       expect(run.output()).toContain(`Port ${ports[0]} is taken by another program.`);
       expect(run.output()).toContain(`PORT=${ports[0] + 1} npm start`);
       await new Promise((resolve) => server.close(resolve));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'tells everything that is wrong with the variables before it brings anything up',
+    async () => {
+      const run = start({ PORT: 'abc', DASHBOARD_PORT: '99999', CACHE_TTL: '0' });
+      expect(await run.ended).toBe(1);
+      for (const variable of ['PORT', 'DASHBOARD_PORT', 'CACHE_TTL'])
+        expect(run.output()).toMatch(`- ${variable} must be`);
+      expect(run.output()).not.toContain('is up');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'prints lines that can be pasted, and starts a role again that dies or is frozen',
+    async () => {
+      const run = start();
+      await run.untilSaid('Ctrl-C ends it all');
+      const [, seed = ''] = /^ {2}(npm run seed.*?) {2}/m.exec(run.output()) ?? [];
+      const [, psql = ''] = /Database {3}psql (".*")$/m.exec(run.output()) ?? [];
+      const shell = (line: string, env = {}) =>
+        execute('bash', ['-c', line], { env: { PATH: process.env.PATH, DATA_DIR: data, ...env } });
+      expect((await shell(seed)).stdout).toMatch(/\d+ products created/);
+      expect((await shell(`printf %s ${psql}`)).stdout).toMatch(/^postgres:/);
+      expect((await shell('npm run --silent dead-letters')).stdout).toBe('There are no dead letters\n');
+
+      const pidOf = (name: string) => recorded().findLast((each) => each.name === name)?.pid ?? 0;
+      const killed = pidOf('worker');
+      const frozen = pidOf('dashboard');
+      process.kill(killed, 'SIGKILL');
+      process.kill(frozen, 'SIGSTOP');
+      await run.untilSaid('The worker ended by itself (SIGKILL); it is started again');
+      await run.untilSaid('The dashboard has been stopped for 30 s and is replaced');
+      await eventually(async () => {
+        expect((await fetch(`http://127.0.0.1:${ports[1]}/health`)).status).toBe(200);
+        expect([pidOf('worker'), pidOf('dashboard')].filter(isAlive)).toHaveLength(2);
+      }, 20_000);
+      expect([pidOf('worker') === killed, pidOf('dashboard') === frozen]).toEqual([false, false]);
+      run.child.kill('SIGINT');
+      expect(await run.ended).toBe(0);
     },
     TIMEOUT_MS,
   );

@@ -4,13 +4,14 @@ import { DeadLettersRootModule } from './dead-letters-root.module.js';
 import { type DeadLetter, DeadLettersService } from '../../orders/processing/dead-letters.service.js';
 import { runCommand } from '../run-command.js';
 
-/** Shows the orders that are left to an operator, and with `redrive` dispatches all of them again; gives the exit status. */
+/** Shows the orders that are left to an operator, and with `redrive` dispatches all of them again. The exit status is 1 when some are left. */
 export async function runDeadLetters(config: Config, { redrive }: { redrive: boolean }): Promise<number> {
   return runCommand(config, DeadLettersRootModule.forRoot(config), async (app) => {
     const service = app.get(DeadLettersService);
     const letters = await service.list();
     process.stdout.write(`${reportOf(letters)}\n`);
-    if (redrive) process.stdout.write(`${await service.redrive(letters)} orders were dispatched again\n`);
+    if (!redrive) return letters.length === 0 ? 0 : 1;
+    process.stdout.write(`${await service.redrive(letters)} orders were dispatched again\n`);
     return 0;
   });
 }

@@ -8,8 +8,10 @@ import { ParkedEventsRootModule } from './parked-events-root.module.js';
 export async function runParkedEvents(config: Config, { retry }: { retry: boolean }): Promise<number> {
   return runCommand(config, ParkedEventsRootModule.forRoot(config), async (app) => {
     const service = app.get(ParkedEventsService);
-    process.stdout.write(`${reportOf(await service.list())}\n`);
-    if (retry) process.stdout.write(`${await service.retry()} events are tried again\n`);
+    const events = await service.list();
+    process.stdout.write(`${reportOf(events)}\n`);
+    if (!retry) return events.length === 0 ? 0 : 1;
+    process.stdout.write(`${await service.retry()} events are tried again\n`);
     return 0;
   });
 }

@@ -1,0 +1,11 @@
+/**
+ * Loaded before a command (`node --import`): without a service in its environment, the command uses those that `npm start` has
+ * brought up, as long as it runs. With one of them given, all are taken from the environment, so that two systems are never mixed.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+const FILE = path.resolve(import.meta.dirname, '..', process.env.DATA_DIR || '.data', 'environment');
+const isGiven = ['DATABASE_URL', 'REDIS_URL', 'QUEUE_REDIS_URL'].some((name) => process.env[name]);
+
+if (!isGiven && existsSync(FILE)) process.loadEnvFile(FILE);

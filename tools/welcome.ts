@@ -1,0 +1,31 @@
+interface Addresses {
+  readonly address: string;
+  readonly dashboardAddress: string;
+  readonly databaseUrlFile: string;
+}
+
+/** What `npm start` says when all is up. Every line of it works when it is pasted, whatever the ports and the folder are. */
+export function welcome({ address, dashboardAddress, databaseUrlFile }: Addresses): string {
+  const seed = address === 'http://127.0.0.1:8000' ? 'npm run seed' : `npm run seed -- ${address}`;
+  return `
+The order system is up.
+
+  API        ${address}/api/v1
+  Swagger    ${address}/docs
+  ReDoc      ${address}/redoc
+  Dashboard  ${dashboardAddress}
+  Database   psql "$(cat ${quoted(databaseUrlFile)})"
+
+Try it:
+  curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
+    -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'
+  ${seed}      (a dozen products, from another terminal)
+
+Ctrl-C ends it all.
+`;
+}
+
+/** A path as a shell takes it. */
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
+}
