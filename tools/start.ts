@@ -69,6 +69,8 @@ async function start(): Promise<void> {
 
   const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis()]);
   const env = {
+    // No load balancer has to see that it stops.
+    SHUTDOWN_DELAY_MS: '0',
     SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS),
     ...environment,
     DATABASE_URL: databaseUrl,

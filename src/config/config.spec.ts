@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { ConfigError, loadConfig } from './config.js';
 
 const REQUIRED = { DATABASE_URL: 'postgres://localhost/orders', REDIS_URL: 'redis://localhost:6379' };
@@ -65,6 +68,49 @@ describe('loadConfig', () => {
   it('keeps the queue out of the database of the cache', () => {
     const shared = { ...REQUIRED, REDIS_URL: 'redis://localhost:6379/1' };
     expect(() => loadConfig(shared, 'api')).toThrow(/QUEUE_REDIS_URL must not be the database of REDIS_URL/);
+  });
+
+  it.each([
+    ['redis://h', 'redis://h/0'],
+    ['redis://h/1', 'redis://H:6379/1/'],
+    ['redis://h:6379/2', 'rediss://user:password@h/2'],
+    ['redis://localhost/3', 'redis://127.0.0.1/3'],
+    ['redis://[::1]', 'redis://localhost/0'],
+    ['redis://h?db=4', 'redis://h/4'],
+    ['redis://h./5', 'redis://h/05'],
+  ])('takes %s and %s for the one database they are', (REDIS_URL, QUEUE_REDIS_URL) => {
+    const shared = { ...REQUIRED, REDIS_URL, QUEUE_REDIS_URL };
+    expect(() => loadConfig(shared, 'api')).toThrow(/QUEUE_REDIS_URL must not be the database of REDIS_URL/);
+  });
+
+  it.each([
+    ['redis://h', 'redis://h/1'],
+    ['redis://h', 'redis://h:6380'],
+    ['redis://h', 'redis://i'],
+  ])('takes %s and %s for two', (REDIS_URL, QUEUE_REDIS_URL) => {
+    expect(() => loadConfig({ ...REQUIRED, REDIS_URL, QUEUE_REDIS_URL }, 'api')).not.toThrow();
+  });
+
+  it('reads a secret from a file, and tells when that cannot be', () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'secret-')), 'url');
+    writeFileSync(file, 'postgres://u:p@h/orders\n');
+    const variables = { REDIS_URL: 'redis://h', DATABASE_URL_FILE: file };
+    expect(loadConfig(variables, 'api').database.url).toBe('postgres://u:p@h/orders');
+    expect(() => loadConfig({ ...variables, DATABASE_URL: 'postgres://h/x' }, 'api')).toThrow(/must not both be set/);
+    expect(() => loadConfig({ ...variables, DATABASE_URL_FILE: `${file}.none` }, 'api')).toThrow(
+      /DATABASE_URL_FILE cannot be read/,
+    );
+  });
+
+  it('refuses passwords of the example in production', () => {
+    const variables = {
+      REDIS_URL: 'redis://:change-me-redis@h',
+      DATABASE_URL: 'postgres://orders:change-me-postgres@h/orders',
+    };
+    expect(() => loadConfig({ ...variables, NODE_ENV: 'production' }, 'api')).toThrow(
+      /DATABASE_URL has a password.*\n.*REDIS_URL has a password/,
+    );
+    expect(() => loadConfig(variables, 'api')).not.toThrow();
   });
 
   it('refuses settings of a session in DATABASE_URL, which would replace those of this system', () => {

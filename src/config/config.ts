@@ -1,3 +1,4 @@
+import { checkConfig } from './config-checks.js';
 import { EnvironmentReader } from './environment-reader.js';
 import { LIMITS } from './limits.js';
 
@@ -24,6 +25,10 @@ export class Config {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  readonly keepAliveTimeoutMs: number;
+  /** Where browsers find the API, behind a proxy: without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
@@ -82,21 +87,7 @@ export function loadConfig(
     ...readProcessing(reader),
     plugins: [...new Set([...reader.list('PLUGINS'), ...plugins])],
   };
-  if (hasOwnSettings(config.database.url)) {
-    reader.problems.push(
-      'DATABASE_URL must not have "options": it would replace the settings that this system gives each session; use ALTER ROLE … SET',
-    );
-  }
-  if (role === 'dashboard' && config.production && config.dashboard.user === undefined) {
-    reader.problems.push(
-      'DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production: the dashboard can remove jobs',
-    );
-  }
-  if (config.cache.url !== '' && config.cache.url === config.queue.url) {
-    reader.problems.push(
-      'QUEUE_REDIS_URL must not be the database of REDIS_URL: a cache may be emptied, a queue may not',
-    );
-  }
+  reader.problems.push(...checkConfig(config, role));
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
   return config;
 }
@@ -108,10 +99,22 @@ function readServer(reader: EnvironmentReader) {
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
+    keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', {
+      fallback: LIMITS.keepAliveMs,
+      min: 1_000,
+      max: 3_600_000,
+    }),
+    publicUrl: readPublicUrl(reader),
+    allowedHosts: reader.list('ALLOWED_HOSTS'),
     corsOrigins: reader.list('CORS_ORIGINS'),
-    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 500, min: 0, max: 60_000 }),
+    shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 3_000, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
   };
+}
+
+function readPublicUrl(reader: EnvironmentReader): string | undefined {
+  if (reader.optional('PUBLIC_URL') === undefined) return undefined;
+  return reader.url('PUBLIC_URL', ['https:', 'http:']).replace(/\/+$/, '');
 }
 
 const WITHOUT_REDIS: ReadonlySet<Role> = new Set(['audit', 'parked-events', 'retry-events', 'backup']);
@@ -178,15 +181,11 @@ function readProcessing(reader: EnvironmentReader) {
 
 function readCredentials(reader: EnvironmentReader) {
   const user = reader.optional('DASHBOARD_USER');
-  const password = reader.optional('DASHBOARD_PASSWORD');
+  const password = reader.secret('DASHBOARD_PASSWORD');
   if ((user === undefined) !== (password === undefined)) {
     reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD go together: set both or neither');
   }
   return { user, password };
-}
-
-function hasOwnSettings(databaseUrl: string): boolean {
-  return URL.canParse(databaseUrl) && new URL(databaseUrl).searchParams.has('options');
 }
 
 function queueDatabaseOf(redisUrl: string): string {

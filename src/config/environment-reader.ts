@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface IntegerRange {
@@ -19,13 +21,27 @@ export class EnvironmentReader {
     return this.environment[name]?.trim() || undefined;
   }
 
+  /** `NAME`, or what the file holds that `NAME_FILE` names: so that a secret stands in no list of variables. */
+  secret(name: string): string | undefined {
+    const value = this.optional(name);
+    const file = this.optional(`${name}_FILE`);
+    if (file === undefined) return value;
+    if (value !== undefined) this.problems.push(`${name} and ${name}_FILE must not both be set`);
+    try {
+      return readFileSync(file, 'utf8').trim() || undefined;
+    } catch (error) {
+      this.problems.push(`${name}_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
   /** Separated by commas. */
   list(name: string): string[] {
     return (this.optional(name) ?? '').split(',').flatMap((item) => item.trim() || []);
   }
 
   url(name: string, protocols: readonly string[], fallback?: string): string {
-    const value = this.optional(name) ?? fallback;
+    const value = this.secret(name) ?? fallback;
     if (value === undefined) {
       this.problems.push(`${name} is missing: set it to a ${protocols[0]}// URL`);
       return '';

@@ -19,6 +19,12 @@ export function matches(ifMatch: string | undefined, etag: () => string): boolea
   return ifMatch === undefined || ifMatch.trim() === '*' || tagsOf(ifMatch).includes(etag());
 }
 
+/** Whether `If-Match` names only weak tags, which never match: proxies that compress answers weaken them. */
+export function isWeak(ifMatch: string | undefined): boolean {
+  const tags = tagsOf(ifMatch ?? '');
+  return tags.length > 0 && tags.every((tag) => tag.startsWith('W/'));
+}
+
 /** Documents what `If-None-Match` does. */
 export function ApiIfNoneMatch(): MethodDecorator {
   return applyDecorators(

@@ -8,7 +8,7 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
-import { ApiIfMatch, ApiIfNoneMatch, isUnchanged, matches } from '../http/conditional-request.js';
+import { ApiIfMatch, ApiIfNoneMatch, isUnchanged, isWeak, matches } from '../http/conditional-request.js';
 import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
 import { pageRequestOf } from '../http/paging/page.query.js';
 import { toPage } from '../http/paging/page.response.js';
@@ -26,6 +26,7 @@ import { UpdateProductDto } from './dto/update-product.dto.js';
 import { documentOf, type ProductDocument } from './product-document.js';
 import { ProductDocumentService } from './product-document.service.js';
 import { ProductReaderService } from './product-reader.service.js';
+import { WeakPreconditionError } from './product.errors.js';
 import { type Precondition, ProductService } from './product.service.js';
 
 const PATH = `${API_PREFIX}/products`;
@@ -33,6 +34,9 @@ const NOT_FOUND: Problem = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Pr
 const ETAG = { ETag: { schema: { type: 'string' as const }, description: 'Of just this state, strong' } };
 const ApiProductNotFound = () => ApiProblem('There is no such product', `${PATH}/9999`, NOT_FOUND);
 const ApiInvalidId = () => ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number');
+
+/** A product may be kept, and is asked for each time with its `ETag`. */
+const REVALIDATED = 'no-cache';
 
 @ApiTags('Products')
 @Controller('products')
@@ -72,6 +76,7 @@ export class ProductsController {
   }
 
   @Get()
+  @Header('Cache-Control', REVALIDATED)
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
@@ -89,6 +94,7 @@ export class ProductsController {
   @Get(':id')
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
+  @Header('Cache-Control', REVALIDATED)
   @ApiOperation({ summary: 'Read a product from the database' })
   @ApiOkResponse({ type: ProductResponse, headers: ETAG })
   @ApiIfNoneMatch()
@@ -106,6 +112,7 @@ export class ProductsController {
   @Get(':id/cached')
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
+  @Header('Cache-Control', REVALIDATED)
   @ApiOperation({
     summary: 'Read a product through the cache',
     description:
@@ -166,7 +173,11 @@ function toCents(price: number): Cents {
 }
 
 function preconditionOf(ifMatch: string | undefined): Precondition {
-  return (product) => matches(ifMatch, () => documentOf(product).etag);
+  return (product) => {
+    const isMet = matches(ifMatch, () => documentOf(product).etag);
+    if (!isMet && isWeak(ifMatch)) throw new WeakPreconditionError();
+    return isMet;
+  };
 }
 
 function sendDocument(reply: FastifyReply, { etag, text }: ProductDocument): string {

@@ -2,6 +2,7 @@ import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { loadConfig } from '../../src/config/config.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { warningsDuring } from '../support/warnings.js';
 import { eventually } from '../support/eventually.js';
 
 describe('the dashboard', () => {
@@ -39,7 +40,7 @@ describe('the dashboard', () => {
   });
 
   it('lets nobody in without the credentials, neither to the page nor to its API', async () => {
-    const { app, url } = await start({ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'a:b c' });
+    const { app, url } = await start({ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'a:b c d e f g' });
     const statusOf = async (path: string, credentials?: string, method = 'GET') => {
       const headers =
         credentials === undefined ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
@@ -49,10 +50,10 @@ describe('the dashboard', () => {
       expect([path, await statusOf(path)]).toEqual([path, 401]);
     }
     expect(await statusOf('/api/queues/orders/clean/completed', undefined, 'PUT')).toBe(401);
-    for (const wrong of ['owner:', 'owner:a:b', 'OWNER:a:b c', ':', ''])
+    for (const wrong of ['owner:', 'owner:a:b', 'OWNER:a:b c d e f g', ':', ''])
       expect(await statusOf('/api/queues', wrong)).toBe(401);
     expect((await fetch(url)).headers.get('WWW-Authenticate')).toMatch(/^Basic /);
-    for (const path of ['/', '/api/queues']) expect(await statusOf(path, 'owner:a:b c')).toBe(200);
+    for (const path of ['/', '/api/queues']) expect(await statusOf(path, 'owner:a:b c d e f g')).toBe(200);
     expect(await statusOf('/health')).toBe(200);
     await app.close();
   });
@@ -63,5 +64,52 @@ describe('the dashboard', () => {
       /DASHBOARD_USER and DASHBOARD_PASSWORD must be set in production/,
     );
     expect(() => loadConfig(variables, 'api')).not.toThrow();
+  });
+
+  it.each([
+    [{ HOST: '0.0.0.0' }, /must be set when HOST is 0\.0\.0\.0/],
+    [{ HOST: '::' }, /must be set when HOST is ::/],
+    [{ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'elevenchars' }, /at least 12 characters/],
+    [{ NODE_ENV: 'production', DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'change-me-dashboard' }, /anybody knows/],
+  ])('does not start with %j', (variables, problem) => {
+    expect(() => loadConfig({ ...environment.variables, ...variables }, 'dashboard')).toThrow(problem);
+  });
+
+  it('answers wrong guesses later and later, and right ones at once', async () => {
+    const { app, url } = await start({ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'twelve or more' });
+    const guess = async (password: string) => {
+      const before = performance.now();
+      const headers = { Authorization: `Basic ${Buffer.from(`owner:${password}`).toString('base64')}` };
+      const { status } = await fetch(`${url}/api/queues`, { headers });
+      return { status, ms: performance.now() - before };
+    };
+    const { result, warnings } = await warningsDuring(async () => {
+      const wrong = Array.from({ length: 10 }, (_, index) => guess(`wrong ${index}`));
+      const right = await guess('twelve or more');
+      return { right, wrong: await Promise.all(wrong) };
+    });
+    expect([result.right.status, result.wrong.map(({ status }) => status)]).toEqual([200, result.wrong.map(() => 401)]);
+    const slowest = Math.max(...result.wrong.map(({ ms }) => ms));
+    expect(slowest).toBeGreaterThan(2_400);
+    expect(result.right.ms).toBeLessThan(slowest / 2);
+    expect(warnings).toEqual([expect.stringMatching(/^Wrong credentials from 127\.0\.0\.1; /)]);
+    expect(JSON.stringify(warnings)).not.toContain('wrong 1');
+    await app.close();
+  });
+
+  it('serves no page of another site, and keeps none of what it answers', async () => {
+    const { app, url } = await start();
+    const foreign = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' };
+    const statusOf = async (method: string, headers: Record<string, string>) =>
+      (await fetch(`${url}/api/queues/orders/pause`, { method, headers })).status;
+    expect(await statusOf('PUT', foreign)).toBe(403);
+    expect(await statusOf('PUT', { 'Sec-Fetch-Site': 'same-origin' })).toBe(200);
+    const { headers } = await fetch(url);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("default-src 'self'"),
+    });
+    await app.close();
   });
 });

@@ -200,7 +200,7 @@ describe.each(['pessimistic', 'optimistic'])('requests that are sent again, %s',
       const length = ['Content-Length', String(Buffer.byteLength(text))];
       const headers = [
         'Host',
-        'x',
+        'localhost',
         'Connection',
         'close',
         'Content-Type',

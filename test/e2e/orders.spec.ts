@@ -198,7 +198,6 @@ describe.each(['pessimistic', 'optimistic'])('orders over HTTP, %s', (ORDER_LOCK
     ['status', 'status=shipped'],
     ['page', 'page=0'],
     ['page_size', 'page_size=101'],
-    ['search', 'search=x'],
   ])('refuses a wrong %s: ?%s', async (field, query) => {
     expect(await api.get(`/orders?${query}`)).toMatchObject({ status: 422, body: { errors: [{ field }] } });
   });

@@ -57,7 +57,6 @@ describe('GET /products', () => {
     ['page_size', 'page_size=101'],
     ['search', `search=${'a'.repeat(256)}`],
     ['search', 'search=%00'],
-    ['sort', 'sort=name'],
   ])('refuses a wrong %s: ?%s', async (field, query) => {
     const { status, body } = await api.get(`/products?${query}`);
     expect(status).toBe(422);

@@ -31,6 +31,10 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
 
 const FRAMEWORK_PROBLEMS: Record<number, { code: ErrorCode; detail: string } | undefined> = {
   400: { code: 'BAD_REQUEST', detail: 'The request cannot be read' },
+  403: {
+    code: 'FORBIDDEN_ORIGIN',
+    detail: 'A page of another site may not do this; CORS_ORIGINS names the sites that may',
+  },
   404: { code: 'NOT_FOUND', detail: 'There is nothing at this path; see /docs for the paths there are' },
   405: { code: 'METHOD_NOT_ALLOWED', detail: 'This path does not take this method; see the Allow header' },
   413: { code: 'BODY_TOO_LARGE', detail: 'The body is larger than 1 MiB' },
@@ -40,6 +44,10 @@ const FRAMEWORK_PROBLEMS: Record<number, { code: ErrorCode; detail: string } | u
     detail: 'The body must be JSON in UTF-8 without a Content-Encoding, with Content-Type: application/json',
   },
   414: { code: 'URI_TOO_LONG', detail: 'URI Too Long' },
+  421: {
+    code: 'UNKNOWN_HOST',
+    detail: 'This server is not known by the name in the Host header; ALLOWED_HOSTS and PUBLIC_URL name others',
+  },
   431: { code: 'REQUEST_HEADER_FIELDS_TOO_LARGE', detail: 'Request Header Fields Too Large' },
   503: { code: 'SHUTTING_DOWN', detail: 'The server is stopping; try again' },
 };

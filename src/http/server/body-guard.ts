@@ -17,10 +17,10 @@ export function guardBody(body: object): void {
     if (depth > MAX_DEPTH) refuse('body', `body must not be nested deeper than ${MAX_DEPTH} levels`);
     const next: object[] = [];
     for (const parent of level) {
-      guardNames(Array.isArray(parent) ? [] : Object.keys(parent));
       const children: unknown[] = Object.values(parent);
       values += children.length;
       if (values > MAX_VALUES) refuse('body', `body must not hold more than ${MAX_VALUES} values`);
+      guardNames(Array.isArray(parent) ? [] : Object.keys(parent));
       next.push(...children.filter((child) => typeof child === 'object' && child !== null));
     }
     level = next;
@@ -32,11 +32,16 @@ export function guardBody(body: object): void {
  *
  * @throws ValidationError
  */
-export function guardNames(names: readonly string[]): void {
+function guardNames(names: readonly string[]): void {
   const errors: FieldError[] = names
     .filter((name) => name in Object.prototype)
     .map((name) => ({ field: name, message: `property ${name} should not exist` }));
   if (errors.length > 0) throw new ValidationError(errors);
+}
+
+/** Takes the same names out of a query, in which what is not known is ignored. */
+export function forgetNames(query: object): void {
+  for (const name of Object.keys(query)) if (name in Object.prototype) Reflect.deleteProperty(query, name);
 }
 
 function refuse(field: string, message: string): never {

@@ -16,11 +16,11 @@ const LOOK_INTERVAL_MS = 1_000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** What every server of HTTP is created with: a request that does not arrive in time is answered 408 and cut off. */
-export function connectionOptions() {
-  const { requestMs, keepAliveMs } = LIMITS;
+export function connectionOptions(keepAliveTimeoutMs: number) {
+  const { requestMs } = LIMITS;
   return {
     requestTimeout: requestMs,
-    keepAliveTimeout: keepAliveMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     http: { headersTimeout: requestMs, connectionsCheckingInterval: LOOK_INTERVAL_MS },
   } satisfies FastifyServerOptions & { http: object };

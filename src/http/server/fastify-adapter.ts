@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { LIMITS } from '../../config/limits.js';
-import { guardBody, guardNames } from './body-guard.js';
+import { forgetNames, guardBody } from './body-guard.js';
+import { type BrowserPolicy, guardBrowsers } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions } from './connections.js';
+import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 import { decodeBody, guardQuery } from './utf8.js';
@@ -13,26 +15,36 @@ import { ValidationError } from '../../kernel/validation-error.js';
 const MAX_PATH_PARAMETER_LENGTH = 16_384;
 /** `application/json` and everything that is JSON by its suffix, e.g. `application/merge-patch+json`. */
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json(;|$)/i;
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 /** Of a type that declares UTF-8, or declares nothing. */
 const UTF8_TYPE = /^(?!.*;\s*charset\s*=)|;\s*charset\s*=\s*"?utf-?8"?\s*(;|$)/i;
 /** What a client may name its request: printable and short, so that it is safe in a log line. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
-const NO_NAMES: readonly string[] = [];
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+
+/** What the server of the API is configured by. */
+export interface ServerOptions extends BrowserPolicy {
+  readonly maxConnections: number;
+  readonly keepAliveTimeoutMs: number;
+}
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
-export function createFastifyAdapter(maxConnections: number): FastifyAdapter {
+export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   const server: FastifyInstance = fastify({
-    ...connectionOptions(),
+    ...connectionOptions(options.keepAliveTimeoutMs),
     bodyLimit: LIMITS.bodyBytes,
     clientErrorHandler: answerClientError,
     // A request that arrives while the server closes is still answered, and its connection closed after that.
     return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
-    frameworkErrors: answerUnroutable,
+    frameworkErrors: answerUnroutable(options.corsOrigins),
+    rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
-  boundConnections(server, maxConnections);
+  boundConnections(server, options.maxConnections);
+  sendSecurityHeaders(server);
+  guardBrowsers(server, options);
   const routes = new RouteCatalogue();
   server.addHook('onRoute', ({ method, url }) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
@@ -40,17 +52,23 @@ export function createFastifyAdapter(maxConnections: number): FastifyAdapter {
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
-    // Some clients name a type for nothing.
-    if (request.raw.headers['content-length'] === '0') delete request.raw.headers['content-type'];
+    // Some clients name a type for nothing, or one that is none.
+    const { headers } = request.raw;
+    if (headers['content-length'] === '0') delete headers['content-type'];
+    else if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
+      headers['content-type'] = 'application/octet-stream';
+    }
+    done();
+  });
+  // Behind all hooks of onRequest, so that CORS has allowed a page to read the answer.
+  // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
+  server.addHook('preParsing', (request, reply, _payload, done) => {
     done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
   });
   server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
-    const names = !is404 && isObject(query) ? Object.keys(query) : NO_NAMES;
-    const check = () => {
-      guardQuery(url);
-      guardNames(names);
-    };
-    done(names.length === 0 ? undefined : (failureOf(check) ?? undefined));
+    const isEmpty = is404 || !isObject(query) || Object.keys(query).length === 0;
+    if (!isEmpty) forgetNames(query);
+    done(isEmpty ? undefined : (failureOf(() => guardQuery(url)) ?? undefined));
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
@@ -68,19 +86,37 @@ function refuseMethod(routes: RouteCatalogue, { url }: FastifyRequest, reply: Fa
   return Object.assign(new Error('Method not allowed'), { statusCode: 405 });
 }
 
-/** A path that cannot be decoded never reaches a route or a filter. */
-function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toProblem(error);
-  reply
-    .code(problem.status)
-    .header('X-Request-Id', request.id)
-    .header('Content-Type', 'application/problem+json')
-    .send(toProblemDetails(problem, request.url.split('?', 1)[0] ?? request.url, request.id));
+/** A path that cannot be decoded never reaches a route, a hook or a filter. */
+function answerUnroutable(corsOrigins: readonly string[]) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const problem = toProblem(error);
+    const { origin } = request.headers;
+    if (corsOrigins.includes('*')) reply.header('Access-Control-Allow-Origin', '*');
+    else if (origin !== undefined && corsOrigins.includes(origin)) {
+      reply.headers({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
+    }
+    reply
+      .code(problem.status)
+      .header('X-Request-Id', request.id)
+      .header('Content-Type', 'application/problem+json')
+      .send(toProblemDetails(problem, request.url.split('?', 1)[0] ?? request.url, request.id));
+  };
+}
+
+/** A target in absolute form, which clients send to proxies (RFC 9112, section 3.2.2), names the same path. */
+function toOriginForm(url: string): string {
+  if (url.startsWith('/') || !ABSOLUTE_FORM.test(url)) return url;
+  const path = url.replace(ABSOLUTE_FORM, '');
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 function acceptOnlyJson(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
+  // A body of length 0 is no body, whatever its type is, and also when it comes in chunks.
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+    done(bytes.length === 0 ? null : unsupported(), undefined);
+  });
   server.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     if (bytes.length === 0) {
       done(null, undefined);
@@ -109,9 +145,13 @@ function acceptOnlyJson(server: FastifyInstance): void {
 function textOf({ headers }: FastifyRequest, bytes: Buffer): string {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity' || !UTF8_TYPE.test(headers['content-type'] ?? '')) {
-    throw Object.assign(new Error('Unsupported media type'), { statusCode: 415 });
+    throw unsupported();
   }
   return decodeBody(bytes);
+}
+
+function unsupported(): Error {
+  return Object.assign(new Error('Unsupported media type'), { statusCode: 415 });
 }
 
 function invalidBody(message: string): ValidationError {

@@ -5,22 +5,23 @@ import { type FieldError, ValidationError } from '../../kernel/validation-error.
  * Bound to the parameters that are validated and not to the application: a pipe of the application runs for ids and keys as
  * well, does nothing to them, and costs as much as the rest of a read from the cache.
  */
-const VALIDATION = new ValidationPipe({
+const OPTIONS = {
   transform: true,
   whitelist: true,
-  forbidNonWhitelisted: true,
   forbidUnknownValues: true,
-  exceptionFactory: (tree) => new ValidationError(tree.flatMap((node) => flatten(node, ''))),
-});
+  exceptionFactory: (tree: InvalidProperty[]) => new ValidationError(tree.flatMap((node) => flatten(node, ''))),
+};
+const BODY = new ValidationPipe({ ...OPTIONS, forbidNonWhitelisted: true });
+const QUERY = new ValidationPipe(OPTIONS);
 
 /** The body as the parameter's class; what the class does not know is refused, with all else that is wrong. */
 export function ValidBody(): ParameterDecorator {
-  return Body(VALIDATION);
+  return Body(BODY);
 }
 
-/** The same of the query. */
+/** The same of the query, in which what the class does not know is ignored. */
 export function ValidQuery(): ParameterDecorator {
-  return Query(VALIDATION);
+  return Query(QUERY);
 }
 
 /** The tree that class-validator reports as a list, each field with its path. */

@@ -2,6 +2,10 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
+const CONTROL = /\p{Cc}/u;
+/** The blank of Braille is a symbol, and yet nothing can be seen of it. */
+const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
 // One decorator a rule, and one message that states the whole rule: a client that breaks it twice is told once.
 
 /** A whole number from `min` to `max`; a numeric text is not one. */
@@ -49,6 +53,26 @@ export function IsText(min: number, max: number): PropertyDecorator {
         isWithin(Array.from(value).length, min, max),
       defaultMessage: (argument) =>
         `${argument?.property} must be a text of ${min} to ${max} characters, none of them NUL`,
+    },
+  });
+}
+
+/**
+ * A text of `min` to `max` characters in which something can be seen, on one line: the name of something. Joiners and direction marks
+ * within it are letters of some scripts, and stay.
+ */
+export function IsName(min: number, max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isName',
+    validator: {
+      validate: (value) =>
+        typeof value === 'string' &&
+        value.isWellFormed() &&
+        !CONTROL.test(value) &&
+        VISIBLE.test(value) &&
+        isWithin(Array.from(value).length, min, max),
+      defaultMessage: (argument) =>
+        `${argument?.property} must be a text of ${min} to ${max} characters, with something to be seen and no control character`,
     },
   });
 }

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIntegerBetween, IsText, Trimmed } from '../../http/validation/validators.js';
+import { IsIntegerBetween, IsName, Trimmed } from '../../http/validation/validators.js';
 import { MAX_STOCK } from '../../stock/stock.js';
 import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
 
@@ -11,7 +11,7 @@ export class CreateProductDto {
     description: 'Trimmed before it is counted',
   })
   @Trimmed()
-  @IsText(1, 255)
+  @IsName(1, 255)
   readonly name: string;
 
   @ApiProperty({

@@ -19,7 +19,7 @@ export interface ApiOptions {
 export async function createApi(config: Config, { imports = [] }: ApiOptions = {}): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule.forRoot(config, imports),
-    createFastifyAdapter(config.maxConnections),
+    createFastifyAdapter(config),
     {
       bodyParser: false,
       logger: createLogger(config),

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter as BullBoardFastifyAdapter } from '@bull-board/fastify';
@@ -8,6 +7,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { boundConnections, connectionOptions } from '../../http/server/connections.js';
+import { requireCredentials } from '../../http/server/basic-auth.js';
+import { guardBrowsers } from '../../http/server/browser-guard.js';
+import { sendSecurityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
 import type { Config } from '../../config/config.js';
@@ -19,22 +21,32 @@ const HEALTH_PATH = '/health';
 /** The board's page asks a foreign host for its fonts; it looks well with those of the machine. */
 const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 
+/** The board's scripts and styles are its own files; its components style themselves. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
 /** Builds the queue dashboard; it does not listen yet. */
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
-    new FastifyAdapter(connectionOptions()),
+    new FastifyAdapter(connectionOptions(config.keepAliveTimeoutMs)),
     { logger: createLogger(config), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   boundConnections(server, config.maxConnections);
+  sendSecurityHeaders(server, CONTENT_SECURITY_POLICY);
+  // Its own pages alone may use it, whatever CORS allows for the API.
+  const { host, publicUrl, allowedHosts } = config;
+  guardBrowsers(server, { host, publicUrl, allowedHosts, corsOrigins: [] });
   server.get(HEALTH_PATH, () => ({ status: 'healthy' }));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
   );
   const { user, password } = config.dashboard;
-  // Without credentials the dashboard is open, which `loadConfig` allows outside production only.
-  if (user !== undefined && password !== undefined) requireCredentials(server, `${user}:${password}`);
+  // Without credentials the dashboard is open, which `loadConfig` allows on a loopback address and outside production only.
+  if (user !== undefined && password !== undefined) {
+    requireCredentials(server, { user, password, realm: NAME, openPath: HEALTH_PATH });
+  }
 
   const board = new BullBoardFastifyAdapter();
   createBullBoard({
@@ -44,22 +56,4 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   });
   await server.register(board.registerPlugin(), { prefix: '/' });
   return app;
-}
-
-/** Nest's guards do not see the board's routes; a hook of the server sees every request there is. */
-function requireCredentials(server: FastifyInstance, credentials: string): void {
-  const expected = digest(`Basic ${Buffer.from(credentials).toString('base64')}`);
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.url === HEALTH_PATH) return;
-    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
-    await reply
-      .code(401)
-      .header('WWW-Authenticate', `Basic realm="${NAME}"`)
-      .send({ error: 'Credentials are required' });
-  });
-}
-
-/** Equally long for every input, as a comparison in constant time needs it. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -14,6 +14,8 @@ import { OrderProcessingModule } from '../../orders/processing/order-processing.
 import { ProductCacheModule } from '../../products/product-cache.module.js';
 import { ReservationExpiry } from '../../reservations/reservation-expiry.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
+import { EvictionCheck } from '../../queue/eviction-check.js';
+import { QueueModule } from '../../queue/queue.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import type { ModuleImport } from '../plugins.js';
 
@@ -33,9 +35,10 @@ export interface WorkerOptions {
     ReservationsModule,
     StockModule,
     ProductCacheModule,
+    QueueModule,
     ReadinessModule,
   ],
-  providers: [WorkerHeartbeat, ReservationExpiry, IdempotencyKeyExpiry, RowCountFolding],
+  providers: [WorkerHeartbeat, EvictionCheck, ReservationExpiry, IdempotencyKeyExpiry, RowCountFolding],
 })
 export class WorkerModule {
   static forRoot(config: Config, { imports = [], fulfilment, subscribers = [] }: WorkerOptions = {}): DynamicModule {

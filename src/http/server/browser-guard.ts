@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback } from '../../config/loopback.js';
+import { toProblem, toProblemDetails } from '../problems/problem-details.js';
+
+/** Where a server listens, and from where browsers may use it. */
+export interface BrowserPolicy {
+  readonly host: string;
+  /** The address that browsers know the server by, behind a proxy. */
+  readonly publicUrl: string | undefined;
+  /** Further names that a server on a loopback address is asked by. */
+  readonly allowedHosts: readonly string[];
+  /** Origins whose pages may change something; `*` is any. */
+  readonly corsOrigins: readonly string[];
+}
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Names that were looked at are remembered; nobody asks by more of them. */
+const MAX_REMEMBERED = 1_000;
+
+/**
+ * Keeps foreign pages in a user's browser from using this server. A page of another site may change nothing (403): its browser says
+ * where the request comes from, by `Sec-Fetch-Site`, else by `Origin`. And a server on a loopback address, which only programs of
+ * this machine reach, does not answer to a foreign name (421), which DNS rebinding would give it. Clients that are no browsers send
+ * neither header and are not concerned.
+ */
+export function guardBrowsers(server: FastifyInstance, policy: BrowserPolicy): void {
+  const isKnownHost = isLoopback(policy.host) ? remember(hostCheckOf(policy)) : () => true;
+  const mayChange = originCheckOf(policy);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (countHosts(request) > 1) refuse(reply, 400);
+    else if (!isKnownHost(request.headers.host ?? '')) refuse(reply, 421);
+    else if (!SAFE_METHODS.has(request.method) && !mayChange(request)) refuse(reply, 403);
+    else done();
+  });
+}
+
+function refuse(reply: FastifyReply, statusCode: number): void {
+  const { request } = reply;
+  const instance = request.url.split('?', 1)[0] ?? request.url;
+  reply
+    .code(statusCode)
+    .header('Content-Type', 'application/problem+json')
+    .send(toProblemDetails(toProblem({ statusCode }), instance, request.id));
+}
+
+/** Node.js joins or drops what is there twice, so it is counted in what was sent. */
+function countHosts({ raw: { rawHeaders } }: FastifyRequest): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
+}
+
+/** The algorithm of Go's `http.CrossOriginProtection`. */
+function originCheckOf({ publicUrl, corsOrigins }: BrowserPolicy): (request: FastifyRequest) => boolean {
+  const allowed = new Set([...corsOrigins, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])]);
+  const isAllowed = (origin: string | undefined) => allowed.has('*') || (origin !== undefined && allowed.has(origin));
+  return ({ headers }) => {
+    const { origin, host, 'sec-fetch-site': site } = headers;
+    if (site === 'same-origin' || site === 'none') return true;
+    if (site !== undefined) return isAllowed(origin);
+    return origin === undefined || isAllowed(origin) || hostOf(origin) === host?.toLowerCase();
+  };
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+function hostCheckOf({ publicUrl, allowedHosts }: BrowserPolicy): (host: string) => boolean {
+  const named = new Set(
+    [...allowedHosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])].map(lower),
+  );
+  return (host) => {
+    const name = lower(host).replace(/:\d+$/, '').replace(/\.$/, '');
+    // A client of HTTP/1.0 names no host; browsers do.
+    return name === '' || isLoopback(name) || named.has(name) || named.has(lower(host));
+  };
+}
+
+function remember(check: (host: string) => boolean): (host: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (host) => {
+    const found = known.get(host) ?? check(host);
+    if (known.size < MAX_REMEMBERED) known.set(host, found);
+    return found;
+  };
+}
+
+function lower(text: string): string {
+  return text.toLowerCase();
+}
