@@ -80,7 +80,10 @@ async function start(): Promise<void> {
   say('the database is migrated');
 
   if (isStopping()) return;
-  for (const [role, flags] of Object.entries(ROLE_FLAGS)) startRole(role, flags, env);
+  const { DASHBOARD_PUBLIC_URL: PUBLIC_URL = '' } = given;
+  for (const [role, flags] of Object.entries(ROLE_FLAGS)) {
+    startRole(role, flags, role === 'dashboard' ? { ...env, PUBLIC_URL } : env);
+  }
   const isUp = await waitUntil(
     async () =>
       isStopping() || ((await isOk(`${address}/api/v1/health/ready`)) && (await isOk(`${dashboardAddress}/health`))),

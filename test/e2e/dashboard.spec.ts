@@ -97,6 +97,12 @@ describe('the dashboard', () => {
     await app.close();
   });
 
+  it('works below the path of a proxy', async () => {
+    const { app, url } = await start({ PUBLIC_URL: 'https://ops.example/queues/' });
+    expect(await (await fetch(url)).text()).toContain('<base href="/queues/"');
+    await app.close();
+  });
+
   it('serves no page of another site, and keeps none of what it answers', async () => {
     const { app, url } = await start();
     const foreign = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' };

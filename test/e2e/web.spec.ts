@@ -277,6 +277,24 @@ describe('the API on the web', () => {
     );
   });
 
+  it('leads to where a proxy shows it, by every address that it gives', async () => {
+    const root = new URL('/', api.url);
+    const created = await api.post('/products', { name: 'Lamp', price: 1, stock: 5 });
+    expect(created.headers.get('Location')).toBe(`/orders/api/v1/products/${created.body.id}`);
+    for (let more = 0; more < 2; more++) await api.createProduct();
+    expect((await api.get('/products?page_size=1')).headers.get('Link')).toMatch(/^<\/orders\/api\/v1\/products\?/);
+    expect(await (await fetch(root)).json()).toMatchObject({ docs: '/orders/docs', health: '/orders/api/v1/health' });
+    const document = (await (await fetch(new URL('/openapi.json', root))).json()) as { servers: unknown };
+    expect(document.servers).toMatchObject([{ url: 'https://public.example/orders' }]);
+    for (const page of ['/docs', '/docs/', '/redoc', '/redoc/']) {
+      const url = new URL(page, root);
+      const addresses = [...(await (await fetch(url)).text()).matchAll(/["'](\.{1,2}\/[^"']+)["']/g)];
+      expect(addresses.length).toBeGreaterThan(0);
+      for (const [, address = ''] of addresses)
+        expect([address, (await fetch(new URL(address, url))).status]).toEqual([address, 200]);
+    }
+  });
+
   it.each(['/api/v1/health', '/api/v1/nothing', '/docs', '/redoc', '/openapi.json', '/'])(
     'sends %s with headers that keep browsers from mischief',
     async (path) => {

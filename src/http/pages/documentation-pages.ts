@@ -15,13 +15,13 @@ const REDOC_LOGO = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g;
 const NO_LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
 
 /** The OpenAPI document of the application: every path with its base path, every answer with its schema. */
-export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
+export function createOpenApiDocument(app: NestFastifyApplication, publicUrl = '/'): OpenAPIObject {
   const options = new DocumentBuilder()
     .setTitle(NAME)
     .setVersion(VERSION)
     .setDescription('Sells products from stock: never oversells, loses nothing. Errors are RFC 9457 problem details.')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/', 'This server')
+    .addServer(publicUrl, 'This server')
     .addTag('Products', 'The catalogue')
     .addTag('Stock', 'What changed the stock of a product, and corrections to it')
     .addTag('Reservations', 'Stock that is held for a checkout')
@@ -34,12 +34,13 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
 }
 
 /** Serves `/openapi.json`, Swagger UI at `/docs` and ReDoc at `/redoc`, all from this host alone. */
-export async function servePages(app: NestFastifyApplication): Promise<void> {
-  const content = JSON.stringify(createOpenApiDocument(app));
+export async function servePages(app: NestFastifyApplication, publicUrl: string | undefined): Promise<void> {
+  const content = JSON.stringify(createOpenApiDocument(app, publicUrl));
   const document = { path: '/openapi.json', type: 'application/json; charset=utf-8', content };
-  const contents = [document, ...(await swaggerPages()), ...(await redocPages())];
   const server = app.getHttpAdapter().getInstance();
-  for (const each of contents) serveFixed(server, each);
+  for (const files of [[document], await swaggerPages(), await redocPages()]) {
+    for (const each of files) serveFixed(server, each);
+  }
 }
 
 async function swaggerPages(): Promise<FixedContent[]> {
@@ -52,16 +53,16 @@ async function swaggerPages(): Promise<FixedContent[]> {
   const style = await file(import.meta.resolve('swagger-ui-dist/swagger-ui.css'), 'text/css; charset=utf-8');
   const script = await file(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'), SCRIPT);
   const icon = await file(import.meta.resolve('swagger-ui-dist/favicon-32x32.png'), 'image/png');
-  const content = pageOf(
-    `<link rel="icon" type="image/png" href="${versionedUrl(icon)}">
-    <link rel="stylesheet" href="${versionedUrl(style)}">`,
-    `<div id="swagger-ui"></div>
-    <script src="${versionedUrl(script)}"></script>
+  const page = pageAt('/docs', (root) => ({
+    head: `<link rel="icon" type="image/png" href="${root}${versionedUrl(icon)}">
+    <link rel="stylesheet" href="${root}${versionedUrl(style)}">`,
+    body: `<div id="swagger-ui"></div>
+    <script src="${root}${versionedUrl(script)}"></script>
     <script>
-      SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });
+      SwaggerUIBundle({ url: '${root}/openapi.json', dom_id: '#swagger-ui', deepLinking: true });
     </script>`,
-  );
-  return [style, script, icon, { path: '/docs', type: HTML, content, contentSecurityPolicy: policyOf(content) }];
+  }));
+  return [style, script, icon, page];
 }
 
 async function redocPages(): Promise<FixedContent[]> {
@@ -72,15 +73,32 @@ async function redocPages(): Promise<FixedContent[]> {
     content: packaged.replaceAll(REDOC_LOGO, NO_LOGO),
     isVersioned: true,
   };
-  const content = pageOf(
-    '<link rel="icon" href="data:,">',
-    `<div id="redoc"></div>
+  const page = pageAt('/redoc', (root) => ({
+    head: '<link rel="icon" href="data:,">',
+    body: `<div id="redoc"></div>
     <script type="module">
-      import { init } from '${versionedUrl(script)}';
-      init('/openapi.json', { disableTelemetry: true }, document.getElementById('redoc'));
+      import { init } from '${root}${versionedUrl(script)}';
+      init('${root}/openapi.json', { disableTelemetry: true }, document.getElementById('redoc'));
     </script>`,
-  );
-  return [script, { path: '/redoc', type: HTML, content, contentSecurityPolicy: policyOf(content) }];
+  }));
+  return [script, page];
+}
+
+interface PageParts {
+  readonly head: string;
+  readonly body: string;
+}
+
+/**
+ * A page whose addresses are relative to its own, so that it works below any path of a proxy. `make` gets the way to the root, which is
+ * another one when the page is asked for with a slash at its end.
+ */
+function pageAt(path: string, make: (root: string) => PageParts): FixedContent {
+  const variant = (root: string) => {
+    const content = pageOf(make(root));
+    return { path, type: HTML, content, contentSecurityPolicy: policyOf(content) };
+  };
+  return { ...variant('.'), atSlash: variant('..') };
 }
 
 /** Scripts of this host, and the page's own; the libraries put styles into the page, and ReDoc searches in a worker that it makes. */
@@ -102,7 +120,7 @@ function policyOf(page: string): string {
   ].join('; ');
 }
 
-function pageOf(head: string, body: string): string {
+function pageOf({ head, body }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
   <head>

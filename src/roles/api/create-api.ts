@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { createFastifyAdapter } from '../../http/server/fastify-adapter.js';
+import { publicPathOf, sendPublicPaths } from '../../http/server/public-path.js';
 import { createLogger } from '../../runtime/logger.js';
 import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
@@ -35,7 +36,8 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
       exposedHeaders: ['Location', 'Link', 'ETag', 'Idempotent-Replayed', 'X-Request-Id', 'Retry-After'],
     });
   }
-  await servePages(app);
+  await servePages(app, config.publicUrl);
+  sendPublicPaths(app.getHttpAdapter().getInstance(), publicPathOf(config.publicUrl));
   sendClientsAway(app);
   return app;
 }

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { boundConnections, connectionOptions } from '../../http/server/connections.js';
 import { requireCredentials } from '../../http/server/basic-auth.js';
 import { guardBrowsers } from '../../http/server/browser-guard.js';
+import { publicPathOf } from '../../http/server/public-path.js';
 import { sendSecurityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
@@ -49,6 +50,7 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   }
 
   const board = new BullBoardFastifyAdapter();
+  board.setBasePath(publicPathOf(publicUrl));
   createBullBoard({
     queues: QUEUES.map((name) => new BullMQAdapter(app.get<Queue>(getQueueToken(name)))),
     serverAdapter: board,
