@@ -12,6 +12,8 @@ const DOORS = {
     'stock-changes',
     'stock-pipeline',
     'stock-ledger',
+    'stock-movement',
+    'checked-movements',
     'stock-rows',
     'stock-request',
     'requested-item',
@@ -38,7 +40,7 @@ const DOORS = {
   ],
   events: ['subscriptions.module', 'subscriber', 'parked-events.service'],
   workers: ['workers.module', 'worker-registry.module', 'worker-registry'],
-  audit: ['audit.module', 'audit.service', 'audit-run'],
+  audit: ['audit.module', 'audit.service', 'audit-run', 'ledger-repair.service'],
   backup: [],
   health: [],
 };
@@ -58,7 +60,7 @@ const BELOW = {
   orders: ['products', 'reservations', 'stock', 'workers'],
   events: ['orders'],
   workers: [],
-  audit: [],
+  audit: ['stock'],
   backup: [],
   health: ['products'],
 };

@@ -1,3 +1,5 @@
+import { CHECKED_MOVEMENTS } from '../stock/checked-movements.js';
+
 /** Places that are told of each finding. */
 export const MAX_EXAMPLES = 20;
 
@@ -10,11 +12,7 @@ export const MAX_EXAMPLES = 20;
  * Rows are examples of findings; three more, without a finding, tell how much was looked at.
  */
 export const AUDIT = `
-  WITH movement AS (
-    SELECT product_id, order_id, reservation_id, kind, quantity,
-           stock_after - quantity <> coalesce(lag(stock_after) OVER (PARTITION BY product_id ORDER BY id), 0) AS is_broken
-    FROM stock_movements
-  ), line AS MATERIALIZED (
+  WITH ${CHECKED_MOVEMENTS}, line AS MATERIALIZED (
     SELECT product_id, order_id, reservation_id, count(*) AS movements, sum(quantity) AS units,
            count(*) FILTER (WHERE is_broken) AS broken,
            coalesce(-sum(quantity) FILTER (WHERE kind IN ('sale', 'hold')), 0) AS taken,

@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
 import { readPrepared } from '../database/prepared-statement.js';
+import { connectForAudit } from './audit-connection.js';
 import { AUDIT } from './audit-statement.js';
 import { type AuditRun, type Example, type Finding, FINDINGS, type FindingName } from './audit-run.js';
 
@@ -10,19 +11,6 @@ interface Row extends Example {
   readonly finding: string;
   readonly count: number;
 }
-
-/** Memory for each of the handful of sorts; PostgreSQL sorts the rest on disk. */
-const WORK_MEM = '32MB';
-
-/** The longest that an audit may take. */
-const TIMEOUT_MS = 3_600_000;
-const CONNECTION = {
-  application_name: 'order-system audit',
-  connectionTimeoutMillis: 5_000,
-  keepAlive: true,
-  statement_timeout: TIMEOUT_MS,
-  query_timeout: TIMEOUT_MS,
-};
 
 const LAST_RUN = `
   SELECT started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings
@@ -68,17 +56,12 @@ export class AuditService {
     await this.running?.end();
   }
 
-  /** Uses a connection of its own: the connections of the pool time out long before, and avoid sequential scans. */
   private async audit(): Promise<Omit<AuditRun, 'finishedAt'>> {
     const startedAt = new Date();
-    const client = new pg.Client({ connectionString: this.config.database.url, ...CONNECTION });
-    // The running query fails with the error; without a listener the process would end.
-    client.on('error', () => undefined);
-    await client.connect();
+    const client = await connectForAudit(this.config.database.url);
     this.running = client;
     try {
       await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET LOCAL work_mem TO '${WORK_MEM}'`);
       const { rows } = await client.query<Row>(AUDIT);
       const sizeOf = (name: string) => rows.find(({ finding }) => finding === name)?.count ?? 0;
       return {

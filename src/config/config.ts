@@ -11,6 +11,7 @@ export type Role =
   | 'worker'
   | 'dashboard'
   | 'audit'
+  | 'repair'
   | 'dead-letters'
   | 'redrive'
   | 'parked-events'
@@ -117,7 +118,7 @@ function readPublicUrl(reader: EnvironmentReader): string | undefined {
   return reader.url('PUBLIC_URL', ['https:', 'http:']).replace(/\/+$/, '');
 }
 
-const WITHOUT_REDIS: ReadonlySet<Role> = new Set(['audit', 'parked-events', 'retry-events', 'backup']);
+const WITHOUT_REDIS: ReadonlySet<Role> = new Set(['audit', 'repair', 'parked-events', 'retry-events', 'backup']);
 
 function readServices(reader: EnvironmentReader, role: Role) {
   const needsNone = WITHOUT_REDIS.has(role);

@@ -10,6 +10,7 @@ import { runBackup } from './backup/run-backup.js';
 import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
 import { runParkedEvents } from './parked-events/run-parked-events.js';
+import { type RepairOptions, runRepair } from './repair/run-repair.js';
 import { runRestore } from './restore/run-restore.js';
 import type { Service } from './service.js';
 import { startWorker } from './worker/start-worker.js';
@@ -24,6 +25,7 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--worker': 'worker',
   '--dashboard': 'dashboard',
   '--audit': 'audit',
+  '--repair': 'repair',
   '--dead-letters': 'dead-letters',
   '--redrive': 'redrive',
   '--parked-events': 'parked-events',
@@ -34,6 +36,8 @@ const FLAGS: Readonly<Record<string, Role>> = {
 
 const OPTIONS = {
   plugin: { type: 'string', multiple: true },
+  reason: { type: 'string' },
+  yes: { type: 'boolean' },
   ...Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag.slice('--'.length), { type: 'boolean' }])),
 } as const;
 
@@ -41,11 +45,12 @@ const OPTIONS = {
 const SERVICES: ReadonlySet<Role> = new Set(['api', 'worker', 'dashboard']);
 
 /** Starts a service, or runs a command and ends the process with its exit status. */
-const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
+const ROLES: Record<Role, (config: Config, options: RepairOptions) => Promise<Service>> = {
   api: startApi,
   worker: startWorker,
   dashboard: startDashboard,
   audit: async (config) => process.exit(await runAudit(config)),
+  repair: async (config, options) => process.exit(await runRepair(config, options)),
   'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
   redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
   'parked-events': async (config) => process.exit(await runParkedEvents(config, { retry: false })),
@@ -55,7 +60,7 @@ const ROLES: Record<Role, (config: Config) => Promise<Service>> = {
 };
 
 async function run(): Promise<void> {
-  const { role, plugins } = parseArguments(process.argv.slice(2));
+  const { role, plugins, repair } = parseArguments(process.argv.slice(2));
   const config = loadConfig(process.env, role, plugins);
   let service: Service | undefined;
   // Before the start: process 1 of a container ignores signals without a handler.
@@ -63,7 +68,7 @@ async function run(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
   }
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
-  service = await ROLES[role](config);
+  service = await ROLES[role](config, repair);
   new Logger('Main').log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
 }
 
@@ -72,12 +77,24 @@ run().catch((error: unknown) => {
   process.exit(NOT_DONE);
 });
 
+interface Arguments {
+  readonly role: Role;
+  readonly plugins: readonly string[];
+  readonly repair: RepairOptions;
+}
+
 /** A role's flag, or none for the API; and the plug-ins of the API or the worker, which add to `PLUGINS`. */
-function parseArguments(args: string[]): { role: Role; plugins: readonly string[] } {
-  const { plugin: plugins = [], ...flags } = valuesOf(args);
-  const [role = 'api', ...others] = Object.keys(flags).flatMap((flag) => FLAGS[`--${flag}`] ?? []);
-  if (others.length > 0 || (plugins.length > 0 && role !== 'api' && role !== 'worker')) refuse(args);
-  return { role, plugins };
+function parseArguments(args: string[]): Arguments {
+  const { plugin: plugins = [], reason, yes, ...flags } = valuesOf(args);
+  // `npm run audit -- --repair` has both.
+  const isRepair = 'repair' in flags;
+  const [role = 'api', ...others] = Object.keys(flags).flatMap((flag) =>
+    isRepair && flag === 'audit' ? [] : (FLAGS[`--${flag}`] ?? []),
+  );
+  const takesPlugins = role === 'api' || role === 'worker';
+  if (others.length > 0 || (plugins.length > 0 && !takesPlugins)) refuse(args);
+  if (!isRepair && (reason !== undefined || yes !== undefined)) refuse(args);
+  return { role, plugins, repair: { reason, yes: yes ?? false } };
 }
 
 function valuesOf(args: string[]) {
@@ -91,7 +108,7 @@ function valuesOf(args: string[]) {
 function refuse(args: readonly string[]): never {
   throw new Error(
     `Unknown arguments: ${args.join(' ')}. Use none, or one of ${Object.keys(FLAGS).join(', ')}; ` +
-      'the API and the worker also take --plugin FILE',
+      'the API and the worker also take --plugin FILE, --repair takes --reason TEXT and --yes',
   );
 }
 

@@ -140,3 +140,21 @@ export function adjustStock(
     values: [productId, delta, reason],
   };
 }
+
+/** Characters of the reason of a correction. */
+export const MAX_REASON_LENGTH = 255;
+
+/** Locks a product, also one that was deleted, for {@link correctLedger}. */
+export function lockStock(productId: number): QueryConfig {
+  return { name: 'lock-stock', text: 'SELECT FROM products WHERE id = $1 FOR UPDATE', values: [productId] };
+}
+
+/**
+ * Records a correction that makes the movements of a product add up to its stock, which stays as it is. The product's row is locked by
+ * an earlier statement: this one must see all movements that were committed before.
+ */
+export function correctLedger(productId: number, reason: string): QueryConfig {
+  const select = `SELECT id, 'correction', stock - (SELECT coalesce(sum(quantity), 0) FROM stock_movements WHERE product_id = $1),
+              stock, $2 FROM products WHERE id = $1 RETURNING ${MOVEMENT_COLUMNS}`;
+  return { name: 'correct-ledger', text: recordMovements('reason', select), values: [productId, reason] };
+}

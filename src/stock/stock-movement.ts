@@ -1,7 +1,10 @@
 import type { QueryConfig } from 'pg';
 
-/** What changed a stock: it was there from the start, was corrected, sold, held for a checkout, or came back. */
-export const MOVEMENT_KINDS = ['initial', 'adjustment', 'sale', 'hold', 'release'] as const;
+/**
+ * What changed a stock: it was there from the start, was adjusted, sold, held for a checkout, or came back. A correction changes none: it
+ * makes a ledger tell the stock again that somebody has got round.
+ */
+export const MOVEMENT_KINDS = ['initial', 'adjustment', 'correction', 'sale', 'hold', 'release'] as const;
 
 /** One change of one product's stock. Movements of a product ascend by id in the order in which they took place. */
 export interface StockMovement {

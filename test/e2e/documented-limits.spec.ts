@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
+import { MAX_ECHOED, MAX_ERRORS } from '../../src/kernel/validation-error.js';
 import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
@@ -24,7 +25,8 @@ function expected(): Record<string, string> {
   );
   return {
     body: `${REAL.bodyBytes / 2 ** 20} MiB`,
-    'values in a body; levels; names of problems told in `detail`': `${number(REAL.bodyValues)}; ${REAL.bodyLevels}; 5, all of them in \`errors\``,
+    'values in a body; levels; names of problems told in `detail`': `${number(REAL.bodyValues)}; ${REAL.bodyLevels}; 5, more in \`errors\``,
+    'problems in `errors`; characters that are echoed of a name': `${MAX_ERRORS}; ${MAX_ECHOED}`,
     'items of an order; units of a product in it': `${MAX_ITEMS}; ${number(MAX_QUANTITY)}`,
     'total of an order': number(formatCents(MAX_TOTAL)),
     'arrival of a request with its body; reading of an answer': `${seconds(REAL.requestMs)}; ${seconds(REAL.readerMs)}; then the connection is closed`,

@@ -12,7 +12,7 @@ import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { useLimits } from '../support/limits.js';
-import { startRole } from '../support/role-process.js';
+import { type RoleProcess, startRole } from '../support/role-process.js';
 import { startWorker } from '../support/worker.js';
 
 const execute = promisify(execFile);
@@ -37,11 +37,20 @@ describe('orders whose workers die again and again', () => {
   useLimits({ jobLockMs: 2_500, stalledCheckMs: 300 });
   let environment: Environment;
   let api: Api;
+  const workers: RoleProcess[] = [];
+  const start = (flags: readonly string[], variables: Record<string, string> = {}) => {
+    const worker = startRole(['--worker', ...flags], { ...environment.variables, ...variables });
+    workers.push(worker);
+    return worker;
+  };
 
   beforeAll(async () => {
     environment = await createEnvironment({ SWEEP_INTERVAL_MS: '3600000', SWEEP_AFTER_MS: '0' });
     api = await startApi(environment.config);
   });
+
+  /** Also after a test that has failed: a worker that is left takes the jobs of the tests after it. */
+  afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.end('SIGKILL'))));
 
   afterAll(async () => {
     await api.close();
@@ -66,12 +75,12 @@ describe('orders whose workers die again and again', () => {
   /** A worker that is killed while it works on one of the orders or more: those that are suspected already are tried alone. */
   const loseWorker = async (ids: readonly number[]) => {
     const before = await attemptsOf(ids);
-    const worker = startRole(['--worker'], { ...environment.variables, ORDER_PROCESSING_DELAY_MS: '600000' });
+    const worker = start([], { ORDER_PROCESSING_DELAY_MS: '600000' });
     try {
       await eventually(async () => {
         const failed = await queue().getFailedCount();
         expect((await attemptsOf(ids)) > before || failed === ids.length).toBe(true);
-      });
+      }, 60_000);
     } finally {
       await worker.end('SIGKILL');
     }
@@ -106,7 +115,7 @@ describe('orders whose workers die again and again', () => {
     } finally {
       await worker.close();
     }
-  }, 120_000);
+  }, 300_000);
 
   it('do not take along the orders that were under way with them', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'poison-'));
@@ -125,7 +134,7 @@ describe('orders whose workers die again and again', () => {
     const isCompleted = (status: string) => status === 'completed';
     const supervise = async () => {
       for (;;) {
-        const worker = startRole(['--worker', '--plugin', plugin], environment.variables);
+        const worker = start(['--plugin', plugin]);
         const isDone = async () =>
           (await hasFailed(poison)) && (await Promise.all(others.map(statusOf))).every(isCompleted);
         await eventually(async () => expect(isGone(worker.pid) || (await isDone())).toBe(true), 100_000);

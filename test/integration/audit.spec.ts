@@ -40,12 +40,12 @@ describe('the audit', () => {
   });
 
   /** As `npm run audit` runs it. */
-  const audit = async () => {
+  const audit = async (...flags: string[]) => {
     const env = { PATH: process.env.PATH, DATABASE_URL: environment.variables.DATABASE_URL };
-    const run = execute(process.execPath, ['dist/src/main.js', '--audit'], { env });
+    const run = execute(process.execPath, ['dist/src/main.js', '--audit', ...flags], { env });
     return run.then(
-      ({ stdout }) => ({ code: 0, stdout }),
-      (error: unknown) => error as { code: number; stdout: string },
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      (error: unknown) => error as { code: number; stdout: string; stderr: string },
     );
   };
   /** As somebody does who gets round every trigger. */
@@ -112,6 +112,63 @@ describe('the audit', () => {
       of: 'cancelled',
     },
   };
+
+  describe('with --repair', () => {
+    const REASON = ['--repair', '--reason', 'the disk was restored by hand'];
+
+    it.each([
+      ['a stock that somebody has changed', () => `UPDATE products SET stock = 5 WHERE id = ${product}`, false],
+      ['a stock that was adjusted after that', () => `UPDATE products SET stock = 5 WHERE id = ${product}`, true],
+      [
+        'a movement that somebody has changed',
+        () => `UPDATE stock_movements SET quantity = 1 WHERE product_id = ${product} AND kind = 'initial'`,
+        false,
+      ],
+      [
+        'a movement that somebody has removed',
+        () => `DELETE FROM stock_movements WHERE product_id = ${product} AND kind = 'initial'`,
+        false,
+      ],
+    ])(
+      'follows the runbook to a green audit from %s',
+      async (_what, statement, isAdjusted) => {
+        await tamper(statement());
+        if (isAdjusted) await api.post(`/products/${product}/stock-adjustments`, { delta: 3, reason: 'counted' });
+        const { stock } = (await api.get(`/products/${product}`)).body;
+        expect((await audit()).code).toBe(1);
+
+        const shown = await audit(...REASON);
+        expect([shown.code, shown.stdout]).toEqual([
+          1,
+          expect.stringMatching(new RegExp(`^${product} +${stock} `, 'm')),
+        ]);
+        expect((await audit()).code).toBe(1);
+        const done = await audit(...REASON, '--yes');
+        expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('1 corrections were written')]);
+
+        expect((await audit()).code).toBe(0);
+        const [correction] = (await api.get(`/products/${product}/stock-movements`)).body.items;
+        expect(correction).toMatchObject({ kind: 'correction', stock_after: stock, reason: REASON[2] });
+        expect((await api.post('/orders', { product_id: product })).status).toBe(201);
+        await api.post(`/products/${product}/stock-adjustments`, { delta: 1, reason: 'counted' });
+        expect((await api.get(`/products/${product}`)).body.stock).toBe(stock);
+        expect((await audit()).code).toBe(0);
+        expect((await audit(...REASON)).stdout).toContain('there is nothing to correct');
+      },
+      120_000,
+    );
+
+    it('wants a reason, and hides no damage that comes after', async () => {
+      expect(await audit('--repair', '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason') });
+      expect((await audit('--yes')).code).toBe(2);
+      await tamper(`UPDATE products SET stock = 5 WHERE id = ${product}`);
+      await audit(...REASON, '--yes');
+      await tamper(`UPDATE products SET stock = 7 WHERE id = ${product}`);
+      expect((await audit()).stdout).toContain('STOCK_DIFFERS');
+      await api.post(`/products/${product}/stock-adjustments`, { delta: 1, reason: 'counted' });
+      expect((await audit()).stdout).toContain('LEDGER_BROKEN');
+    }, 120_000);
+  });
 
   it.each(Object.entries(TAMPERINGS))('finds %s', async (finding, { statement, of }) => {
     const [cancelled = 0] = orders;

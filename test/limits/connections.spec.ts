@@ -75,13 +75,13 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
   it.each([
     [
       'a body',
-      'POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+      'POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
     ],
     [
       'a chunk',
-      'POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{',
+      'POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{',
     ],
-    ['headers', 'GET /api/v1/health HTTP/1.1\r\nHost: x\r\n'],
+    ['headers', 'GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n'],
     ['nothing', ''],
   ])('are closed when %s never comes to an end', async (_what, text) => {
     const state = await open(text);
@@ -93,7 +93,7 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
 
   it('are closed when their client reads nothing of a long answer', async () => {
     // As many requests as no buffer of the system holds the answers of.
-    const requests = `GET ${server.large} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(300);
+    const requests = `GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300);
     const readers = [];
     for (let reader = 0; reader < 10; reader++) {
       const state = await open(requests);
@@ -105,7 +105,7 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
   });
 
   it('stay open while their client reads slowly, for longer than one may read nothing', async () => {
-    const state = await open(`GET ${server.large} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(300));
+    const state = await open(`GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300));
     const startedAt = performance.now();
     state.socket.on('data', () => {
       state.socket.pause();
