@@ -6,7 +6,7 @@ export const FINDINGS = {
   ITEM_WITHOUT_SALE: 'what was taken from the stock for an item is not its quantity',
   SALE_WITHOUT_ITEM: 'stock was taken for an item that is not there',
   END_WITHOUT_RELEASE:
-    'what came back from an item of a failed or cancelled order, or of a lapsed reservation, is not its quantity',
+    'what came back from an item of a failed or cancelled order, or of an expired or released reservation, is not its quantity',
   RELEASE_WITHOUT_END: 'stock came back from an order or a reservation that lives',
 } as const;
 

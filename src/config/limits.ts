@@ -74,7 +74,7 @@ export interface Limits {
   readonly connectionStallMs: number;
   /** How long a request waits for a connection, whether PostgreSQL is slow to give one or all are in use. */
   readonly connectMs: number;
-  /** Of `lockMs`, `statementMs` and `transactionMs`: defaults. A deployment may change each, up to `transactionMs`. */
+  /** `lockMs`, `statementMs` and `transactionMs` are defaults. A deployment may set each of the three, up to `transactionMs`. */
   readonly lockMs: number;
   readonly statementMs: number;
   readonly transactionMs: number;

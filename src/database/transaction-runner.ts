@@ -72,8 +72,8 @@ export class TransactionRunner {
   }
 
   /**
-   * Runs one statement as its own transaction, in one round trip. The statement must be idempotent: when its answer is lost, what became
-   * of it is not looked up.
+   * Runs one statement as its own transaction, in one round trip. When the answer is lost, the runner does not look up the outcome:
+   * the statement may have run, and the caller must tolerate that it runs again.
    */
   async writeIdempotent<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> {
     return this.retry((runner) => queryPrepared<Row>(runner, statement));

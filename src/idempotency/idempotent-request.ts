@@ -4,7 +4,7 @@ export interface IdempotentRequest {
   readonly key: string;
   /** The key in quotes, as a structured field has it (RFC 8941, section 3.3.3). */
   readonly quotedKey: string;
-  /** The one of the two that was sent, and is stored: an older process knows just that one. */
+  /** The form of the two that the client has sent. It is stored, because processes of the release before look for that form alone. */
   readonly sentKey: string;
   /** Digest of method, path and body; it shows that a key is used for a different request. */
   readonly fingerprint: string;

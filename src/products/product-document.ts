@@ -8,8 +8,15 @@ export interface ProductDocument {
   readonly text: string;
 }
 
-/** A product whose rendering shows the names of all fields and the form of their values. */
-const SAMPLE: LiveProduct = { id: 1, name: 'a', price: 199n, stock: 1, createdAt: new Date(0), updatedAt: new Date(0) };
+/** Its rendering shows the names of all fields and the form of their values, so every field of a product has a value here. */
+const SAMPLE: Required<LiveProduct> = {
+  id: 1,
+  name: 'a',
+  price: 199n,
+  stock: 1,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+};
 
 /**
  * The version of the documents that this build renders. Every tag begins with it, and so does every cached document: builds that

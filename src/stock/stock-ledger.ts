@@ -4,9 +4,9 @@ import { MOVEMENT_COLUMNS } from './stock-movement.js';
 import { MAX_STOCK } from './stock.js';
 import type { StockRequest, Taken } from './stock-request.js';
 
-// The only code that changes `products.stock` of a product and writes `stock_movements`, both in one statement. Two triggers write the
-// other movements: the initial stock of a new product, and changes that are made by hand in SQL (migrations 0005 and 0012). The
-// caller holds the locks of the products' rows, or takes the stock by a condition in the statement.
+// This file makes every change of the stock of a product that exists, and writes its movement in the same statement. The caller holds the
+// locks of the products' rows, or takes the stock by a condition in the statement. `ProductService` inserts the initial stock. Two
+// triggers write the movements of the initial stock and of changes that are made by hand in SQL (migrations 0005 and 0012).
 
 /** Whose units a movement takes or gives back. */
 type Owner = 'order_id' | 'reservation_id';

@@ -45,7 +45,7 @@ function expected(): Record<string, string> {
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,
     'orders waiting to be dispatched in one API process; in one job': `${number(REAL.dispatchesWaiting)}, the sweep finds the rest; ${MAX_ORDERS_PER_DISPATCH}`,
     'wait of a dispatched order for a slot, before it gets a job of its own': seconds(REAL.slotPatienceMs),
-    'lock of a job; check for jobs that lost their worker; losses after which it is tried alone, and is a dead letter': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stallsTogether}; ${REAL.stalls}`,
+    'lock of a job; check for jobs that lost their worker; losses from which on it is tried alone; losses that it survives': `${seconds(REAL.jobLockMs)}; ${seconds(REAL.stalledCheckMs)}; ${REAL.stallsTogether}; ${REAL.stalls}`,
     'look of a worker for cancelled orders; beat of its heartbeat': `${seconds(REAL.cancellationLookMs)}; ${seconds(REAL.heartbeatMs)}`,
     'events told to a subscriber: time for one; tries before it is parked; first wait': `${seconds(REAL.subscriberCallMs)}; ${REAL.subscriberTries}; ${seconds(REAL.subscriberBackoffMs)}`,
     'worker that is not seen, until it is taken for dead; event loop that does not turn, until the process ends itself': `${seconds(REAL.workerSilenceMs)}; ${seconds(REAL.eventLoopStallMs)}`,

@@ -14,7 +14,7 @@ const REDIS_TIMEOUT_MS = 10_000;
 /** What BullMQ says of a job whose worker has died too often while it worked on it. */
 const STALLED = /stalled more than allowable limit/;
 
-/** An open order that the system no longer tries by itself. */
+/** An open order whose job has ended several workers: the system no longer tries it by itself. */
 export interface DeadLetter {
   readonly orderId: number;
   readonly jobId: string;
@@ -33,7 +33,7 @@ export function isStalledTooOften(reason: string): boolean {
   return STALLED.test(reason);
 }
 
-/** Orders whose jobs have failed for good although the orders have not ended, for an operator to see and to dispatch again. */
+/** Shows an operator the dead letters, and dispatches them again. */
 @Injectable()
 export class DeadLettersService {
   constructor(
@@ -87,9 +87,10 @@ export class DeadLettersService {
   }
 }
 
-/** None for a job that names no order. */
-function toDeadLetter({ id = '', data, failedReason, attemptsMade, finishedOn }: Job<unknown>): DeadLetter[] {
+/** None for a job that names no order, or that has failed otherwise: the sweep dispatches its order again. */
+function toDeadLetter(job: Job<unknown>): DeadLetter[] {
+  const { id = '', data, failedReason, attemptsMade, finishedOn } = job;
   const orderId = orderIdOf(data);
-  if (orderId === undefined) return [];
+  if (orderId === undefined || !isDeadLetter(job)) return [];
   return [{ orderId, jobId: id, reason: failedReason, attempts: attemptsMade, failedAt: new Date(finishedOn ?? 0) }];
 }

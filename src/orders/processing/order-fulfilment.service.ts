@@ -124,7 +124,10 @@ export class OrderFulfilmentService {
     return completions.map(({ orderId }) => fulfilled(completed.delete(orderId)));
   }
 
-  /** A call that was refused has done nothing, an earlier one may have; after any other error the call itself may have. */
+  /**
+   * Owes an undo if a call may have done something. A refused call has done nothing, but an earlier call may have: then two claims make
+   * the undo owed. After any other error the call itself may have done something, and one claim is enough.
+   */
   private async fail(orderId: number, error: unknown): Promise<void> {
     const cause = `the external call failed: ${textOf(error)}`;
     const also = oweUndo({ callMs: 0, claims: isPermanent(error) ? 2 : 1 });

@@ -107,8 +107,8 @@ function earlierAttemptsOf(payload: unknown): number {
 }
 
 /**
- * Lost or failed it costs time and nothing else: the sweep finds its orders. An order is dispatched once, so the first names
- * the job, and one that is sent again because the answer was lost is not added again.
+ * The job of orders that are dispatched together. A dispatch that is lost or fails costs only time: the sweep finds its orders. The id of
+ * the first order names the job, so that BullMQ ignores a dispatch that is sent again because its answer was lost.
  */
 export function dispatchJob(orderIds: readonly number[]): NewJob<DispatchPayload> {
   return {

@@ -12,7 +12,7 @@ import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { OptimisticSaleService } from './optimistic-sale.service.js';
 import { type Purchase, toOrders, writeSale, type WrittenOrders } from './sale.js';
 
-/** Sells: takes stock and writes orders, all items of a purchase or none. */
+/** Executes purchases: takes the stock and writes the order, all items or none. `PurchaseService` handles repeated requests. */
 @Injectable()
 export class OrderService {
   private readonly sales: StockPipeline<Purchase, WrittenOrders, Order>;
@@ -49,8 +49,8 @@ export class OrderService {
 }
 
 /**
- * The row lock of a purchase; `PRODUCT_LOCKS` of `stock` is the same statement for reservations, without an entity. It locks in
- * ascending id, as everywhere: two transactions of the same products wait for each other instead of deadlocking.
+ * The statement that locks the products of a purchase. TypeORM leaves deleted products out. Rows are locked in ascending id, as
+ * everywhere: two transactions of the same products wait for each other instead of deadlocking. Reservations use `PRODUCT_LOCKS`.
  */
 function productLocks(manager: EntityManager): LockTexts {
   const products = manager

@@ -11,7 +11,7 @@ import type { Purchase } from './sale.js';
 @Injectable()
 export class PurchaseService {
   constructor(
-    private readonly sales: OrderService,
+    private readonly purchases: OrderService,
     private readonly orders: OrderReaderService,
     private readonly idempotency: IdempotencyService,
   ) {}
@@ -25,7 +25,7 @@ export class PurchaseService {
   async buy(purchase: Purchase, isGone: () => boolean): Promise<Performed<Order>> {
     return this.idempotency.runOrReplay(
       purchase.request,
-      () => this.sales.create(purchase, isGone),
+      () => this.purchases.create(purchase, isGone),
       (kept) => this.replay(kept),
     );
   }
