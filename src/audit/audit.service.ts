@@ -12,6 +12,9 @@ interface Row extends Example {
   readonly count: number;
 }
 
+/** Runs that are kept: of a year, when one is made each night. */
+const KEPT_RUNS = 400;
+
 const LAST_RUN = `
   SELECT started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings
   FROM audit_runs ORDER BY id DESC LIMIT 1`;
@@ -34,7 +37,8 @@ export class AuditService {
   async run(): Promise<AuditRun> {
     const run = await this.audit();
     const [kept] = await this.dataSource.query<AuditRun[]>(
-      `INSERT INTO audit_runs (started_at, products, orders, movements, findings) VALUES ($1, $2, $3, $4, $5)
+      `WITH forgotten AS (DELETE FROM audit_runs WHERE id <= (SELECT max(id) - ${KEPT_RUNS} FROM audit_runs))
+       INSERT INTO audit_runs (started_at, products, orders, movements, findings) VALUES ($1, $2, $3, $4, $5)
        RETURNING started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings`,
       [run.startedAt, run.products, run.orders, run.movements, JSON.stringify(run.findings)],
     );

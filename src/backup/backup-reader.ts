@@ -1,6 +1,8 @@
 import { END_OF_ROWS } from './backup-format.js';
 
 const NEWLINE = 10;
+/** The longest line that a backup may have: no row of this system comes near it, and what is no backup may have no line at all. */
+const MAX_LINE_BYTES = 16 * 1_048_576;
 
 /** Reads a backup piece by piece: lines of JSON and, where the caller expects them, the rows of a table. */
 export class BackupReader {
@@ -49,6 +51,8 @@ export class BackupReader {
   private async more(): Promise<void> {
     const next = await this.chunks.next();
     if (next.done === true) throw new Error('The backup is not whole: it ends in the middle');
+    if (this.rest.length > MAX_LINE_BYTES)
+      throw new Error('This is not a backup of this system: a line of it has no end');
     this.rest = Buffer.concat([this.rest, next.value]);
   }
 }

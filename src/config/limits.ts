@@ -24,6 +24,8 @@ export const LIMITS: Limits = {
   transactionRetryMs: 1_500,
   commitLookUpMs: 1_500,
 
+  refusalSeconds: 300,
+
   cacheCommandMs: 50,
   readinessMs: 1_000,
 
@@ -84,6 +86,9 @@ export interface Limits {
   readonly transactionRetryMs: number;
   /** How long after a broken commit PostgreSQL is asked what became of it. */
   readonly commitLookUpMs: number;
+
+  /** How long a refusal is kept for its idempotency key, at least. */
+  readonly refusalSeconds: number;
 
   /** The longest that one command to the cache's Redis may keep a reader or a writer waiting. */
   readonly cacheCommandMs: number;

@@ -7,12 +7,15 @@ import { TransactionRunner } from './transaction-runner.js';
 
 /** Changes folded at once: as many as surely fit into the time of a transaction. */
 const MAX_FOLDED = 20_000;
-/** The number of an advisory lock: no two processes fold at the same time. */
-const FOLD_LOCK = 7_310_221;
+/**
+ * The class and the number of an advisory lock: no two processes fold at the same time. Locks of two numbers are apart from those of
+ * one, which belong to idempotency keys: a client may choose a key whose hash is any number.
+ */
+const FOLD_LOCK = [1, 1];
 /** More changes than workers leave unfolded. */
 const BACKLOG = 50_000;
 
-const TAKE_LOCK = 'SELECT pg_try_advisory_xact_lock($1) AS taken';
+const TAKE_LOCK = 'SELECT pg_try_advisory_xact_lock($1::integer, $2::integer) AS taken';
 const FOLD = `
   WITH folded AS (
     DELETE FROM row_count_changes
@@ -42,7 +45,7 @@ export class RowCountFolding extends PeriodicTask {
 
   private async fold(): Promise<number> {
     return this.transactions.run(async (manager) => {
-      const [lock] = await manager.query<[{ taken: boolean }]>(TAKE_LOCK, [FOLD_LOCK]);
+      const [lock] = await manager.query<[{ taken: boolean }]>(TAKE_LOCK, FOLD_LOCK);
       if (!lock.taken) return 0;
       const [folded] = await manager.query<[{ changes: number }]>(FOLD);
       return folded.changes;

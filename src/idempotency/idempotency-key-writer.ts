@@ -69,14 +69,21 @@ export function keepRefusals(refusals: readonly Refusal[]): QueryConfig {
   };
 }
 
-/** Forgets the oldest keys of more than `ttlSeconds`, `limit` at most. */
-export function forgetKeys(ttlSeconds: number, limit: number): QueryConfig {
+/**
+ * Forgets the oldest keys of more than `seconds`, or the oldest refusals: `limit` at most. A refusal has changed nothing, and a client
+ * that sends random keys can make any number of them.
+ */
+export function forgetKeys(
+  which: 'all' | 'refusals',
+  { seconds, limit }: { seconds: number; limit: number },
+): QueryConfig {
   return {
+    name: `forget-${which}`,
     text: `DELETE FROM idempotency_keys WHERE key = ANY (ARRAY(
              SELECT key FROM idempotency_keys
-             WHERE created_at < clock_timestamp() - $1 * interval '1 second'
+             WHERE created_at < clock_timestamp() - $1 * interval '1 second' ${which === 'refusals' ? 'AND error IS NOT NULL' : ''}
              ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
            )) RETURNING key`,
-    values: [ttlSeconds, limit],
+    values: [seconds, limit],
   };
 }

@@ -11,7 +11,10 @@ export interface IdempotencyKeyRow {
   readonly error: KeptError | null;
 }
 
-/** The number by which the requests with a key lock each other out, in SQL. */
+/**
+ * The number by which the requests with a key lock each other out, in SQL. Advisory locks of one number belong to idempotency keys alone;
+ * every other one has two, a class and a number.
+ */
 function advisoryLockOf(key: string): string {
   return `hashtextextended(${key}, 0)`;
 }

@@ -8,7 +8,7 @@ import type { Listing, PageRequest } from '../kernel/page.js';
 import { Batcher } from '../runtime/batcher.js';
 import { ProductNotFoundError } from '../stock/stock.errors.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
-import { searchProducts } from './product-search.js';
+import { normalizeSearch, searchProducts } from './product-search.js';
 
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = () => ({
@@ -32,10 +32,11 @@ export class ProductReaderService {
 
   /** With `search`, as {@link searchProducts} has it. */
   async list(request: PageRequest, search?: string): Promise<Listing<LiveProduct>> {
+    const text = normalizeSearch(search);
     const { ids, ...found } =
-      search === undefined
+      text === undefined
         ? await this.counts.page(PRODUCTS, request)
-        : await searchProducts(this.dataSource, search, request);
+        : await searchProducts(this.dataSource, text, request);
     const rows = await readPrepared<ProductRow>(this.dataSource, selectProducts(ids));
     return { ...found, items: rows.map(toProduct).sort((a, b) => b.id - a.id) };
   }

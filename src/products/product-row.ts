@@ -3,7 +3,7 @@ import { parseCents } from '../kernel/money.js';
 import type { Product } from './product.entity.js';
 
 /** A product that is in the catalogue. */
-export type LiveProduct = Readonly<Omit<Product, 'deletedAt'>>;
+export type LiveProduct = Readonly<Omit<Product, 'deletedAt' | 'searchName'>>;
 
 /** A row as the driver gives it: `numeric` as text. */
 export interface ProductRow extends Omit<LiveProduct, 'price'> {

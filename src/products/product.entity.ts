@@ -27,6 +27,10 @@ export class Product {
   @Column('varchar', { length: 255 })
   name: string;
 
+  /** What a search looks into. The database fills it from the name. */
+  @Column({ type: 'text', nullable: true, select: false, insert: false, update: false })
+  searchName?: string | null;
+
   @Column('numeric', { precision: 12, scale: 2, transformer: centsTransformer })
   price: Cents;
 

@@ -162,4 +162,17 @@ describe('Batcher', () => {
     batches[1]?.finish();
     expect(await second).toBe('did 2');
   });
+
+  it('refuses what has waited too long at that moment, while the batch in flight takes longer', async () => {
+    const { batcher, batches } = createBatcher({ maxInFlight: 1, maxWaitMs: 50 });
+    const first = batcher.submit(1);
+    await settled();
+    const before = performance.now();
+    const late = batcher.submit(2);
+    await expect(late).rejects.toThrow(OverloadedError);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(49);
+    batches[0]?.finish();
+    expect(await first).toBe('did 1');
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+  });
 });

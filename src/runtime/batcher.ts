@@ -68,6 +68,7 @@ export class Batcher<Item, Result> {
   private itemsInFlight = 0;
   private isScheduled = false;
   private readonly idleListeners: (() => void)[] = [];
+  private expiry: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly serve: (items: readonly Item[], batch: Batch<Item>) => Promise<readonly Outcome<Result>[]>,
@@ -84,6 +85,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       const keys = this.options.keysOf?.(item) ?? NO_KEYS;
       this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
+      this.expireInTime();
       if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
   }
@@ -92,6 +94,23 @@ export class Batcher<Item, Result> {
   async idle(): Promise<void> {
     if (this.inFlight === 0 && this.waiting.length === 0) return;
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
+  }
+
+  /** Refuses what has waited too long at that moment, also while the batches in flight take longer. One timer is enough. */
+  private expireInTime(): void {
+    const [oldest] = this.waiting;
+    if (oldest === undefined || this.expiry !== undefined || this.options.maxWaitMs === Infinity) return;
+    const leftMs = Math.max(oldest.since + this.options.maxWaitMs - performance.now(), 0);
+    this.expiry = setTimeout(() => {
+      this.expiry = undefined;
+      const cutOff = performance.now() - this.options.maxWaitMs;
+      const isLate = ({ since }: QueuedItem<Item, Result>) => since <= cutOff;
+      const late = this.waiting.filter(isLate);
+      this.waiting = this.waiting.filter((waiting) => !isLate(waiting));
+      for (const { reject } of late) reject(new OverloadedError());
+      this.expireInTime();
+      if (late.length > 0) this.startBatches();
+    }, leftMs + 1).unref();
   }
 
   /** Waits one microtask, so that all items that are submitted in the same tick can join the first batch. */

@@ -39,7 +39,7 @@ function expected(): Record<string, string> {
     'lock, statement, transaction': `${seconds(REAL.lockMs)}, ${seconds(REAL.statementMs)}, ${seconds(REAL.transactionMs)}; a connection within ${seconds(REAL.connectMs)}`,
     'look-up of a commit whose answer was lost': seconds(REAL.commitLookUpMs),
     "command to the cache's Redis": seconds(REAL.cacheCommandMs),
-    'idempotency key; how long it is kept': `1 to ${MAX_KEY_LENGTH} printable characters; \`IDEMPOTENCY_TTL\`, ${idempotencyTtlSeconds / 3_600} hours`,
+    'idempotency key; how long it is kept': `1 to ${MAX_KEY_LENGTH} printable characters; \`IDEMPOTENCY_TTL\`, ${idempotencyTtlSeconds / 3_600} hours; a refusal ${REAL.refusalSeconds} s`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

@@ -1,3 +1,5 @@
+import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { RowCountFolding } from '../../src/database/row-count-folding.js';
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { Test } from '@nestjs/testing';
@@ -327,5 +329,31 @@ describe.each(['pessimistic', 'optimistic'])('requests that are sent again, %s',
     const { rows } = await sql.query(`SELECT key FROM idempotency_keys WHERE key LIKE 'old %' OR key = 'young'`);
     expect(rows).toEqual([{ key: 'young' }]);
     await module.close();
+  });
+
+  it('are forgotten after five minutes when they were refused, so that random keys do not fill the disk', async () => {
+    const { sql, config } = environment;
+    const insert = `INSERT INTO idempotency_keys (key, fingerprint, error, created_at)
+      SELECT 'refused ' || n, '', '{}', now() - $1::interval FROM generate_series(1, $2) AS n`;
+    await sql.query(insert, ['301 s', 2_500]);
+    await sql.query(insert.replace('refused ', 'just refused '), ['290 s', 3]);
+    const module = await Test.createTestingModule({
+      imports: [ConfigModule.forRoot(config), DatabaseModule],
+      providers: [IdempotencyKeyExpiry],
+    }).compile();
+    expect(await module.get(IdempotencyKeyExpiry).run()).toBe(2_500);
+    const { rows } = await sql.query(`SELECT count(*)::int AS kept FROM idempotency_keys WHERE key LIKE '%refused %'`);
+    expect(rows).toEqual([{ kept: 3 }]);
+    await module.close();
+  });
+
+  it('keep nobody from counting rows, whatever number their hash is', async () => {
+    // The hash of this key is the number that the lock of the counts had.
+    const holder = await openTransaction(environment.sql);
+    await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('KPIZg=Q[O_j', 0))`, []);
+    await api.createProduct();
+    const folding = new RowCountFolding(api.app.get(TransactionRunner, { strict: false }));
+    expect(await folding.run()).toBeGreaterThan(0);
+    await holder.end('ROLLBACK');
   });
 });

@@ -42,8 +42,52 @@ describe('GET /products', () => {
     expect(await find("'; DROP TABLE products; --")).toEqual([]);
   });
 
-  it('takes an empty search as none', async () => {
-    expect((await api.get('/products?search=')).body.total).toBe((await api.get('/products')).body.total);
+  it.each(['', ' ', '%20%09', '%C2%A0', '%E3%80%80'])(
+    'takes the search %j, in which nothing is looked for, as none',
+    async (search) => {
+      expect((await api.get(`/products?search=${search}`)).body.total).toBe((await api.get('/products')).body.total);
+    },
+  );
+
+  it.each([
+    ['composed', 'Caf\u00e9 cr\u00e8me', ['cafe\u0301', 'CRE\u0300ME', 'CAFÉ']],
+    ['decomposed', 'Ta\u0304maki', ['tāmaki', 'TĀM', 'ā']],
+    ['Greek, whose sigma has two small forms', 'ΣΊΣΥΦΟΣ ὈΔΥΣΣΕΎΣ', ['σίσυφος', 'Σίσυφοσ', 'ὀδυσσεύς', 'ς']],
+    ['iota subscript', 'ᾠδή', ['ὠιδή', 'ᾨΔΉ', 'ὨΙΔΉ']],
+    ['sharp s', 'Hauptstraße 5', ['HAUPTSTRASSE', 'strasse', 'STRAẞE', 'straße', 'ß']],
+    ['full width', 'Ｌａｍｐ １２３', ['lamp 123', '１２', 'LAMP']],
+    ['half width', 'ｶﾒﾗ', ['カメラ']],
+    ['ligatures', 'Eﬃcient ﬁlter', ['efficient', 'FILTER', 'ffi']],
+    ['Turkish', 'İstanbul', ['i̇stanbul']],
+    ['Cyrillic', 'Фонарь налобный', ['фонарь', 'ФОНАРЬ', 'на', 'ь']],
+    ['Chinese', '不锈钢保温杯', ['保温杯', '锈钢', '杯']],
+    ['Japanese', '防水カメラ', ['カメラ', '防水']],
+    ['Korean', '카메라 가방', ['카메라', '가방'.normalize('NFD')]],
+    ['Arabic', 'مصباح يدوي', ['مصباح', 'يد']],
+    ['Thai', 'ไฟฉาย', ['ไฟฉาย', 'ฉ']],
+    ['Armenian', 'Երևան', ['երեւան', 'ԵՐԵՎԱՆ'.slice(0, 3)]],
+    ['outside the first plane', '𝐋amp 🔦 𐐀', ['lamp', '🔦', '𐐨']],
+    ['spaces', 'Desk lamp', ['  desk lamp ', 'desk\u00a0lamp', 'k l']],
+  ])(
+    'finds a name that is %s as a shopper would type it, and shows it as it was written',
+    async (_what, name, searches) => {
+      const id = await api.createProduct({ name });
+      for (const search of searches) {
+        const { body } = await api.get(`/products?search=${encodeURIComponent(search)}&page_size=100`);
+        const found = body.items.find((item: { id: number }) => item.id === id);
+        expect([search, found?.name]).toEqual([search, name]);
+      }
+      for (const other of ['zzz', 'щщ', '龘'])
+        expect((await api.get(`/products?search=${encodeURIComponent(other)}`)).body.total).toBe(0);
+    },
+  );
+
+  it('finds a product by its new name, and no more by its old one', async () => {
+    const id = await api.createProduct({ name: 'Βιβλίο' });
+    await api.put(`/products/${id}`, { name: 'ΤΕΤΡΆΔΙΟ' });
+    const total = async (search: string) =>
+      (await api.get(`/products?search=${encodeURIComponent(search)}`)).body.total;
+    expect([await total('βιβλίο'), await total('τετράδιο')]).toEqual([0, 1]);
   });
 
   it.each([

@@ -113,6 +113,14 @@ describe('the audit', () => {
     },
   };
 
+  it('keeps its last 400 runs', async () => {
+    await environment.sql.query(
+      `INSERT INTO audit_runs (started_at, products, orders, movements, findings) SELECT now(), 0, 0, 0, '[]' FROM generate_series(1, 500)`,
+    );
+    await audit();
+    expect((await environment.sql.query('SELECT count(*)::int AS runs FROM audit_runs')).rows).toEqual([{ runs: 401 }]);
+  });
+
   describe('with --repair', () => {
     const REASON = ['--repair', '--reason', 'the disk was restored by hand'];
 

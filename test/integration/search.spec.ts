@@ -22,7 +22,7 @@ describe('a search whose very many hits are all old', () => {
         `INSERT INTO products (name, price, stock) SELECT $1 || n, 1, 1 FROM generate_series(1, $2::integer) n`,
         [name, count],
       );
-    await add('Köln ', OLD);
+    await add('Köln Фонарь 不锈钢 ', OLD);
     const skipTo = (id: number) => sql.query(`SELECT setval(pg_get_serial_sequence('products', 'id'), $1)`, [id - 1]);
     await skipTo(FIRST_NEW);
     await add('Thing ', NEW);
@@ -40,19 +40,22 @@ describe('a search whose very many hits are all old', () => {
   /** Of the `count` hits after `skipped`, the newest first. */
   const oldest = (skipped: number, count: number) => Array.from({ length: count }, (_, index) => OLD - skipped - index);
 
-  it.each(['köln', 'ö', 'öl'])('finds the newest of %j, and those of a page far down', async (search) => {
-    const idsOf = async (query: string) => {
-      const { body } = await api.get(`/products?search=${encodeURIComponent(search)}&${query}`);
-      return [body.total, ...body.items.map(({ id }: { id: number }) => id)];
-    };
-    expect(await idsOf('page=1')).toEqual([10_000, ...oldest(0, 10)]);
-    expect(await idsOf('page=1000')).toEqual([10_000, ...oldest(9_990, 10)]);
-    expect(await idsOf('page=1500')).toEqual([10_000, ...oldest(14_990, 10)]);
-    expect(await idsOf('page_size=1')).toEqual([10_000, OLD]);
-    expect(await idsOf('before=150000&page_size=3')).toEqual([10_000, ...oldest(0, 3)]);
-    expect(await idsOf(`before=${OLD - 15_000}&page_size=3`)).toEqual([10_000, ...oldest(15_001, 3)]);
-    expect(await idsOf('before=1')).toEqual([10_000]);
-  });
+  it.each(['köln', 'ö', 'öl', 'фонарь', 'онарь', 'Ф', '不锈钢', '锈'])(
+    'finds the newest of %j, and those of a page far down',
+    async (search) => {
+      const idsOf = async (query: string) => {
+        const { body } = await api.get(`/products?search=${encodeURIComponent(search)}&${query}`);
+        return [body.total, ...body.items.map(({ id }: { id: number }) => id)];
+      };
+      expect(await idsOf('page=1')).toEqual([10_000, ...oldest(0, 10)]);
+      expect(await idsOf('page=1000')).toEqual([10_000, ...oldest(9_990, 10)]);
+      expect(await idsOf('page=1500')).toEqual([10_000, ...oldest(14_990, 10)]);
+      expect(await idsOf('page_size=1')).toEqual([10_000, OLD]);
+      expect(await idsOf('before=150000&page_size=3')).toEqual([10_000, ...oldest(0, 3)]);
+      expect(await idsOf(`before=${OLD - 15_000}&page_size=3`)).toEqual([10_000, ...oldest(15_001, 3)]);
+      expect(await idsOf('before=1')).toEqual([10_000]);
+    },
+  );
 
   it('shows 100 000 by the numbers of pages, and all by links', async () => {
     const last = await fetch(`${api.url}/products?search=thing&page=10000`);
@@ -78,6 +81,12 @@ describe('a search whose very many hits are all old', () => {
     'search=köln&before=290000',
     'search=ö',
     'search=ö&page=1000',
+    'search=фонарь',
+    'search=нарь&before=290000',
+    'search=不锈钢',
+    'search=钢',
+    'search=щука',
+    'search=保温杯',
     'search=g',
     'search=thing&before=229378',
   ])('does not read the new names for ?%s', async (query) => {

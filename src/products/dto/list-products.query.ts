@@ -6,7 +6,7 @@ export class ListProductsQuery extends PageQuery {
   @ApiPropertyOptional({
     maxLength: 255,
     description:
-      'Any part of the name, ignoring case; `total` counts up to 10 000 hits, pages go on to 100 000 and their links to the end',
+      'Any part of the name, in any script. Case, the space at its ends, and how letters are composed make no difference. `total` counts up to 10 000 hits, pages go on to 100 000 and their links to the end',
     example: 'keyboard',
   })
   @EmptyIsAbsent()
