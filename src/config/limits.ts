@@ -11,6 +11,7 @@ export const LIMITS: Limits = {
   oneByOneMs: 1_000,
   optimisticRetryMs: 1_000,
   readsWaiting: 5_000,
+  listsInFlight: 4,
   readTurnMs: 1_000,
   dispatchesWaiting: 10_000,
 
@@ -65,6 +66,8 @@ export interface Limits {
   /** How long an optimistic sale is tried again that was refused for stock which has come back since. */
   readonly optimisticRetryMs: number;
   readonly readsWaiting: number;
+  /** Lists and searches that one API process reads at once. */
+  readonly listsInFlight: number;
   /** The longest that a read waits for its turn. */
   readonly readTurnMs: number;
   /** Orders waiting to be dispatched in one process; the sweep finds the rest. */

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { DurabilityCheck } from './durability-check.js';
+import { ListReads } from './list-reads.js';
 import { RowCounts } from './row-counts.js';
 import { TransactionRunner } from './transaction-runner.js';
 
@@ -14,7 +15,7 @@ import { TransactionRunner } from './transaction-runner.js';
       useFactory: ({ database }: Config) => ({ ...dataSourceOptions(database), autoLoadEntities: true }),
     }),
   ],
-  providers: [TransactionRunner, RowCounts, DurabilityCheck],
-  exports: [TransactionRunner, RowCounts],
+  providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck],
+  exports: [TransactionRunner, RowCounts, ListReads],
 })
 export class DatabaseModule {}

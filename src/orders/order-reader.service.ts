@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
 import { readPrepared } from '../database/prepared-statement.js';
+import { ListReads } from '../database/list-reads.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
 import { type OrderEvent, selectEvents } from './order-event.js';
@@ -15,18 +16,12 @@ export class OrderReaderService {
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly counts: RowCounts,
+    private readonly lists: ListReads,
   ) {}
 
+  /** @throws OverloadedError when too many lists are read. */
   async list(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {
-    const { ids, ...found } = await this.counts.page(listOf(status), request);
-    const items = await this.orders.find({
-      // Asked again: a worker may have moved one of them on in between.
-      where: { id: In(ids), ...(status === undefined ? {} : { status }) },
-      relations: { items: true },
-      relationLoadStrategy: 'query',
-      order: { id: 'DESC' },
-    });
-    return { ...found, items };
+    return this.lists.run(() => this.read(request, status));
   }
 
   /** @throws OrderNotFoundError */
@@ -60,6 +55,18 @@ export class OrderReaderService {
     );
     if (rows.length === 0) throw new OrderNotFoundError(id);
     return rows.flatMap((row, index) => (row.id === null ? [] : { ...row, sequence: index + 1 }));
+  }
+
+  private async read(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {
+    const { ids, ...found } = await this.counts.page(listOf(status), request);
+    const items = await this.orders.find({
+      // Asked again: a worker may have moved one of them on in between.
+      where: { id: In(ids), ...(status === undefined ? {} : { status }) },
+      relations: { items: true },
+      relationLoadStrategy: 'query',
+      order: { id: 'DESC' },
+    });
+    return { ...found, items };
   }
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { readPrepared } from '../database/prepared-statement.js';
+import { ListReads } from '../database/list-reads.js';
 import { type CountedList, RowCounts } from '../database/row-counts.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
@@ -28,17 +29,12 @@ export class ProductReaderService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly counts: RowCounts,
+    private readonly lists: ListReads,
   ) {}
 
-  /** With `search`, as {@link searchProducts} has it. */
+  /** With `search`, as {@link searchProducts} has it. @throws OverloadedError when too many lists are read. */
   async list(request: PageRequest, search?: string): Promise<Listing<LiveProduct>> {
-    const text = normalizeSearch(search);
-    const { ids, ...found } =
-      text === undefined
-        ? await this.counts.page(PRODUCTS, request)
-        : await searchProducts(this.dataSource, text, request);
-    const rows = await readPrepared<ProductRow>(this.dataSource, selectProducts(ids));
-    return { ...found, items: rows.map(toProduct).sort((a, b) => b.id - a.id) };
+    return this.lists.run(() => this.read(request, normalizeSearch(search)));
   }
 
   /**
@@ -49,6 +45,15 @@ export class ProductReaderService {
    */
   async get(id: number): Promise<LiveProduct> {
     return this.reads.submit(id);
+  }
+
+  private async read(request: PageRequest, search: string | undefined): Promise<Listing<LiveProduct>> {
+    const { ids, ...found } =
+      search === undefined
+        ? await this.counts.page(PRODUCTS, request)
+        : await searchProducts(this.dataSource, search, request);
+    const rows = await readPrepared<ProductRow>(this.dataSource, selectProducts(ids));
+    return { ...found, items: rows.map(toProduct).sort((a, b) => b.id - a.id) };
   }
 
   private async load(ids: readonly number[]): Promise<Outcome<LiveProduct>[]> {

@@ -34,6 +34,7 @@ function expected(): Record<string, string> {
     'connection between two requests': seconds(REAL.keepAliveMs),
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
     'reads waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
+    'lists and searches read at once in one API process': `${REAL.listsInFlight}, the others wait like reads`,
     'purchases committed together': `${REAL.purchasesPerBatch}; ${REAL.purchaseBatchesInFlight} batches at a time`,
     'requests waiting for a connection in one process': `${number(REAL.connectionsWaiting)}, each at most ${seconds(REAL.connectMs)}; none when no connection was given out for ${seconds(REAL.connectionStallMs)}`,
     'lock, statement, transaction': `${seconds(REAL.lockMs)}, ${seconds(REAL.statementMs)}, ${seconds(REAL.transactionMs)}; a connection within ${seconds(REAL.connectMs)}`,

@@ -143,16 +143,18 @@ describe('long lists', () => {
     ['+ä', 1, [29_999]],
     ['\\%_', 1, [22_222]],
     ['_', 1, [22_222]],
-    [' %', 0, []],
+    [' %', 1, [22_222]],
     ['o', 10_000, undefined],
-    ['9 ', 0, []],
+    ['9 ', 8_400, undefined],
   ])('finds %j, which holds no three letters in a row', async (search, total, ids) => {
     await environment.sql.query(
       `UPDATE products SET name = CASE id WHEN 7778 THEN 'Xq+y' WHEN 22222 THEN 'q\\%_' ELSE 'q+Ä' END
        WHERE id IN (7778, 22222, 29999)`,
     );
     const { body } = await api.get(`/products?search=${encodeURIComponent(search)}`);
-    const found = await truth(`products WHERE deleted_at IS NULL AND strpos(lower(name), lower('${search}')) > 0`);
+    const found = await truth(
+      `products WHERE deleted_at IS NULL AND strpos(lower(name), lower('${search.trim()}')) > 0`,
+    );
     expect([body.total, idsOf(body)]).toEqual([total, ids ?? found.slice(0, 10)]);
   });
 

@@ -1,5 +1,6 @@
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { REAL } from '../support/limits.js';
 import { scansOf } from '../support/plans.js';
 
 const OLD = 20_000;
@@ -97,4 +98,27 @@ describe('a search whose very many hits are all old', () => {
     }
     expect(scans.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(MOST_ROWS_READ);
   });
+
+  it('leaves most connections to sales, however many ask for the dearest page', async () => {
+    const product_id = await api.createProduct({ stock: 1_000 });
+    const over = new AbortController();
+    let most = 0;
+    const watching = (async () => {
+      while (!over.signal.aborted) {
+        const { rows } = await environment.sql.query(
+          `SELECT count(*)::int AS searches FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%search_keys%' AND pid <> pg_backend_pid()`,
+        );
+        most = Math.max(most, rows[0].searches);
+      }
+    })();
+    const searches = Array.from({ length: 64 }, () => api.get('/products?search=g&page=10000'));
+    const sales = [];
+    for (let sale = 0; sale < 20; sale++) sales.push((await api.post('/orders', { product_id })).status);
+    expect(sales).toEqual(sales.map(() => 201));
+    expect(new Set((await Promise.all(searches)).map(({ status }) => status))).toEqual(new Set([200]));
+    over.abort();
+    await watching;
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(REAL.listsInFlight);
+  }, 60_000);
 });

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { LIMITS } from '../config/limits.js';
+import { fulfilled } from '../kernel/outcome.js';
+import { Batcher } from '../runtime/batcher.js';
+
+/** One at a time: what is batched here is turns, and not reads. */
+const TURNS = () => ({
+  maxBatchSize: 1,
+  maxInFlight: LIMITS.listsInFlight,
+  maxWaiting: LIMITS.readsWaiting,
+  maxWaitMs: LIMITS.readTurnMs,
+});
+
+/**
+ * Turns for reads of lists and searches, some of which are dear: a few run at once, and the others wait. However many are asked for,
+ * the other connections of the pool, and most of PostgreSQL's time, are left to sales and to reads of one row.
+ */
+@Injectable()
+export class ListReads {
+  private readonly turns = new Batcher<() => Promise<void>, void>(async ([read]) => {
+    await read?.();
+    return [fulfilled(undefined)];
+  }, TURNS());
+
+  /** Runs `read` when it is its turn. @throws OverloadedError when too many wait, or it takes too long; `read` is not run then. */
+  async run<T>(read: () => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    await this.turns.submit(() => read().then(resolve, reject));
+    return promise;
+  }
+}
