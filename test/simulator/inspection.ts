@@ -1,7 +1,11 @@
-import { AUDIT } from '../../src/audit/audit-statement.ts';
+import type * as Statement from '../../src/audit/audit-statement.ts';
 import type { Model } from './model.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
+
+/** Of the build: not known to the compiler. */
+const BUILD: string = '../../dist/src/audit/audit-statement.js';
+const { AUDIT } = (await import(BUILD)) as typeof Statement;
 
 /**
  * Histories that end twice, go on after their end (but for the undo), do not begin with `pending`, or do not end where their

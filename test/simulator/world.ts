@@ -20,7 +20,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PRELOAD = path.join(import.meta.dirname, 'preload.ts');
 const PLUGIN = path.join(ROOT, 'test/simulator/plugin.ts');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 const RESTART_DELAY_MS = 200;
 /** What is committed is on disk because the commit waited for that, not because somebody came by a moment later. */
 const SETTINGS = { max_connections: '200', wal_writer_delay: '10s' };
