@@ -91,6 +91,11 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ ...REQUIRED, REDIS_URL, QUEUE_REDIS_URL }, 'api')).not.toThrow();
   });
 
+  it('wants no database for the dashboard', () => {
+    expect(() => loadConfig({ REDIS_URL: 'redis://h' }, 'dashboard')).not.toThrow();
+    expect(() => loadConfig({ REDIS_URL: 'redis://h' }, 'worker')).toThrow(/DATABASE_URL is missing/);
+  });
+
   it('reads a secret from a file, and tells when that cannot be', () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'secret-')), 'url');
     writeFileSync(file, 'postgres://u:p@h/orders\n');

@@ -1,0 +1,97 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../tools/processes.ts';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+import { eventually } from '../support/eventually.js';
+
+const execute = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** The blocks for a shell below a heading of a document, or in all of it. */
+function blocksOf(document: string, heading?: string): string[] {
+  const text = readFileSync(path.join(ROOT, document), 'utf8');
+  const section = heading === undefined ? text : (text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '');
+  return [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block);
+}
+
+describe('what the documents say, pasted', () => {
+  let folder: string;
+  let system: ChildProcess;
+  let port: number;
+  let output = '';
+
+  beforeAll(async () => {
+    folder = await createTemporaryFolder('documents');
+    port = await freePort();
+    const env = {
+      PATH: process.env.PATH,
+      DATA_DIR: folder,
+      PORT: String(port),
+      DASHBOARD_PORT: String(await freePort()),
+    };
+    system = spawn(process.execPath, ['tools/start.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [system.stdout, system.stderr])
+      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await eventually(() => expect(output).toContain('Ctrl-C ends it all'), 60_000);
+  }, 90_000);
+
+  afterAll(async () => {
+    const ended = new Promise((resolve) => system.once('close', resolve));
+    system.kill('SIGINT');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  /** As a newcomer pastes it, but for the port and the file of the backup. */
+  const paste = async (block: string, env: Record<string, string> = {}) => {
+    const text = block.replaceAll('8000', String(port)).replaceAll('orders.backup', path.join(folder, 'orders.backup'));
+    const { stdout } = await execute('bash', ['-e', '-c', text], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, HOME: folder, DATA_DIR: folder, PORT: String(port), ...env },
+    });
+    return stdout;
+  };
+
+  it('works in "Try it" of the README, block after block', async () => {
+    const said = [];
+    for (const block of blocksOf('README.md', 'Try it')) said.push(await paste(block));
+    const all = said.join('\n');
+    expect(said.length).toBeGreaterThan(5);
+    expect(all).toContain('"status":"completed"');
+    expect(all).toMatch(/\d+ products created/);
+    expect(all.match(/-> 201/g)).toHaveLength(1);
+    expect(all.match(/Insufficient stock\. Available: 0, Requested: 1/g)).toHaveLength(4);
+    expect(all.match(/Idempotent-Replayed/gi)).toHaveLength(1);
+    expect(all).toContain('"kind":"hold"');
+    // Nothing is refused but the four buyers who came too late.
+    expect(all.match(/"type":"about:blank"/g)).toHaveLength(4);
+  }, 120_000);
+
+  it('works in docs/operations.md, beside npm start', async () => {
+    const blocks = blocksOf('docs/operations.md').filter((block) => /^(npm|curl)/.test(block) && !block.includes('…'));
+    expect(blocks.length).toBeGreaterThanOrEqual(5);
+    const said = [];
+    // The block of the repair asks, and nobody answers: its own test follows it to the end.
+    for (const block of blocks) said.push(await paste(block.replace(/^.*--repair.*\n/gm, '')));
+    expect(said.join('\n')).toContain('all agree');
+    expect(said.join('\n')).toContain('There are no dead letters');
+    expect(said.join('\n')).toContain('There are no parked events');
+    expect((await readFile(path.join(folder, 'orders.backup'))).length).toBeGreaterThan(500);
+  }, 120_000);
+
+  it('touches no other project of docker compose, and can be pasted again', async () => {
+    const programs = path.join(folder, 'programs');
+    const log = path.join(folder, 'docker.log');
+    await mkdir(programs);
+    await writeFile(path.join(programs, 'docker'), `#!/bin/sh\nprintf '%s\\n' "$*" >> '${log}'\n`);
+    await chmod(path.join(programs, 'docker'), 0o755);
+    const [restore = ''] = blocksOf('docs/operations.md').filter((block) => block.startsWith('docker compose stop'));
+    for (let time = 0; time < 2; time++) await paste(restore, { PATH: `${programs}:${process.env.PATH}` });
+    const calls = (await readFile(log, 'utf8')).trim().split('\n');
+    expect(calls).toHaveLength(14);
+    for (const call of calls) expect(call).toMatch(/^compose (stop|run|up) /);
+  });
+});
