@@ -2,7 +2,7 @@ import { END_OF_ROWS } from './backup-format.js';
 
 const NEWLINE = 10;
 /** The longest line that a backup may have: no row of this system comes near it, and what is no backup may have no line at all. */
-const MAX_LINE_BYTES = 16 * 1_048_576;
+const MAX_LINE_BYTES = 4 * 1_048_576;
 
 /** Reads a backup piece by piece: lines of JSON and, where the caller expects them, the rows of a table. */
 export class BackupReader {

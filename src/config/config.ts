@@ -127,7 +127,11 @@ function readServices(reader: EnvironmentReader, role: Role) {
   return {
     database: {
       // The dashboard uses no database, and is not given its password.
-      url: reader.url('DATABASE_URL', ['postgres:', 'postgresql:'], role === 'dashboard' ? 'postgres://none' : undefined),
+      url: reader.url(
+        'DATABASE_URL',
+        ['postgres:', 'postgresql:'],
+        role === 'dashboard' ? 'postgres://none' : undefined,
+      ),
       poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
       lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: LIMITS.lockMs, min: 1, max }),
       statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', {

@@ -165,7 +165,7 @@ describe('a backup', () => {
       ],
       ['not a backup', '{"format":"other"}\n'],
       ['does not go on with the table', text.replace('{"table":"orders"', '{"table":"disorders"')],
-      ['a line of it has no end', 'x'.repeat(40_000_000)],
+      ['not a backup', 'x'.repeat(40_000_000)],
       ['a line of it has no end', text.replace(/({"table":"order_items".*\n)/, `$1${'1'.repeat(40_000_000)}`)],
       ['goes on after its last line', `${text}{}\n`],
       ['does not tell the last id of orders', text.replace(/"orders":"\d+"/, '"disorders":"1"')],
