@@ -11,7 +11,7 @@ export const LIMITS: Limits = {
   oneByOneMs: 1_000,
   optimisticRetryMs: 1_000,
   readsWaiting: 5_000,
-  listsInFlight: 4,
+  listsInFlight: 8,
   readTurnMs: 1_000,
   dispatchesWaiting: 10_000,
 

@@ -58,12 +58,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     else if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
       headers['content-type'] = 'application/octet-stream';
     }
-    done();
-  });
-  // Behind all hooks of onRequest, so that CORS has allowed a page to read the answer.
-  // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
-  server.addHook('preParsing', (request, reply, _payload, done) => {
-    done(request.is404 ? refuseMethod(routes, request, reply) : undefined);
+    done(request.is404 ? refuseMethod(routes, reply, options.corsOrigins) : undefined);
   });
   server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
     const isEmpty = is404 || !isObject(query) || Object.keys(query).length === 0;
@@ -79,22 +74,28 @@ function requestIdOf(header: string | string[] | undefined): string {
 }
 
 /** An unknown path is left to the not-found handler; a known one that does not take the method is a 405. */
-function refuseMethod(routes: RouteCatalogue, { url }: FastifyRequest, reply: FastifyReply): Error | undefined {
-  const methods = routes.methodsOf(url);
+function refuseMethod(routes: RouteCatalogue, reply: FastifyReply, corsOrigins: readonly string[]): Error | undefined {
+  const methods = routes.methodsOf(reply.request.url);
   if (methods.length === 0) return undefined;
+  allowOrigin(reply, corsOrigins);
   reply.header('Allow', methods.join(', '));
   return Object.assign(new Error('Method not allowed'), { statusCode: 405 });
+}
+
+/** Lets a page of an allowed origin read an answer that is made before CORS has its turn. */
+function allowOrigin(reply: FastifyReply, corsOrigins: readonly string[]): void {
+  const { origin } = reply.request.headers;
+  if (corsOrigins.includes('*')) reply.header('Access-Control-Allow-Origin', '*');
+  else if (origin !== undefined && corsOrigins.includes(origin)) {
+    reply.headers({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
+  }
 }
 
 /** A path that cannot be decoded never reaches a route, a hook or a filter. */
 function answerUnroutable(corsOrigins: readonly string[]) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error);
-    const { origin } = request.headers;
-    if (corsOrigins.includes('*')) reply.header('Access-Control-Allow-Origin', '*');
-    else if (origin !== undefined && corsOrigins.includes(origin)) {
-      reply.headers({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
-    }
+    allowOrigin(reply, corsOrigins);
     reply
       .code(problem.status)
       .header('X-Request-Id', request.id)
