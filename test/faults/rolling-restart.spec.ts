@@ -4,8 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { type RoleProcess, startRole } from '../support/role-process.js';
 
 const BUYERS = 16;
-const SHUTDOWN_DELAY_MS = 1_000;
-/** How often the load balancer asks who is ready: several times within the delay. */
+/** How often the load balancer asks who is ready: several times within `SHUTDOWN_DELAY_MS`, which is the default. */
 const PROBE_INTERVAL_MS = 100;
 
 interface Backend {
@@ -38,7 +37,7 @@ describe('a rolling restart', () => {
   });
 
   const startApi = async (): Promise<Backend> => {
-    const process = startRole([], { ...environment.variables, SHUTDOWN_DELAY_MS: String(SHUTDOWN_DELAY_MS) });
+    const process = startRole([], environment.variables);
     return { url: `${await process.url()}/api/v1`, process, isReady: false };
   };
   const startWorker = () => startRole(['--worker'], { ...environment.variables, ORDER_PROCESSING_DELAY_MS: '100' });
