@@ -13,7 +13,6 @@ const DOORS = {
     'stock-pipeline',
     'stock-ledger',
     'stock-movement',
-    'checked-movements',
     'stock-rows',
     'stock-request',
     'requested-item',
@@ -40,7 +39,7 @@ const DOORS = {
   ],
   events: ['subscriptions.module', 'subscriber', 'parked-events.service'],
   workers: ['workers.module', 'worker-registry.module', 'worker-registry'],
-  audit: ['audit.module', 'audit.service', 'audit-run', 'ledger-repair.service'],
+  audit: ['audit.module', 'audit.service', 'audit-run', 'audit-statement', 'ledger-repair.service'],
   backup: [],
   health: [],
 };

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type pg from 'pg';
 import { Config } from '../config/config.js';
-import { WRONG_LEDGERS, type WrongLedger } from '../stock/checked-movements.js';
 import { correctLedger, lockStock } from '../stock/stock-ledger.js';
 import type { StockMovement } from '../stock/stock-movement.js';
 import { connectForAudit } from './audit-connection.js';
+import { WRONG_LEDGERS, type WrongLedger } from './audit-statement.js';
 
 /** Sets ledgers right that somebody has got round: each gets a correction, from which on it tells the stock. No stock changes. */
 @Injectable()
@@ -33,7 +34,7 @@ export class LedgerRepairService {
     });
   }
 
-  private async connected<T>(work: (client: Awaited<ReturnType<typeof connectForAudit>>) => Promise<T>): Promise<T> {
+  private async connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = await connectForAudit(this.config.database.url);
     try {
       return await work(client);

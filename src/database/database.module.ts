@@ -3,8 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { DurabilityCheck } from './durability-check.js';
-import { ListReads } from './list-reads.js';
-import { RowCounts } from './row-counts.js';
+import { ListReads } from './lists/list-reads.js';
+import { RowCounts } from './lists/row-counts.js';
 import { TransactionRunner } from './transaction-runner.js';
 
 @Global()

@@ -37,8 +37,8 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
 }
 
 /**
- * Claims the orders that are open, notes in their history which attempt it is, and gives them; with `onlyIfPending` only those that are `pending`. An order in
- * `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
+ * Claims the orders that are open, notes in their history which attempt it is, and gives them; with `onlyIfPending` only those
+ * that are `pending`. An order in `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
  * and loses one, the order is simply claimed again.
  */
 export function claimOrders(orderIds: readonly number[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {

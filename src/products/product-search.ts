@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { offsetOf, type PageRequest } from '../kernel/page.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { type FoundIds, foundIds } from '../database/row-counts.js';
+import { type FoundIds, foundIds } from '../database/lists/row-counts.js';
 
 /** As many hits of a search are counted. */
 export const MAX_COUNTED = 10_000;

@@ -98,8 +98,9 @@ export class Batcher<Item, Result> {
 
   /** Refuses what has waited too long at that moment, also while the batches in flight take longer. One timer is enough. */
   private expireInTime(): void {
+    if (this.expiry !== undefined || this.options.maxWaitMs === Infinity) return;
     const [oldest] = this.waiting;
-    if (oldest === undefined || this.expiry !== undefined || this.options.maxWaitMs === Infinity) return;
+    if (oldest === undefined) return;
     const leftMs = Math.max(oldest.since + this.options.maxWaitMs - performance.now(), 0);
     this.expiry = setTimeout(() => {
       this.expiry = undefined;

@@ -43,11 +43,11 @@ export function selectWorkers(): QueryConfig {
   };
 }
 
-/** The id of the oldest worker that is alive. */
+/** The id of the oldest worker that is alive. One that was seen in the future has died before the clock was set back. */
 export function selectLeader(): QueryConfig {
   return {
     name: 'select-leading-worker',
-    text: `SELECT id FROM workers WHERE seen_at > clock_timestamp() - $1 * interval '1 millisecond'
+    text: `SELECT id FROM workers WHERE abs(extract(epoch FROM clock_timestamp() - seen_at)) * 1000 < $1
            ORDER BY started_at, id LIMIT 1`,
     values: [LIMITS.workerSilenceMs],
   };

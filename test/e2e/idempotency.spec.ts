@@ -1,5 +1,5 @@
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
-import { RowCountFolding } from '../../src/database/row-count-folding.js';
+import { RowCountFolding } from '../../src/database/lists/row-count-folding.js';
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { Test } from '@nestjs/testing';

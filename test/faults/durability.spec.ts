@@ -3,7 +3,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config/config.js';
-import { RowCountFallback } from '../../src/database/row-count-folding.js';
+import { RowCountFallback } from '../../src/database/lists/row-count-folding.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment } from '../support/environment.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.js';

@@ -1,4 +1,4 @@
-import { RowCountFallback, RowCountFolding } from '../../src/database/row-count-folding.js';
+import { RowCountFallback, RowCountFolding } from '../../src/database/lists/row-count-folding.js';
 import { TransactionRunner } from '../../src/database/transaction-runner.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

@@ -31,8 +31,8 @@ const WRITERS: Record<string, string> = {
   event_subscriptions: 'events/subscription-writer.ts',
   event_deliveries: 'events/subscription-writer.ts',
   idempotency_keys: 'idempotency/idempotency-key-writer.ts',
-  row_counts: 'database/row-count-folding.ts',
-  row_count_changes: 'database/row-count-folding.ts',
+  row_counts: 'database/lists/row-count-folding.ts',
+  row_count_changes: 'database/lists/row-count-folding.ts',
   audit_runs: 'audit/audit.service.ts',
   workers: 'workers/worker-rows.ts',
 };

@@ -21,8 +21,9 @@ export class LostJobs {
   ) {}
 
   /**
-   * Dispatches those of the orders that have lost their job, each with a new one, and returns how many they were. A finished job that BullMQ keeps, or a foreign job, may have the id of the new job and would silently keep it out, so it is removed
-   * first. A dead letter is left to an operator.
+   * Dispatches those of the orders that have lost their job, each with a new one, and returns how many they were. A finished job
+   * that BullMQ keeps, or a foreign job, may have the id of the new job and would silently keep it out, so it is removed first. A
+   * dead letter is left to an operator.
    */
   async dispatchAgain(ids: readonly number[]): Promise<number> {
     const looked = await Promise.all(ids.map(async (id) => ({ id, isLost: await this.isLost(id) })));

@@ -11,7 +11,7 @@ import { ProductsModule } from '../../products/products.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { StockModule } from '../../stock/stock.module.js';
-import { RowCountFallback } from '../../database/row-count-folding.js';
+import { RowCountFallback } from '../../database/lists/row-count-folding.js';
 import { WorkersModule } from '../../workers/workers.module.js';
 import type { ModuleImport } from '../plugins.js';
 import { RootController } from './root.controller.js';

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { LedgerRepairService } from '../../audit/ledger-repair.service.js';
 import type { Config } from '../../config/config.js';
-import type { WrongLedger } from '../../stock/checked-movements.js';
+import type { WrongLedger } from '../../audit/audit-statement.js';
 import { MAX_REASON_LENGTH } from '../../stock/stock-ledger.js';
 import { AuditRootModule } from '../audit/audit-root.module.js';
 import { runCommand } from '../run-command.js';

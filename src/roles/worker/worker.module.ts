@@ -3,7 +3,7 @@ import { AuditProcessingModule } from '../../audit/audit-processing.module.js';
 import type { Config } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { DatabaseModule } from '../../database/database.module.js';
-import { RowCountFolding } from '../../database/row-count-folding.js';
+import { RowCountFolding } from '../../database/lists/row-count-folding.js';
 import type { Subscriber } from '../../events/subscriber.js';
 import { SubscriptionsModule } from '../../events/subscriptions.module.js';
 import { ReadinessModule } from '../../health/readiness.module.js';

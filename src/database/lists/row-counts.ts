@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { offsetOf, type PageRequest } from '../kernel/page.js';
-import { readPrepared } from './prepared-statement.js';
+import { offsetOf, type PageRequest } from '../../kernel/page.js';
+import { readPrepared } from '../prepared-statement.js';
 
 /** Ids of one block, as the triggers count them: `id >> 10`. A page is never further than this from a counted place. */
 const BLOCK_IDS = 1_024;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { LIMITS } from '../config/limits.js';
-import { fulfilled } from '../kernel/outcome.js';
-import { Batcher } from '../runtime/batcher.js';
+import { LIMITS } from '../../config/limits.js';
+import { fulfilled } from '../../kernel/outcome.js';
+import { Batcher } from '../../runtime/batcher.js';
 
 /** One at a time: what is batched here is turns, and not reads. */
 const TURNS = () => ({
