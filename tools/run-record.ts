@@ -43,8 +43,9 @@ export class RunRecord {
 
   add(name: string, pid: number): void {
     this.processes.push({ name, pid, startTime: startTimeOf(pid) });
-    mkdirSync(path.dirname(this.file), { recursive: true });
-    writeFileSync(this.file, JSON.stringify(this.processes, null, 2));
+    // PostgreSQL's user gets through, and nobody looks around.
+    mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o711 });
+    writeFileSync(this.file, JSON.stringify(this.processes, null, 2), { mode: 0o600 });
   }
 
   /** Only its own: a start that was refused leaves the record of the run that is going. */

@@ -4,7 +4,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { useLimits } from '../support/limits.js';
 import { startProxy } from '../support/proxy.js';
-import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
+import { type OwnRedis, redisThrough, startOwnRedis } from '../support/redis-server.js';
 
 /** What one command to a Redis that does not answer may cost; long, so that a busy machine is told from a lost Redis. */
 const COMMAND_MS = 2_000;
@@ -94,10 +94,7 @@ describe('the API while Redis is lost', () => {
     const { port } = new URL(redis.urls.REDIS_URL);
     const proxy = await startProxy(Number(port));
     try {
-      const through = {
-        REDIS_URL: `redis://127.0.0.1:${proxy.port}/0`,
-        QUEUE_REDIS_URL: `redis://127.0.0.1:${proxy.port}/1`,
-      };
+      const through = redisThrough(proxy.port, redis.urls);
       api = await startApi(loadConfig({ ...environment.variables, ...through }, 'api'));
       const id = await api.createProduct({ stock: 9 });
       await eventually(async () => expect((await api.get('/health/ready')).body.status).toBe('ready'));

@@ -11,7 +11,7 @@ import { freePort, isAlive, pidOf, waitUntil } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
-import { type OwnRedis, startOwnRedis } from '../support/redis-server.ts';
+import { type OwnRedis, redisThrough, startOwnRedis } from '../support/redis-server.ts';
 import type { Bug } from './preload.ts';
 import { type Provider, startProvider } from './provider.ts';
 
@@ -95,7 +95,7 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
       ...HASTE,
       NODE_ENV: 'production',
       DATABASE_URL: Object.assign(new URL(postgres.url), { port: String(proxies.postgres.port) }).href,
-      REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}/0`,
+      ...redisThrough(proxies.redis.port, redis.urls),
       SIMULATOR_PROVIDER: provider.url,
       TEST_LIMITS: JSON.stringify(LIMITS),
     };

@@ -13,6 +13,8 @@ const STOP_TIMEOUT_MS = 10_000;
 
 export interface OwnPostgres {
   directory: string;
+  /** The folder of its data. */
+  data: string;
   /** The same after a restart. */
   url: string;
   isAlive: () => boolean;
@@ -49,6 +51,7 @@ export async function startOwnPostgres(
   );
   return {
     directory,
+    data: server.data,
     url,
     isAlive: () => isAlive(server.pid),
     freeze: async () => {

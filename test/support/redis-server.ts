@@ -14,12 +14,18 @@ export interface OwnRedis {
   stop: () => Promise<void>;
 }
 
+/** The variables of the same Redis behind a proxy. */
+export function redisThrough(port: number, { REDIS_URL, QUEUE_REDIS_URL }: OwnRedis['urls']): OwnRedis['urls'] {
+  const through = (url: string) => Object.assign(new URL(url), { port: String(port) }).href;
+  return { REDIS_URL: through(REDIS_URL), QUEUE_REDIS_URL: through(QUEUE_REDIS_URL) };
+}
+
 /** A Redis of the test's own, to be frozen, killed and wiped. */
 export async function startOwnRedis(): Promise<OwnRedis> {
   const directory = await createTemporaryFolder('redis');
   let server: RedisServer = await startRedis({ directory });
   const { port } = server;
-  const url = (database: number) => `redis://127.0.0.1:${port}/${database}`;
+  const url = (database: number) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
   const signal = (name: NodeJS.Signals) => isAlive(server.pid) && process.kill(server.pid, name);
   return {
     urls: { REDIS_URL: url(0), QUEUE_REDIS_URL: url(1) },

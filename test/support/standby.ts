@@ -26,7 +26,7 @@ export async function startStandby(primary: OwnPostgres, port: number): Promise<
   sql.on('error', () => undefined);
   await sql.connect();
   await sql.query(`SELECT pg_backup_start('standby', true)`);
-  await execute('cp', ['-a', path.join(primary.directory, 'data'), data]);
+  await execute('cp', ['-a', primary.data, data]);
   const { rows } = await sql.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
   await rm(path.join(data, 'postmaster.pid'));
   await copyFile(path.join(primary.directory, 'password'), path.join(directory, 'password'));
