@@ -4,7 +4,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildIfChanged } from './build.ts';
 import { checkVariables } from './check-variables.ts';
-import { BUILD, MIGRATE } from './commands.ts';
+import { BUILD, MAKE_ROLES, MIGRATE } from './commands.ts';
+import { databaseUrls } from './database-urls.ts';
+import { environmentFileOf } from './environment-file.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
 import { freePort, isPortFree, NODE_FLAGS, waitUntil } from './processes.ts';
@@ -67,17 +69,20 @@ async function start(): Promise<void> {
   await requirePort('PORT', environment.PORT);
   await requirePort('DASHBOARD_PORT', environment.DASHBOARD_PORT);
 
-  const [databaseUrl, redisUrl] = await Promise.all([providePostgres(), provideRedis()]);
-  const env = {
+  const [database, redisUrl] = await Promise.all([providePostgres(), provideRedis()]);
+  const all: NodeJS.ProcessEnv = {
     // No load balancer has to see that it stops.
     SHUTDOWN_DELAY_MS: '0',
     SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS),
     ...environment,
-    DATABASE_URL: databaseUrl,
+    ...database,
     REDIS_URL: redisUrl,
   };
-  await run(MIGRATE, env);
+  if (all.DATABASE_ADMIN_URL) await run(MAKE_ROLES, all);
+  await run(MIGRATE, all);
   say('the database is migrated');
+  // No process of the system needs them.
+  const env = { ...all, DATABASE_ADMIN_URL: '', DATABASE_OWNER_URL: '', DATABASE_READER_URL: '' };
 
   if (isStopping()) return;
   const { DASHBOARD_PUBLIC_URL: PUBLIC_URL = '' } = given;
@@ -92,16 +97,9 @@ async function start(): Promise<void> {
   if (isStopping()) return;
   if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
   for (const role of roles) role.markUp();
-  await writeFile(DATABASE_URL_FILE, databaseUrl, { mode: 0o600 });
-  await writeFile(ENVIRONMENT_FILE, environmentFileOf(env), { mode: 0o600 });
+  await writeFile(DATABASE_URL_FILE, all.DATABASE_URL ?? '', { mode: 0o600 });
+  await writeFile(ENVIRONMENT_FILE, environmentFileOf(all), { mode: 0o600 });
   console.log(welcome({ address, dashboardAddress, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }));
-}
-
-/** The two URLs of Redis as well, for the queue may have one of its own. */
-function environmentFileOf(env: NodeJS.ProcessEnv): string {
-  return ['DATABASE_URL', 'REDIS_URL', 'QUEUE_REDIS_URL']
-    .flatMap((name) => (env[name] ? `${name}='${env[name]}'\n` : []))
-    .join('');
 }
 
 async function requirePort(variable: string, port: string): Promise<void> {
@@ -111,11 +109,12 @@ async function requirePort(variable: string, port: string): Promise<void> {
   );
 }
 
-async function providePostgres(): Promise<string> {
-  if (given.DATABASE_URL) return given.DATABASE_URL;
+/** The variables that lead to the database. One that is given has the roles that it has. */
+async function providePostgres(): Promise<Record<string, string>> {
+  if (given.DATABASE_URL) return { DATABASE_URL: given.DATABASE_URL };
   const postgres = await startPostgres({ directory: path.join(DATA, 'postgres'), ...hooksOf('PostgreSQL') });
   say('PostgreSQL is up');
-  return postgres.url;
+  return databaseUrls(postgres.url);
 }
 
 async function provideRedis(): Promise<string> {
@@ -179,7 +178,8 @@ async function stop(exitCode: number): Promise<void> {
     await Promise.all(roles.map((role) => role.end(ROLE_STOP_TIMEOUT_MS + ROLE_CLOSE_MS)));
     await Promise.all(services.map((end) => end()));
     record.remove();
-    if (roles.length > 0) await rm(ENVIRONMENT_FILE, { force: true });
+    // The ports may be others the next time.
+    for (const file of roles.length > 0 ? [ENVIRONMENT_FILE, DATABASE_URL_FILE] : []) await rm(file, { force: true });
     if (services.length > 0 || roles.length > 0) console.log(`Stopped. The data stays in ${DATA_NAME}/`);
     process.exit(exitCode);
   })();

@@ -1,5 +1,6 @@
 /** `npm test [Jest's arguments]`: brings up PostgreSQL and Redis, migrates a template database, and runs every test. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
@@ -46,14 +47,23 @@ async function runAll(): Promise<number> {
   ]);
   const template = new URL(databaseUrl);
   template.pathname = `/${TEMPLATE}`;
+  // The application is tested with the privileges that it has in production.
+  const application = new URL(template);
+  application.username = `${TEMPLATE}_application`;
+  application.password = randomBytes(12).toString('hex');
+  await administer(databaseUrl, `CREATE ROLE ${application.username} LOGIN PASSWORD '${application.password}'`);
   await administer(databaseUrl, `CREATE DATABASE ${TEMPLATE}`);
-  if (process.env.DATABASE_URL) cleanUps.unshift(() => administer(databaseUrl, `DROP DATABASE ${TEMPLATE}`));
-  await run(MIGRATE, {
-    ...process.env,
-    DATABASE_URL: template.href,
-  });
+  if (process.env.DATABASE_URL) {
+    cleanUps.unshift(() => administer(databaseUrl, `DROP ROLE ${application.username}`));
+    cleanUps.unshift(() => administer(databaseUrl, `DROP DATABASE ${TEMPLATE}`));
+  }
+  await run(MIGRATE, { ...process.env, DATABASE_OWNER_URL: template.href, DATABASE_URL: application.href });
   console.log('✓ PostgreSQL, Redis, the build and the template database are there');
-  return runJest({ TEST_TEMPLATE_URL: template.href, TEST_REDIS_URL: redisUrl });
+  return runJest({
+    TEST_TEMPLATE_URL: template.href,
+    TEST_APPLICATION_URL: application.href,
+    TEST_REDIS_URL: redisUrl,
+  });
 }
 
 async function providePostgres(): Promise<string> {

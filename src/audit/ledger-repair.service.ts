@@ -35,7 +35,7 @@ export class LedgerRepairService {
   }
 
   private async connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = await connectForAudit(this.config.database.url);
+    const client = await connectForAudit(this.config.database.ownerUrl);
     try {
       return await work(client);
     } finally {

@@ -40,13 +40,14 @@ export async function restore(config: Config, input: Readable, report: (line: st
   const reader = new BackupReader(pipeline(input, createGunzip(), () => undefined));
   const head = await reader.line().catch(() => undefined);
   if (!isHead(head)) throw new Error('This is not a backup of this system');
-  const client = new pg.Client({ connectionString: config.database.url });
+  const client = new pg.Client({ connectionString: config.database.ownerUrl });
   client.on('error', () => undefined);
   await client.connect();
   try {
     await pinSettings(client);
     await client.query('BEGIN');
     await requireMigrations(client, head.migrations);
+    await requireOwnership(client);
     await restoreTables(client, reader, report);
     await skipIds(client, await readEnd(reader), head);
     // Should the commit fail, they are filled again from what was there before.
@@ -66,6 +67,13 @@ async function requireMigrations(client: pg.Client, expected: readonly string[])
     `The backup is of another version: its last migration is ${expected.at(-1) ?? 'none'}, that of the database is ` +
       `${migrations.at(-1) ?? 'none'}. Restore it with the version that made it, then migrate`,
   );
+}
+
+async function requireOwnership(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_class WHERE oid = 'public.migrations'::regclass AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1`,
+  );
+  if (rowCount !== 0) throw new Error('Only the owner of the tables can restore: set DATABASE_OWNER_URL');
 }
 
 /** The owner of the tables may do this. Foreign keys are made anew, and so checked, when all rows are there. */

@@ -12,6 +12,26 @@ export function checkConfig(config: Config, role: Role): string[] {
   return [...checkServices(config), ...(role === 'dashboard' ? checkDashboard(config) : [])];
 }
 
+/** What works, and should be otherwise, a line each: services on other machines that are talked to in the clear. */
+export function warningsOf({ database, cache, queue }: Config): string[] {
+  const urls = { DATABASE_URL: database.url, REDIS_URL: cache.url, QUEUE_REDIS_URL: queue.url };
+  return Object.entries(urls).flatMap(([name, value]) => {
+    const url = new URL(value);
+    if (isNear(url.hostname) || hasTls(url)) return [];
+    return `${name} leads to another machine (${url.hostname}) without TLS: passwords and orders can be read on the way. See "TLS" in docs/operations.md`;
+  });
+}
+
+/** This machine, or a neighbour that is known by its first name alone: a container of the same network. */
+function isNear(hostname: string): boolean {
+  return hostname === '' || isLoopback(hostname) || !/[.:]/.test(hostname);
+}
+
+function hasTls({ protocol, searchParams }: URL): boolean {
+  const mode = searchParams.get('sslmode') ?? (searchParams.get('ssl') === 'true' ? 'require' : 'disable');
+  return protocol === 'rediss:' || !['disable', 'allow', 'prefer'].includes(mode);
+}
+
 function checkServices({ production, database, cache, queue }: Config): string[] {
   const problems: string[] = [];
   if (URL.canParse(database.url) && new URL(database.url).searchParams.has('options')) {

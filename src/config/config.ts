@@ -17,7 +17,8 @@ export type Role =
   | 'parked-events'
   | 'retry-events'
   | 'backup'
-  | 'restore';
+  | 'restore'
+  | 'database-roles';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -35,7 +36,13 @@ export class Config {
   readonly shutdownDelayMs: number;
   readonly database: {
     readonly url: string;
+    /** Of the role that owns the tables. */
+    readonly ownerUrl: string;
+    /** Of a role that may make roles. */
+    readonly adminUrl: string | undefined;
+    readonly readerUrl: string | undefined;
     readonly poolSize: number;
+    readonly readPoolSize: number;
     readonly lockTimeoutMs: number;
     readonly statementTimeoutMs: number;
     readonly transactionTimeoutMs: number;
@@ -105,7 +112,7 @@ function readServer(reader: EnvironmentReader) {
       min: 1_000,
       max: 3_600_000,
     }),
-    publicUrl: readPublicUrl(reader),
+    publicUrl: reader.optionalUrl('PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, ''),
     allowedHosts: reader.list('ALLOWED_HOSTS'),
     corsOrigins: reader.list('CORS_ORIGINS'),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 3_000, min: 0, max: 60_000 }),
@@ -113,26 +120,30 @@ function readServer(reader: EnvironmentReader) {
   };
 }
 
-function readPublicUrl(reader: EnvironmentReader): string | undefined {
-  if (reader.optional('PUBLIC_URL') === undefined) return undefined;
-  return reader.url('PUBLIC_URL', ['https:', 'http:']).replace(/\/+$/, '');
-}
-
-const WITHOUT_REDIS: ReadonlySet<Role> = new Set(['audit', 'repair', 'parked-events', 'retry-events', 'backup']);
+const WITHOUT_REDIS: ReadonlySet<Role> = new Set([
+  'audit',
+  'repair',
+  'parked-events',
+  'retry-events',
+  'backup',
+  'database-roles',
+]);
+const POSTGRES = ['postgres:', 'postgresql:'];
 
 function readServices(reader: EnvironmentReader, role: Role) {
   const needsNone = WITHOUT_REDIS.has(role);
   const max = LIMITS.transactionMs;
   const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
+  // The dashboard uses no database, and is not given its password.
+  const databaseUrl = reader.url('DATABASE_URL', POSTGRES, role === 'dashboard' ? 'postgres://none' : undefined);
   return {
     database: {
-      // The dashboard uses no database, and is not given its password.
-      url: reader.url(
-        'DATABASE_URL',
-        ['postgres:', 'postgresql:'],
-        role === 'dashboard' ? 'postgres://none' : undefined,
-      ),
+      url: databaseUrl,
+      ownerUrl: reader.optionalUrl('DATABASE_OWNER_URL', POSTGRES) ?? databaseUrl,
+      adminUrl: reader.optionalUrl('DATABASE_ADMIN_URL', POSTGRES),
+      readerUrl: reader.optionalUrl('DATABASE_READER_URL', POSTGRES),
       poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
+      readPoolSize: reader.integer('DATABASE_READ_POOL_SIZE', { fallback: 10, min: 1, max: 500 }),
       lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: LIMITS.lockMs, min: 1, max }),
       statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', {
         fallback: LIMITS.statementMs,

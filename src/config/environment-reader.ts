@@ -41,11 +41,14 @@ export class EnvironmentReader {
   }
 
   url(name: string, protocols: readonly string[], fallback?: string): string {
-    const value = this.secret(name) ?? fallback;
-    if (value === undefined) {
-      this.problems.push(`${name} is missing: set it to a ${protocols[0]}// URL`);
-      return '';
-    }
+    const value = this.optionalUrl(name, protocols) ?? fallback;
+    if (value === undefined) this.problems.push(`${name} is missing: set it to a ${protocols[0]}// URL`);
+    return value ?? '';
+  }
+
+  optionalUrl(name: string, protocols: readonly string[]): string | undefined {
+    const value = this.secret(name);
+    if (value === undefined) return undefined;
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
       this.problems.push(`${name} must be a ${protocols[0]}// URL`);
     }

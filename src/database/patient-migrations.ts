@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { LockTimeoutError, translateDatabaseError } from './database-errors.js';
+import { grantPrivileges } from './privileges.js';
 
 /** The longest that a change of a table may wait for its lock, and so the longest that sales wait behind it. */
 const LOCK_TIMEOUT_MS = 500;
@@ -22,8 +23,10 @@ type Step = (runner: QueryRunner) => Promise<void>;
  * The migrations of a folder, each of which gives up soon on a lock that somebody holds, and tries again: an `ALTER TABLE` that
  * waits behind a long read would have every sale wait behind it. One that runs in a transaction is tried again as a whole, one
  * that does not (`transaction = false`) statement by statement, so each statement of it has to be one that can be repeated.
+ *
+ * @param application the role that gets its privileges on the tables after each migration.
  */
-export async function patientMigrations(folder: URL): Promise<MigrationClass[]> {
+export async function patientMigrations(folder: URL, application?: string): Promise<MigrationClass[]> {
   const files = readdirSync(folder).filter((file) => /^\d{13}-.*\.[jt]s$/.test(file) && !file.endsWith('.d.ts'));
   const modules = await Promise.all(
     files.sort().map(async (file): Promise<unknown> => import(new URL(file, folder).href)),
@@ -31,7 +34,7 @@ export async function patientMigrations(folder: URL): Promise<MigrationClass[]> 
   return modules.flatMap((module) =>
     Object.values(module ?? {})
       .filter(isMigration)
-      .map(patient),
+      .map((Migration) => patient(Migration, application)),
   );
 }
 
@@ -40,22 +43,33 @@ function isMigration(exported: unknown): exported is MigrationClass {
 }
 
 /** TypeORM knows a migration by the name of its class. */
-function patient(Migration: MigrationClass): MigrationClass {
+function patient(Migration: MigrationClass, application: string | undefined): MigrationClass {
+  const grant = async (runner: QueryRunner) => {
+    if (application !== undefined) await grantPrivileges(runner, application);
+  };
+
   class PatientMigration extends Migration {
     override readonly name = Migration.name;
 
     override async up(runner: QueryRunner): Promise<void> {
-      await runPatiently(runner, (inner) => super.up(inner));
+      await runPatiently(runner, async (inner) => {
+        await super.up(inner);
+        await grant(inner);
+      });
     }
 
     override async down(runner: QueryRunner): Promise<void> {
-      await runPatiently(runner, (inner) => super.down(inner));
+      await runPatiently(runner, async (inner) => {
+        await super.down(inner);
+        await grant(inner);
+      });
     }
   }
   return PatientMigration;
 }
 
-async function runPatiently(runner: QueryRunner, step: Step): Promise<void> {
+/** Runs statements that give up soon on a lock, and are tried again: in a transaction all of them, else each by itself. */
+export async function runPatiently(runner: QueryRunner, step: Step): Promise<void> {
   await runner.query(`SET lock_timeout TO ${LOCK_TIMEOUT_MS}`);
   try {
     if (runner.isTransactionActive) await repeat(() => inSavepoint(runner, step), runner);

@@ -2,11 +2,13 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from '../config/config.js';
+import { warningsOf } from '../config/config-checks.js';
 import { LIMITS } from '../config/limits.js';
 import { watchEventLoop } from '../runtime/watchdog.js';
 import { startApi } from './api/start-api.js';
 import { runAudit } from './audit/run-audit.js';
 import { runBackup } from './backup/run-backup.js';
+import { runDatabaseRoles } from './database-roles/run-database-roles.js';
 import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
 import { runParkedEvents } from './parked-events/run-parked-events.js';
@@ -32,6 +34,7 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--retry-events': 'retry-events',
   '--backup': 'backup',
   '--restore': 'restore',
+  '--database-roles': 'database-roles',
 };
 
 const OPTIONS = {
@@ -57,6 +60,7 @@ const ROLES: Record<Role, (config: Config, options: RepairOptions) => Promise<Se
   'retry-events': async (config) => process.exit(await runParkedEvents(config, { retry: true })),
   backup: async (config) => process.exit(await runBackup(config)),
   restore: async (config) => process.exit(await runRestore(config)),
+  'database-roles': async (config) => process.exit(await runDatabaseRoles(config)),
 };
 
 async function run(): Promise<void> {
@@ -69,7 +73,9 @@ async function run(): Promise<void> {
   }
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
   service = await ROLES[role](config, repair);
-  new Logger('Main').log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
+  const logger = new Logger('Main');
+  for (const warning of warningsOf(config)) logger.warn(warning);
+  logger.log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
 }
 
 run().catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { createTestDatabase, redisUrls } from './services.js';
 export interface Environment {
   variables: Record<string, string>;
   config: Config;
-  /** A connection of the test's own, to look at rows and to hold locks. */
+  /** A superuser's connection of the test's own, to look at rows and to hold locks. */
   sql: pg.Pool;
   close: () => Promise<void>;
 }
@@ -16,7 +16,8 @@ export async function createEnvironment(overrides: Record<string, string> = {}):
   const database = await createTestDatabase();
   const urls = { ...redisUrls(), ...overrides };
   await Promise.all([urls.REDIS_URL, urls.QUEUE_REDIS_URL].map(empty));
-  const variables = { LOG_LEVEL: 'error', PORT: '0', DASHBOARD_PORT: '0', DATABASE_URL: database.url, ...urls };
+  const databaseUrls = { DATABASE_URL: database.applicationUrl, DATABASE_OWNER_URL: database.url };
+  const variables = { LOG_LEVEL: 'error', PORT: '0', DASHBOARD_PORT: '0', ...databaseUrls, ...urls };
   const sql = new pg.Pool({ connectionString: database.url });
   sql.on('error', () => undefined);
   return {

@@ -9,10 +9,15 @@ function required(name: string): string {
 }
 
 const template = new URL(required('TEST_TEMPLATE_URL'));
+/** Of the role that may only do what the application has to. */
+const application = new URL(required('TEST_APPLICATION_URL'));
 const worker = Number(process.env.JEST_WORKER_ID ?? 1);
 
 export interface TestDatabase {
+  /** Of its owner, a superuser. */
   url: string;
+  /** Of the role of the application. */
+  applicationUrl: string;
   drop: () => Promise<void>;
 }
 
@@ -20,9 +25,12 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `${template.pathname.slice(1)}_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   await administer(`CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
-  const url = new URL(template);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
+  const urlOf = (role: URL) => Object.assign(new URL(role), { pathname: `/${name}` }).href;
+  return {
+    url: urlOf(template),
+    applicationUrl: urlOf(application),
+    drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`),
+  };
 }
 
 /** The Redis databases of this Jest worker: test files of one worker run one after the other. */
@@ -32,7 +40,8 @@ export function redisUrls(): { REDIS_URL: string; QUEUE_REDIS_URL: string } {
   return { REDIS_URL: database(0), QUEUE_REDIS_URL: database(1) };
 }
 
-async function administer(statement: string): Promise<void> {
+/** Runs a statement as a superuser, outside of any database of a test. */
+export async function administer(statement: string): Promise<void> {
   const url = new URL(template);
   url.pathname = '/postgres';
   const client = new pg.Client({ connectionString: url.href });
