@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
+import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { connectForAudit } from './audit-connection.js';
 import { AUDIT } from './audit-statement.js';
@@ -28,6 +30,7 @@ export class AuditService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly config: Config,
+    @InjectDataSource(READS) private readonly reads: DataSource,
   ) {}
 
   /**
@@ -51,7 +54,7 @@ export class AuditService {
 
   /** The last run; `undefined` when there was none. */
   async last(): Promise<AuditRun | undefined> {
-    const [run] = await readPrepared<AuditRun>(this.dataSource, { name: 'last-audit', text: LAST_RUN });
+    const [run] = await readPrepared<AuditRun>(this.reads, { name: 'last-audit', text: LAST_RUN });
     return run;
   }
 

@@ -5,10 +5,12 @@
  */
 export const LIMITS: Limits = {
   purchasesPerBatch: 128,
+  itemsPerBatch: 512,
   purchaseBatchesInFlight: 2,
   purchasesWaiting: 2_000,
+  answerMs: 4_500,
+  commitMs: 1_000,
   purchaseTurnMs: 1_000,
-  oneByOneMs: 1_000,
   optimisticRetryMs: 1_000,
   readsWaiting: 5_000,
   listsInFlight: 8,
@@ -56,13 +58,17 @@ export const LIMITS: Limits = {
 export interface Limits {
   /** Purchases committed together. */
   readonly purchasesPerBatch: number;
+  /** Items of purchases committed together: rows to be locked and written. */
+  readonly itemsPerBatch: number;
   readonly purchaseBatchesInFlight: number;
   /** One more is refused at once. */
   readonly purchasesWaiting: number;
+  /** The longest that all work for a request takes together, waits included. */
+  readonly answerMs: number;
+  /** What is kept of it for the commit: one that has not begun by then is not made. */
+  readonly commitMs: number;
   /** The longest that a purchase waits for its turn. */
   readonly purchaseTurnMs: number;
-  /** How long a batch that failed as a whole may go on one by one; a healthy database needs a tenth of it. */
-  readonly oneByOneMs: number;
   /** How long an optimistic sale is tried again that was refused for stock which has come back since. */
   readonly optimisticRetryMs: number;
   readonly readsWaiting: number;

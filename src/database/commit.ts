@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import { withDeadline } from '../runtime/deadline.js';
+import { remainingMs } from '../runtime/time-budget.js';
 import { LIMITS } from '../config/limits.js';
 import { CommitOutcomeUnknownError } from './database-errors.js';
-import { connect } from './prepared-statement.js';
+import { connect, release } from './prepared-statement.js';
 
 const LOOK_UP_INTERVAL_MS = 100;
 /** Of a notice that is no warning. https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -75,7 +76,7 @@ export async function acknowledged<Row extends QueryResultRow>(client: Client, s
  * @throws CommitOutcomeUnknownError when it cannot be known.
  */
 export async function wasCommitted(dataSource: DataSource, id: TransactionId, cause: unknown): Promise<boolean> {
-  const deadline = Date.now() + LIMITS.commitLookUpMs;
+  const deadline = Date.now() + Math.min(LIMITS.commitLookUpMs, remainingMs());
   while (Date.now() < deadline) {
     const status = await withDeadline(statusOf(dataSource, id), deadline - Date.now()).catch(() => null);
     if (status === 'committed' || status === 'aborted') return status === 'committed';
@@ -95,6 +96,6 @@ async function statusOf(dataSource: DataSource, { xid, server }: TransactionId):
     });
     return row?.status ?? null;
   } finally {
-    await runner.release();
+    await release(runner);
   }
 }

@@ -16,6 +16,9 @@ const KNOWS_KEYS = 'order_system.knows_fulfilment_keys=on';
 /** Settings of each session. */
 const SESSION = ['client_min_messages=warning', 'enable_seqscan=off', 'jit=off', WRITES_LEDGER, KNOWS_KEYS];
 
+/** The name of the connections that requests read by: however many read, those of `DATABASE_POOL_SIZE` are left to sales. */
+export const READS = 'reads';
+
 /** What the application and TypeORM's CLI have in common. */
 export function connectionOptions(url: string): PostgresOptions {
   return {

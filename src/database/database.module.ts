@@ -1,10 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { dataSourceOptions, READS } from './data-source-options.js';
 import { DurabilityCheck } from './durability-check.js';
 import { ListReads } from './lists/list-reads.js';
 import { RowCounts } from './lists/row-counts.js';
+import { PrivilegeCheck } from './privilege-check.js';
 import { TransactionRunner } from './transaction-runner.js';
 
 @Global()
@@ -14,8 +15,17 @@ import { TransactionRunner } from './transaction-runner.js';
       inject: [Config],
       useFactory: ({ database }: Config) => ({ ...dataSourceOptions(database), autoLoadEntities: true }),
     }),
+    TypeOrmModule.forRootAsync({
+      name: READS,
+      inject: [Config],
+      useFactory: ({ database }: Config) => ({
+        ...dataSourceOptions({ ...database, poolSize: database.readPoolSize }),
+        name: READS,
+        autoLoadEntities: true,
+      }),
+    }),
   ],
-  providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck],
+  providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck, PrivilegeCheck],
   exports: [TransactionRunner, RowCounts, ListReads],
 })
 export class DatabaseModule {}

@@ -12,8 +12,9 @@ import {
   type TransactionId,
   wasCommitted,
 } from './commit.js';
+import { runInBudget } from './connection-budget.js';
 import { PipelinedTransaction, rollBack } from './pipelined-transaction.js';
-import { connect, queryPrepared } from './prepared-statement.js';
+import { inTime, queryPrepared, release } from './prepared-statement.js';
 
 const MAX_RETRIES = 3;
 const MAX_JITTER_MS = 50;
@@ -38,17 +39,20 @@ export class TransactionRunner {
    */
   async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.retry(async (runner) => {
-      const client = await connect(runner);
-      try {
-        await runner.startTransaction();
-        const result = await work(runner.manager);
-        const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
-        await this.commit(client, id);
-        return result;
-      } catch (error) {
-        await rollBack(client, error);
-        throw error;
-      }
+      let isCommitting = false;
+      return runInBudget(runner, { reservedMs: LIMITS.commitMs, hasToFinish: () => isCommitting }, async (client) => {
+        try {
+          await runner.startTransaction();
+          const result = await work(runner.manager);
+          const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
+          isCommitting = true;
+          await this.commit(client, id);
+          return result;
+        } catch (error) {
+          await rollBack(client, error);
+          throw error;
+        }
+      });
     });
   }
 
@@ -58,16 +62,22 @@ export class TransactionRunner {
    */
   async runPipelined<T>(work: (transaction: PipelinedTransaction) => Promise<T>): Promise<T> {
     return this.retry(async (runner) => {
-      const client = await connect(runner);
-      const transaction = new PipelinedTransaction(client, (id) => this.commit(client, id));
-      try {
-        const result = await work(transaction);
-        if (!transaction.hasEnded) throw new Error('A pipelined transaction was left open');
-        return result;
-      } catch (error) {
-        await rollBack(client, error);
-        throw error;
-      }
+      let transaction: PipelinedTransaction | undefined;
+      return runInBudget(
+        runner,
+        { reservedMs: LIMITS.commitMs, hasToFinish: () => transaction?.hasEnded ?? false },
+        async (client) => {
+          transaction = new PipelinedTransaction(client, (id) => this.commit(client, id));
+          try {
+            const result = await work(transaction);
+            if (!transaction.hasEnded) throw new Error('A pipelined transaction was left open');
+            return result;
+          } catch (error) {
+            await rollBack(client, error);
+            throw error;
+          }
+        },
+      );
     });
   }
 
@@ -98,7 +108,7 @@ export class TransactionRunner {
         if (!isRetryable(error)) throw error;
         if (retry === MAX_RETRIES || performance.now() > deadline) throw new DatabaseUnavailableError(error);
       } finally {
-        await runner.release();
+        await release(runner);
       }
       await delay(Math.random() * MAX_JITTER_MS * (retry + 1));
     }
@@ -110,7 +120,8 @@ export class TransactionRunner {
    */
   private async commit(client: Client, id: TransactionId): Promise<void> {
     try {
-      await acknowledged(client, { text: 'COMMIT' });
+      // The other half of what is reserved is left to ask what became of it.
+      await acknowledged(client, inTime({ text: 'COMMIT' }, LIMITS.commitMs / 2));
     } catch (error) {
       if (isRefusal(error)) throw error;
       void client.end(); // Or the pool would give it to the next one.

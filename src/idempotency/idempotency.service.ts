@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { ApplicationError } from '../kernel/application-error.js';
 import { hasWaitedTooLong, isDuplicate } from '../database/database-errors.js';
 import { CONFIRM_READ } from '../database/commit.js';
-import { queryWithin, readPrepared } from '../database/prepared-statement.js';
+import { queryWithin, readInBudget, readPrepared } from '../database/prepared-statement.js';
 import type { StoredForm } from '../kernel/stored-json.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import {
@@ -70,7 +70,7 @@ export class IdempotencyService {
       return { result: await work(), isReplayed: false };
     } catch (error) {
       if (!(error instanceof KeyTakenError) || request === undefined) throw error;
-      return { result: await replay(await this.find(request)), isReplayed: true };
+      return { result: await readInBudget(replay(await this.find(request))), isReplayed: true };
     }
   }
 

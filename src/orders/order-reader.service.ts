@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
-import { readPrepared } from '../database/prepared-statement.js';
+import { READS } from '../database/data-source-options.js';
+import { readInBudget, readPrepared } from '../database/prepared-statement.js';
+import { LIMITS } from '../config/limits.js';
+import { withTimeBudget } from '../runtime/time-budget.js';
 import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
@@ -14,7 +17,7 @@ import { OrderNotFoundError } from './order.errors.js';
 @Injectable()
 export class OrderReaderService {
   constructor(
-    @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectRepository(Order, READS) private readonly orders: Repository<Order>,
     private readonly counts: RowCounts,
     private readonly lists: ListReads,
   ) {}
@@ -26,7 +29,9 @@ export class OrderReaderService {
 
   /** @throws OrderNotFoundError */
   async get(id: number): Promise<Order> {
-    const order = await this.orders.findOne({ where: { id }, relations: { items: true } });
+    const order = await withTimeBudget(LIMITS.answerMs, () =>
+      readInBudget(this.orders.findOne({ where: { id }, relations: { items: true } })),
+    );
     if (order === null) throw new OrderNotFoundError(id);
     return order;
   }

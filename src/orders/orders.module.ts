@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { READS } from '../database/data-source-options.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { ProductsModule } from '../products/products.module.js';
 import { QueueModule } from '../queue/queue.module.js';
@@ -22,6 +23,7 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
 @Module({
   imports: [
     TypeOrmModule.forFeature([Order, OrderItem]),
+    TypeOrmModule.forFeature([Order, OrderItem], READS),
     QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
     ProductsModule,
     ReservationsModule,

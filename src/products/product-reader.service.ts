@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
+import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
 import { Batcher } from '../runtime/batcher.js';
+import { withTimeBudget } from '../runtime/time-budget.js';
 import { ProductNotFoundError } from '../stock/stock.errors.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { normalizeSearch, searchProducts } from './product-search.js';
@@ -24,10 +27,14 @@ const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'p
 /** The catalogue as it stands in the database. */
 @Injectable()
 export class ProductReaderService {
-  private readonly reads = new Batcher<number, LiveProduct>((ids) => this.load(ids), BATCHING());
+  private readonly reads = new Batcher<number, LiveProduct>(
+    // Whichever request has started the batch.
+    (ids) => withTimeBudget(LIMITS.answerMs - LIMITS.readTurnMs, () => this.load(ids)),
+    BATCHING(),
+  );
 
   constructor(
-    private readonly dataSource: DataSource,
+    @InjectDataSource(READS) private readonly dataSource: DataSource,
     private readonly counts: RowCounts,
     private readonly lists: ListReads,
   ) {}

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { CONFIRM_READ } from '../database/commit.js';
+import { READS } from '../database/data-source-options.js';
 import { queryWithin } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../idempotency/idempotency.errors.js';
@@ -28,6 +31,7 @@ export class ReservationService {
     private readonly transactions: TransactionRunner,
     private readonly changes: StockChanges,
     private readonly idempotency: IdempotencyService,
+    @InjectDataSource(READS) private readonly reads: DataSource,
   ) {
     const holding = { locks: PRODUCT_LOCKS, write: writeReservations, toResults: toReservations };
     this.holds = new StockPipeline(transactions, changes, holding);
@@ -49,7 +53,7 @@ export class ReservationService {
 
   /** @throws ReservationNotFoundError */
   async get(id: number): Promise<Reservation> {
-    return selectReservation(this.transactions.manager, id);
+    return selectReservation(this.reads.manager, id);
   }
 
   /**

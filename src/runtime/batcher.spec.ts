@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createBatcher, settled } from '../../test/support/batches.js';
-import { OverloadedError } from './batcher.js';
+import { OverloadedError } from './overloaded.error.js';
 
 describe('Batcher', () => {
   it('loses no item, serves none twice, keeps the order, and brings each outcome to its caller', async () => {
@@ -174,5 +174,33 @@ describe('Batcher', () => {
     batches[0]?.finish();
     expect(await first).toBe('did 1');
     expect(batches.map(({ items }) => items)).toEqual([[1]]);
+  });
+
+  it('serves no more weight together than it may, but for one item that is heavier alone, and lets none overtake it', async () => {
+    const options = { maxInFlight: 1, maxBatchSize: 10, maxBatchWeight: 6, weightOf: (item: number) => item };
+    const { batcher, batches } = createBatcher(options);
+    const first = batcher.submit(1);
+    await settled();
+    const callers = [2, 3, 9, 1, 1, 5].map((item) => batcher.submit(item));
+    for (let batch = 0; batch < batches.length; batch++) {
+      batches[batch]?.finish();
+      await settled();
+    }
+    await Promise.all([first, ...callers]);
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3], [9], [1, 1], [5]]);
+  });
+
+  it('takes late items only as far as their weight has room', async () => {
+    const options = { maxInFlight: 1, maxBatchSize: 10, maxBatchWeight: 6, weightOf: (item: number) => item };
+    const { batcher, batches } = createBatcher(options);
+    const callers = [batcher.submit(3)];
+    await settled();
+    callers.push(batcher.submit(2), batcher.submit(4));
+    expect(batches[0]?.batch.takeLate()).toEqual([2]);
+    batches[0]?.finish();
+    await settled();
+    batches[1]?.finish();
+    await Promise.all(callers);
+    expect(batches[1]?.items).toEqual([4]);
   });
 });

@@ -1,35 +1,6 @@
-import { ApplicationError } from '../kernel/application-error.js';
 import type { Outcome } from '../kernel/outcome.js';
-
-/** More is asked for than can be done in time. Nothing has been done for the request that gets it. */
-export class OverloadedError extends ApplicationError {
-  readonly kind = 'unavailable';
-  readonly code = 'OVERLOADED';
-
-  constructor() {
-    super('Too many requests are waiting; try again');
-  }
-}
-
-export interface BatcherOptions<Item> {
-  /** Items served together at most. */
-  readonly maxBatchSize: number;
-  /**
-   * Target size of a batch: half of all items, waiting and in flight, and at least this many. While PostgreSQL commits one batch, the
-   * process answers the clients of the other. Splitting a handful of items does not pay. `maxBatchSize` unless given: no splitting.
-   */
-  readonly minBatchSize?: number;
-  /** Batches being served at the same time at most. */
-  readonly maxInFlight: number;
-  /** Items waiting at most; one more is refused at once. */
-  readonly maxWaiting: number;
-  /** The longest that an item waits for its turn; after that it is refused unserved. */
-  readonly maxWaitMs: number;
-  /** The keys that an item needs exclusively: it waits while a running batch uses one of them. None unless given. */
-  readonly keysOf?: (item: Item) => readonly unknown[];
-  /** Whether an item may join a batch that has begun; each may unless given. */
-  readonly mayJoinLate?: (item: Item) => boolean;
-}
+import type { BatcherOptions } from './batcher-options.js';
+import { OverloadedError } from './overloaded.error.js';
 
 const NO_KEYS: readonly unknown[] = [];
 const isNeverGone = () => false;
@@ -37,6 +8,7 @@ const isNeverGone = () => false;
 interface QueuedItem<Item, Result> {
   readonly item: Item;
   readonly keys: readonly unknown[];
+  readonly weight: number;
   readonly since: number;
   readonly isGone: () => boolean;
   readonly resolve: (result: Result) => void;
@@ -84,7 +56,8 @@ export class Batcher<Item, Result> {
     if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(new OverloadedError());
     return new Promise((resolve, reject) => {
       const keys = this.options.keysOf?.(item) ?? NO_KEYS;
-      this.waiting.push({ item, keys, since: performance.now(), isGone, resolve, reject });
+      const weight = this.options.weightOf?.(item) ?? 1;
+      this.waiting.push({ item, keys, weight, since: performance.now(), isGone, resolve, reject });
       this.expireInTime();
       if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
@@ -126,7 +99,7 @@ export class Batcher<Item, Result> {
 
   private startBatches(): void {
     while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
-      const batch = this.take(this.batchSize(), ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
+      const batch = this.take([], ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
       if (batch.length === 0) break;
       void this.run(batch);
     }
@@ -141,21 +114,35 @@ export class Batcher<Item, Result> {
   }
 
   /**
-   * Removes up to `count` items that `isFree` accepts. It skips an item that shares a key with an earlier item that stays, to
-   * keep the order of arrival. Items that nobody waits for any more, or that have waited too long, are refused.
+   * Removes items that `isFree` accepts, as many as a batch with these `members` has room for. It skips an item that shares a key with
+   * an earlier item that stays, to keep the order of arrival. Items that nobody waits for any more, or that have waited too long, are
+   * refused.
    */
-  private take(count: number, isFree: (waiting: QueuedItem<Item, Result>) => boolean): QueuedItem<Item, Result>[] {
+  private take(
+    members: readonly QueuedItem<Item, Result>[],
+    isFree: (waiting: QueuedItem<Item, Result>) => boolean,
+  ): QueuedItem<Item, Result>[] {
+    const { maxBatchWeight = Infinity } = this.options;
+    const count = this.batchSize() - members.length;
+    let weightLeft = maxBatchWeight - members.reduce((sum, { weight }) => sum + weight, 0);
+    let isFull = false;
     const taken: QueuedItem<Item, Result>[] = [];
     const staying: QueuedItem<Item, Result>[] = [];
     const awaited = new Set<unknown>();
     const cutOff = performance.now() - this.options.maxWaitMs;
     for (const waiting of this.waiting) {
-      if (taken.length >= count) staying.push(waiting);
+      if (isFull || taken.length >= count) staying.push(waiting);
       else if (waiting.isGone() || waiting.since < cutOff) waiting.reject(new OverloadedError());
-      else if (isFree(waiting) && !waiting.keys.some((key) => awaited.has(key))) taken.push(waiting);
-      else {
+      else if (!isFree(waiting) || waiting.keys.some((key) => awaited.has(key))) {
         for (const key of waiting.keys) awaited.add(key);
         staying.push(waiting);
+      } else if (waiting.weight > weightLeft && members.length + taken.length > 0) {
+        // Lighter ones do not overtake it, or it could wait for ever.
+        isFull = true;
+        staying.push(waiting);
+      } else {
+        weightLeft -= waiting.weight;
+        taken.push(waiting);
       }
     }
     this.waiting = staying;
@@ -194,7 +181,7 @@ export class Batcher<Item, Result> {
       (this.options.mayJoinLate?.(item) ?? true) && own.every((key) => keys.has(key));
     return {
       items: () => itemsOf(members),
-      takeLate: () => itemsOf(this.join(members, this.take(this.batchSize() - members.length, mayJoin))),
+      takeLate: () => itemsOf(this.join(members, this.take(members, mayJoin))),
       freeKeys: () => {
         for (const key of keys) this.busyKeys.delete(key);
         keys.clear();

@@ -1,5 +1,5 @@
 /** What was waited for did not come in time. It may still come later; its outcome is then ignored. */
-class DeadlineError extends Error {
+export class DeadlineError extends Error {
   constructor(milliseconds: number) {
     super(`No answer within ${milliseconds} ms`);
     this.name = 'DeadlineError';

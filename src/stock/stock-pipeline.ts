@@ -1,5 +1,5 @@
 import type { QueryConfig, QueryResultRow } from 'pg';
-import { DatabaseUnavailableError, hasWaitedTooLong, isDuplicate, mayConcernOne } from '../database/database-errors.js';
+import { hasWaitedTooLong, isDuplicate, mayConcernOne } from '../database/database-errors.js';
 import type { PipelinedTransaction } from '../database/pipelined-transaction.js';
 import type { TransactionRunner } from '../database/transaction-runner.js';
 import { isFinal, KeyTakenError } from '../idempotency/idempotency.errors.js';
@@ -9,6 +9,7 @@ import { NoAnswerError } from '../kernel/no-answer.error.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import { LIMITS } from '../config/limits.js';
 import { type Batch, Batcher } from '../runtime/batcher.js';
+import { withTimeBudget } from '../runtime/time-budget.js';
 import type { LockedRow, LockTexts } from './stock-rows.js';
 import type { StockChanges } from './stock-changes.js';
 import { decide } from './stock-decision.js';
@@ -20,6 +21,8 @@ import { productIdsOf, type StockRequest, type Taken, type TakenItem } from './s
  */
 const BATCHING = () => ({
   maxBatchSize: LIMITS.purchasesPerBatch,
+  maxBatchWeight: LIMITS.itemsPerBatch,
+  weightOf: ({ items }: StockRequest) => items.length,
   minBatchSize: 32,
   maxInFlight: LIMITS.purchaseBatchesInFlight,
   maxWaiting: LIMITS.purchasesWaiting,
@@ -66,9 +69,10 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
 
   /** What fails for the whole batch is the outcome of each request. */
   private async serve(batch: Batch<R>): Promise<Outcome<T>[]> {
-    const outcomes = await this.takeTogether(batch).catch((reason: unknown) =>
-      batch.items().map(() => rejected(reason)),
-    );
+    // Whichever request has started the batch: what is left to those that have waited longest.
+    const outcomes = await withTimeBudget(LIMITS.answerMs - LIMITS.purchaseTurnMs, () =>
+      this.takeTogether(batch),
+    ).catch((reason: unknown) => batch.items().map(() => rejected(reason)));
     const changed = batch.items().filter((_request, index) => mayHaveChanged(outcomes[index]));
     await this.changes.announce(productIdsOf(changed));
     return outcomes;
@@ -93,12 +97,9 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   }
 
   private async takeOneByOne(requests: readonly R[]): Promise<Outcome<T>[]> {
-    const deadline = performance.now() + LIMITS.oneByOneMs;
     const outcomes: Outcome<T>[] = [];
     for (const request of requests) {
-      if (performance.now() > deadline) outcomes.push(rejected(new DatabaseUnavailableError()));
-      else
-        outcomes.push(...(await this.takeTogether(closed([request])).catch((reason: unknown) => [rejected(reason)])));
+      outcomes.push(...(await this.takeTogether(closed([request])).catch((reason: unknown) => [rejected(reason)])));
     }
     return outcomes;
   }

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { READS } from '../database/data-source-options.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
@@ -31,7 +33,7 @@ export interface Movements {
 @Injectable()
 export class StockService {
   constructor(
-    private readonly dataSource: DataSource,
+    @InjectDataSource(READS) private readonly dataSource: DataSource,
     private readonly changes: StockChanges,
     private readonly idempotency: IdempotencyService,
   ) {}

@@ -1,6 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiRequestTimeout, ApiUnavailableProblem } from '../http/problems/api-problem.decorator.js';
@@ -10,7 +12,7 @@ import { type RegisteredWorker, selectWorkers } from './worker-rows.js';
 @ApiTags('Operations')
 @Controller('ops/workers')
 export class WorkersController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(@InjectDataSource(READS) private readonly dataSource: DataSource) {}
 
   @Get()
   @ApiRequestTimeout(`${API_PREFIX}/ops/workers`)

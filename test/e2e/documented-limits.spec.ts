@@ -35,8 +35,9 @@ function expected(): Record<string, string> {
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
     'reads waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
     'lists and searches read at once in one API process': `${REAL.listsInFlight}, the others wait like reads`,
-    'purchases committed together': `${REAL.purchasesPerBatch}; ${REAL.purchaseBatchesInFlight} batches at a time`,
+    'purchases committed together': `${REAL.purchasesPerBatch}, with ${REAL.itemsPerBatch} items; ${REAL.purchaseBatchesInFlight} batches at a time`,
     'requests waiting for a connection in one process': `${number(REAL.connectionsWaiting)}, each at most ${seconds(REAL.connectMs)}; none when no connection was given out for ${seconds(REAL.connectionStallMs)}`,
+    'all work for a request, waits included; what is kept of it for the commit': `${seconds(REAL.answerMs)}; ${seconds(REAL.commitMs)}`,
     'lock, statement, transaction': `${seconds(REAL.lockMs)}, ${seconds(REAL.statementMs)}, ${seconds(REAL.transactionMs)}; a connection within ${seconds(REAL.connectMs)}`,
     'look-up of a commit whose answer was lost': seconds(REAL.commitLookUpMs),
     "command to the cache's Redis": seconds(REAL.cacheCommandMs),
@@ -65,11 +66,11 @@ it('the limits in docs/guarantees.md are those of the code', () => {
   expect(Object.fromEntries(rows)).toEqual(expected());
 });
 
-it('a purchase that PostgreSQL does not answer is refused within five seconds: its turn, its connection, its longest wait', () => {
-  const { purchaseTurnMs, connectMs, transactionMs, statementMs, answerMarginMs } = REAL;
-  // A PostgreSQL that is frozen ends nothing by itself: then the connection is given up.
-  const longestWaitMs = Math.max(transactionMs, statementMs + answerMarginMs);
-  expect(purchaseTurnMs + connectMs + longestWaitMs).toBeLessThan(5_000);
+it('an answer comes within five seconds, with half a second for the rest, and what waits for a turn is left time for its work', () => {
+  const { answerMs, commitMs, purchaseTurnMs, readTurnMs, connectMs } = REAL;
+  expect(answerMs).toBeLessThanOrEqual(4_500);
+  expect(purchaseTurnMs + connectMs + commitMs).toBeLessThan(answerMs);
+  expect(readTurnMs + connectMs).toBeLessThan(answerMs);
 });
 
 it('a lock is given up before its statement, and a statement before its transaction', () => {

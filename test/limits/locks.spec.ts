@@ -1,4 +1,4 @@
-import { OverloadedError } from '../../src/runtime/batcher.js';
+import { OverloadedError } from '../../src/runtime/overloaded.error.js';
 import { type Answer } from '../support/api.js';
 import { arrived } from '../support/arrived.js';
 import { expiryOf } from '../support/expiry.js';

@@ -1,5 +1,5 @@
 import { useLimits } from '../../../test/support/limits.js';
-import { OverloadedError } from '../../runtime/batcher.js';
+import { OverloadedError } from '../../runtime/overloaded.error.js';
 import { ListReads } from './list-reads.js';
 
 describe('ListReads', () => {

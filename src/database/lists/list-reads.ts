@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { LIMITS } from '../../config/limits.js';
 import { fulfilled } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
+import { withTimeBudget } from '../../runtime/time-budget.js';
+import { readInBudget } from '../prepared-statement.js';
 
 /** One at a time: what is batched here is turns, and not reads. */
 const TURNS = () => ({
@@ -25,7 +27,8 @@ export class ListReads {
   /** Runs `read` when it is its turn. @throws OverloadedError when too many wait, or it takes too long; `read` is not run then. */
   async run<T>(read: () => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    await this.turns.submit(() => read().then(resolve, reject));
+    const readInTime = () => withTimeBudget(LIMITS.answerMs - LIMITS.readTurnMs, () => readInBudget(read()));
+    await this.turns.submit(() => readInTime().then(resolve, reject));
     return promise;
   }
 }

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { offsetOf, type PageRequest } from '../../kernel/page.js';
+import { READS } from '../data-source-options.js';
 import { readPrepared } from '../prepared-statement.js';
 
 /** Ids of one block, as the triggers count them: `id >> 10`. A page is never further than this from a counted place. */
@@ -44,7 +46,7 @@ interface BlockCount {
  */
 @Injectable()
 export class RowCounts {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(@InjectDataSource(READS) private readonly dataSource: DataSource) {}
 
   /** The ids of a page: of its place in the list, or of those below `before`. The total is exact at the moment of the call. */
   async page(list: CountedList, { before, ...request }: PageRequest): Promise<FoundIds> {

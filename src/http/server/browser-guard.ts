@@ -13,7 +13,8 @@ export interface BrowserPolicy {
   readonly corsOrigins: readonly string[];
 }
 
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** They change nothing (RFC 9110, section 9.2.1). */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Names that were looked at are remembered; nobody asks by more of them. */
 const MAX_REMEMBERED = 1_000;
 

@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  fastify,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type preHandlerHookHandler,
+} from 'fastify';
 import { LIMITS } from '../../config/limits.js';
 import { forgetNames, guardBody } from './body-guard.js';
-import { type BrowserPolicy, guardBrowsers } from './browser-guard.js';
+import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions } from './connections.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 import { decodeBody, guardQuery } from './utf8.js';
+import { withTimeBudget } from '../../runtime/time-budget.js';
 import { ValidationError } from '../../kernel/validation-error.js';
 
 /** Node.js refuses longer request lines by itself. */
@@ -46,9 +54,13 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   sendSecurityHeaders(server);
   guardBrowsers(server, options);
   const routes = new RouteCatalogue();
-  server.addHook('onRoute', ({ method, url }) => {
+  server.addHook('onRoute', (route) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
-    if (url !== '*') routes.add(url, method);
+    if (route.url !== '*') routes.add(route.url, route.method);
+    // A read is one statement or has a limit of its own.
+    if (![route.method].flat().every((method) => SAFE_METHODS.has(method))) {
+      route.preHandler = [limitTime, ...[route.preHandler ?? []].flat()];
+    }
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
@@ -68,6 +80,8 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
 }
+
+const limitTime: preHandlerHookHandler = (_request, _reply, done) => withTimeBudget(LIMITS.answerMs, done);
 
 function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
