@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick | --soak MINUTES | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --storage | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { load, type Measured, type Request } from './load.ts';
 import { markdownTable, type Report, tableOf, verdictsOf, verdictTable } from './report.ts';
 import { measureScale } from './scale.ts';
 import { purchases, Shop } from './shop.ts';
+import { measureStorage } from './storage.ts';
 import { type Process, requirePrograms, setUp, startApi, startPeer, tearDown } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     soak: { type: 'string' },
+    storage: { type: 'boolean' },
     against: { type: 'string' },
     cases: { type: 'string' },
   },
@@ -40,6 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   await requirePrograms(say);
   if (options.soak !== undefined) await soak(Number(options.soak));
+  else if (options.storage === true) await measureStorage(await setUp(), say);
   else if (options.against !== undefined) {
     const cases = options.cases?.split(',') ?? [];
     if (!(await compare(await setUp(), { checkout: options.against, cases }, say))) process.exitCode = 1;

@@ -18,6 +18,7 @@ export async function connectForAudit(connectionString: string): Promise<pg.Clie
   // The running query fails with the error; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();
-  await client.query(`SET work_mem TO '${WORK_MEM}'`);
+  // PostgreSQL cannot know how many rows a slice has, and would look millions of them up one by one.
+  await client.query(`SET work_mem TO '${WORK_MEM}'; SET enable_nestloop TO off`);
   return client;
 }

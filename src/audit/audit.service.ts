@@ -3,10 +3,11 @@ import type pg from 'pg';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { connectForAudit } from './audit-connection.js';
-import { AUDIT } from './audit-statement.js';
+import { AUDIT, MAX_EXAMPLES } from './audit-statement.js';
 import { type AuditRun, type Example, type Finding, FINDINGS, type FindingName } from './audit-run.js';
 
 interface Row extends Example {
@@ -15,7 +16,7 @@ interface Row extends Example {
 }
 
 /** Runs that are kept: of a year, when one is made each night. */
-const KEPT_RUNS = 400;
+export const KEPT_RUNS = 400;
 
 const LAST_RUN = `
   SELECT started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings
@@ -34,8 +35,8 @@ export class AuditService {
   ) {}
 
   /**
-   * Compares everything with everything, keeps what it finds, and returns it. It blocks nobody, and takes a minute for ten
-   * million movements.
+   * Compares everything with everything, keeps what it finds, and returns it. It blocks nobody. A large ledger is looked at in slices,
+   * each at one moment of its own, so that PostgreSQL can clean up meanwhile.
    */
   async run(): Promise<AuditRun> {
     const run = await this.audit();
@@ -68,15 +69,17 @@ export class AuditService {
     const client = await connectForAudit(this.config.database.url);
     this.running = client;
     try {
-      await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const { rows } = await client.query<Row>(AUDIT);
-      const sizeOf = (name: string) => rows.find(({ finding }) => finding === name)?.count ?? 0;
+      const count = await countSlices(client);
+      const slices: Row[][] = [];
+      for (let slice = 0; slice < count; slice++) {
+        slices.push((await client.query<Row>(AUDIT, [count, slice])).rows);
+      }
       return {
         startedAt,
-        products: sizeOf('products'),
-        orders: sizeOf('orders'),
-        movements: sizeOf('movements'),
-        findings: findingsIn(rows),
+        products: countOf(slices, 'products'),
+        orders: countOf(slices, 'orders'),
+        movements: countOf(slices, 'movements'),
+        findings: findingsIn(slices),
       };
     } finally {
       this.running = undefined;
@@ -85,20 +88,37 @@ export class AuditService {
   }
 }
 
-function findingsIn(rows: readonly Row[]): Finding[] {
-  const found = Object.groupBy(rows, ({ finding }) => finding);
+async function countSlices(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ slices: number }>(
+    `SELECT ceil(pg_relation_size('stock_movements') / $1::numeric)::integer AS slices`,
+    [LIMITS.auditSliceBytes],
+  );
+  return Math.max(rows[0]?.slices ?? 1, 1);
+}
+
+/** Each row of a slice tells how many of its kind the slice has. */
+function countOf(slices: readonly Row[][], name: string): number {
+  return slices.reduce((sum, rows) => sum + (rows.find(({ finding }) => finding === name)?.count ?? 0), 0);
+}
+
+function findingsIn(slices: readonly Row[][]): Finding[] {
+  const found = Object.groupBy(slices.flat(), ({ finding }) => finding);
   return Object.keys(FINDINGS)
     .filter(isFinding)
     .flatMap((finding) => {
-      const examples = found[finding] ?? [];
-      const [first] = examples;
-      if (first === undefined) return [];
-      return {
-        finding,
-        count: first.count,
-        examples: examples.map(toExample),
-      };
+      const rows = found[finding] ?? [];
+      if (rows.length === 0) return [];
+      const examples = rows.sort(byPlace).slice(0, MAX_EXAMPLES).map(toExample);
+      return { finding, count: countOf(slices, finding), examples };
     });
+}
+
+/** As PostgreSQL sorts them: what is missing comes last. */
+function byPlace(a: Row, b: Row): number {
+  const columns = ['product_id', 'order_id', 'reservation_id'] as const;
+  const [differing] = columns.filter((column) => a[column] !== b[column]);
+  if (differing === undefined) return 0;
+  return (a[differing] ?? Number.MAX_SAFE_INTEGER) - (b[differing] ?? Number.MAX_SAFE_INTEGER);
 }
 
 function toExample({ product_id, order_id, reservation_id, expected, found }: Row): Example {

@@ -13,7 +13,7 @@ export class LedgerRepairService {
 
   /** The products whose ledgers are wrong, by id. It blocks nobody. */
   async find(): Promise<WrongLedger[]> {
-    return this.connected(async (client) => (await client.query<WrongLedger>(WRONG_LEDGERS)).rows);
+    return this.connected(async (client) => (await client.query<WrongLedger>(WRONG_LEDGERS, [1, 0])).rows);
   }
 
   /**

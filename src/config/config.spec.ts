@@ -44,7 +44,6 @@ describe('loadConfig', () => {
         'REDIS_URL must be a redis:// URL',
         'DATABASE_URL is missing: set it to a postgres:// URL',
         'CACHE_TTL must be a whole number from 1 to 86400, not "0"',
-        'QUEUE_REDIS_URL must be a redis:// URL',
         'ORDER_LOCKING must be one of pessimistic, optimistic, not "hopeful"',
         'WORKER_CONCURRENCY must be a whole number from 1 to 10000, not "-1"',
         'DASHBOARD_USER and DASHBOARD_PASSWORD go together: set both or neither',

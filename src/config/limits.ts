@@ -28,6 +28,8 @@ export const LIMITS: Limits = {
   commitLookUpMs: 1_500,
 
   refusalSeconds: 300,
+  endedReservationSeconds: 2_592_000,
+  auditSliceBytes: 268_435_456,
 
   cacheCommandMs: 50,
   readinessMs: 1_000,
@@ -98,6 +100,11 @@ export interface Limits {
 
   /** How long a refusal is kept for its idempotency key, at least. */
   readonly refusalSeconds: number;
+
+  /** How long a reservation that was released or has expired is kept, at least; and no shorter than an idempotency key. */
+  readonly endedReservationSeconds: number;
+  /** An audit looks at so much of the ledger at one moment. */
+  readonly auditSliceBytes: number;
 
   /** The longest that one command to the cache's Redis may keep a reader or a writer waiting. */
   readonly cacheCommandMs: number;

@@ -40,7 +40,7 @@ export function connectionOptions(url: string): PostgresOptions {
  * key's check for a connection, and one that was made while a table was nearly empty would do just that for each order
  * once it has grown. Up to version 17 a scan that is taken all the same counts as dear enough to be compiled; nothing is.
  */
-export function dataSourceOptions(database: Config['database']): PostgresOptions {
+export function dataSourceOptions(database: Config['database'], maxLifetimeSeconds = 0): PostgresOptions {
   const { url, poolSize, lockTimeoutMs, statementTimeoutMs, transactionTimeoutMs } = database;
   return {
     ...connectionOptions(url),
@@ -50,6 +50,7 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
     extra: {
       pipeline: true,
       keepAlive: true,
+      maxLifetimeSeconds,
       statement_timeout: statementTimeoutMs,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
@@ -57,4 +58,13 @@ export function dataSourceOptions(database: Config['database']): PostgresOptions
       options: [`transaction_timeout=${transactionTimeoutMs}`, ...SESSION].map((setting) => `-c ${setting}`).join(' '),
     },
   };
+}
+
+/** A reader is never told that its server is no primary any more, so each of its connections is made anew after a while. */
+const READS_LIFETIME_SECONDS = 60;
+
+/** The connections that requests read by. PostgreSQL knows them by a name of their own. */
+export function readOptions(database: Config['database']): PostgresOptions {
+  const options = dataSourceOptions({ ...database, poolSize: database.readPoolSize }, READS_LIFETIME_SECONDS);
+  return { ...options, applicationName: 'order-system reads' };
 }

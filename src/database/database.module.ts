@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config.js';
-import { dataSourceOptions, READS } from './data-source-options.js';
+import { dataSourceOptions, readOptions, READS } from './data-source-options.js';
 import { DurabilityCheck } from './durability-check.js';
 import { ListReads } from './lists/list-reads.js';
 import { RowCounts } from './lists/row-counts.js';
@@ -18,11 +18,7 @@ import { TransactionRunner } from './transaction-runner.js';
     TypeOrmModule.forRootAsync({
       name: READS,
       inject: [Config],
-      useFactory: ({ database }: Config) => ({
-        ...dataSourceOptions({ ...database, poolSize: database.readPoolSize }),
-        name: READS,
-        autoLoadEntities: true,
-      }),
+      useFactory: ({ database }: Config) => ({ ...readOptions(database), name: READS, autoLoadEntities: true }),
     }),
   ],
   providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck, PrivilegeCheck],

@@ -78,6 +78,22 @@ export function expireReservations(ids: readonly number[]): QueryConfig {
   };
 }
 
+/** Removes the reservations that were released or have expired longest ago, more than `seconds`: `limit` at most; gives their ids. */
+export function removeEndedReservations({ seconds, limit }: { seconds: number; limit: number }): QueryConfig {
+  return {
+    name: 'remove-ended-reservations',
+    text: `WITH ended AS MATERIALIZED (
+             SELECT id FROM reservations
+             WHERE status IN ('released', 'expired') AND updated_at < clock_timestamp() - $1 * interval '1 second'
+             ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED
+           ), emptied AS (
+             DELETE FROM reservation_items WHERE reservation_id IN (SELECT id FROM ended)
+           )
+           DELETE FROM reservations WHERE id IN (SELECT id FROM ended) RETURNING id`,
+    values: [seconds, limit],
+  };
+}
+
 /** The items of the reservations `$1`, as `releaseStock` wants them. */
 const ITEMS = `SELECT reservation_id AS owner_id, product_id, quantity FROM reservation_items
        WHERE reservation_id = ANY ($1::bigint[])`;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { KEPT_RUNS } from '../../src/audit/audit.service.js';
 import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
 import { MAX_ECHOED, MAX_ERRORS } from '../../src/kernel/validation-error.js';
 import { formatCents } from '../../src/kernel/money.js';
@@ -42,6 +43,8 @@ function expected(): Record<string, string> {
     'look-up of a commit whose answer was lost': seconds(REAL.commitLookUpMs),
     "command to the cache's Redis": seconds(REAL.cacheCommandMs),
     'idempotency key; how long it is kept': `1 to ${MAX_KEY_LENGTH} printable characters; \`IDEMPOTENCY_TTL\`, ${idempotencyTtlSeconds / 3_600} hours; a refusal ${REAL.refusalSeconds} s`,
+    'ended reservations, until they are removed; audit runs that are kept': `${REAL.endedReservationSeconds / 86_400} days, or \`IDEMPOTENCY_TTL\` where that is longer; ${KEPT_RUNS}`,
+    'ledger that an audit looks at at one moment': `${REAL.auditSliceBytes / 2 ** 20} MiB`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

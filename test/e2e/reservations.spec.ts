@@ -1,5 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditService } from '../../src/audit/audit.service.js';
+import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { ReservationRemoval } from '../../src/reservations/reservation-removal.js';
 import { eventually } from '../support/eventually.js';
 import { expiryOf } from '../support/expiry.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
@@ -27,6 +29,47 @@ describe('reservations', () => {
   const lapse = (ids: readonly number[]) =>
     environment.sql.query(`UPDATE reservations SET expires_at = now() - interval '1 ms' WHERE id = ANY ($1)`, [ids]);
   const expire = () => expiryOf(api).run();
+
+  it('are removed long after they have ended, but for those that have become orders', async () => {
+    const product = await api.createProduct({ stock: 50 });
+    const made = async () => (await reserve(product, 2)).body.id;
+    const ended = { released: await made(), expired: await made() };
+    const staying = { held: await made(), confirmed: await made(), recent: await made() };
+    for (const id of [ended.released, staying.recent]) await api.delete(`/reservations/${id}`);
+    await lapse([ended.expired]);
+    await expire();
+    await confirm(staying.confirmed);
+    const old = [ended.released, ended.expired, staying.held, staying.confirmed];
+    await environment.sql.query(
+      `SET session_replication_role = replica; UPDATE reservations SET updated_at = now() - interval '31 days'
+       WHERE id IN (${old.join()}); RESET session_replication_role`,
+    );
+    const removal = new ReservationRemoval(api.app.get(TransactionRunner, { strict: false }), environment.config);
+    expect(await removal.run()).toBe(2);
+    for (const id of Object.values(ended)) {
+      expect(await api.get(`/reservations/${id}`)).toMatchObject({
+        status: 404,
+        body: { code: 'RESERVATION_NOT_FOUND' },
+      });
+      expect((await confirm(id)).status).toBe(404);
+    }
+    expect(await Promise.all(Object.values(staying).map(statusOf))).toEqual(['held', 'confirmed', 'released']);
+    expect(await removal.run()).toBe(0);
+    // Somebody who removes one that holds stock is found.
+    await environment.sql.query(
+      `DELETE FROM reservation_items WHERE reservation_id = ${staying.held}; DELETE FROM reservations WHERE id = ${staying.held}`,
+    );
+    const { findings } = await api.app.get(AuditService, { strict: false }).run();
+    expect(findings).toMatchObject([
+      { finding: 'SALE_WITHOUT_ITEM', examples: [{ reservation_id: staying.held, found: 2 }] },
+    ]);
+    await environment.sql.query(
+      `SET session_replication_role = replica; DELETE FROM stock_movements WHERE product_id = ${product};
+       DELETE FROM order_items WHERE product_id = ${product}; DELETE FROM orders WHERE id NOT IN (SELECT order_id FROM order_items);
+       DELETE FROM reservation_items WHERE product_id = ${product}; DELETE FROM reservations WHERE id NOT IN (SELECT reservation_id FROM reservation_items);
+       DELETE FROM products WHERE id = ${product}; RESET session_replication_role`,
+    );
+  });
 
   it('hold stock for a while, which nobody else can buy', async () => {
     const [a, b] = [await api.createProduct({ stock: 3 }), await api.createProduct({ stock: 3 })];

@@ -65,8 +65,9 @@ describe('an API whose PostgreSQL is lost in the middle of commits', () => {
     await client.end();
   };
 
+  /** But for the connections that only read, which nothing is wrong with. */
   const clientsOf = async (url: string) => {
-    const others = `SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+    const others = `SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'order-system reads'`;
     return (await onServer(url, others)).length;
   };
 

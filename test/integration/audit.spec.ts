@@ -5,9 +5,11 @@ import type { Queue } from 'bullmq';
 import { AuditService } from '../../src/audit/audit.service.js';
 import type { FindingName } from '../../src/audit/audit-run.js';
 import { AUDIT_QUEUE, NIGHTLY_AUDIT } from '../../src/audit/audit-jobs.js';
+import { LIMITS } from '../../src/config/limits.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { setLimits } from '../support/limits.js';
 import { startWorker } from '../support/worker.js';
 
 const execute = promisify(execFile);
@@ -213,6 +215,33 @@ describe('the audit', () => {
     expect(findings).toHaveLength(1);
     const [{ finding, count, examples }] = findings;
     expect([finding, count, examples.length]).toEqual(['WITHOUT_ITEMS', 1_000, 20]);
+  });
+
+  it('finds the same in slices as in one piece, each at a moment of its own', async () => {
+    for (let n = 0; n < 40; n++) await api.createProduct({ stock: n });
+    await tamper(
+      'UPDATE products SET stock = stock + 1 WHERE stock < 1000; INSERT INTO orders (total_price) SELECT 1 FROM generate_series(1, 50)',
+    );
+    await tamper('DELETE FROM order_items WHERE order_id % 2 = 0 AND product_id = 1');
+    const service = api.app.get(AuditService, { strict: false });
+    const whole = await service.run();
+    const before = LIMITS.auditSliceBytes;
+    setLimits({ auditSliceBytes: 1_024 });
+    try {
+      const { rows } = await environment.sql.query<{ size: number }>(
+        `SELECT pg_relation_size('stock_movements')::integer AS size`,
+      );
+      expect(rows[0]?.size).toBeGreaterThan(4 * 1_024);
+      const sliced = await service.run();
+      expect(whole.findings.map(({ finding }) => finding)).toEqual([
+        'STOCK_DIFFERS',
+        'WITHOUT_ITEMS',
+        'SALE_WITHOUT_ITEM',
+      ]);
+      expect({ ...sliced, startedAt: 0, finishedAt: 0 }).toEqual({ ...whole, startedAt: 0, finishedAt: 0 });
+    } finally {
+      setLimits({ auditSliceBytes: before });
+    }
   });
 
   it('is of one moment, and is not disturbed by sales that go on', async () => {

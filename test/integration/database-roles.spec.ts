@@ -162,34 +162,31 @@ describe('the roles of PostgreSQL', () => {
     }
   });
 
-  it('give the application its privileges on what a migration makes', async () => {
-    const fresh = await createTestDatabase();
-    const theirs = {
-      ...rolesOf(fresh.url),
-      owner: at(roles.owner, fresh.url),
-      application: at(roles.application, fresh.url),
-    };
+  it('give the application its privileges on what migrations make, from the first one on', async () => {
+    const name = `${roles.owner.username}_fresh`;
+    await administer(`CREATE DATABASE ${name}`);
+    const [admin, owner, application, reader] = [roles.admin, roles.owner, roles.application, roles.reader].map((url) =>
+      Object.assign(new URL(url), { pathname: `/${name}` }),
+    );
     try {
-      await makeDatabaseRoles({ ...theirs, reader: at(roles.reader, fresh.url) }, () => undefined);
-      const env = {
-        PATH: process.env.PATH,
-        DATABASE_OWNER_URL: theirs.owner.href,
-        DATABASE_URL: theirs.application.href,
-      };
-      const [, ...rest] = MIGRATE;
-      await execute(process.execPath, [MIGRATE[0] ?? '', 'migration:revert', ...rest.slice(1)], { env });
-      await as(theirs.owner, 'DROP TABLE workers');
-      await as(theirs.owner, `DELETE FROM migrations WHERE name ~ 'RegisterWorkers|FoldNames'`);
+      if (!admin || !owner || !application || !reader) throw new Error('A URL is missing');
+      await makeDatabaseRoles({ admin, owner, application, reader }, () => undefined);
+      const env = { PATH: process.env.PATH, DATABASE_OWNER_URL: owner.href, DATABASE_URL: application.href };
       await execute(process.execPath, MIGRATE, { env });
-      expect(await as(theirs.application, 'SELECT count(*)::integer AS workers FROM workers')).toEqual([
-        { workers: 0 },
-      ]);
-      await expect(as(theirs.application, 'TRUNCATE workers')).rejects.toThrow(DENIED);
-      expect(await as(at(roles.reader, fresh.url), 'SELECT FROM workers')).toEqual([]);
+      expect(await as(application, 'SELECT count(*)::integer AS workers FROM workers')).toEqual([{ workers: 0 }]);
+      await expect(as(application, 'DELETE FROM stock_movements')).rejects.toThrow(DENIED);
+      await as(application, `INSERT INTO products (name, price, stock) VALUES ('Lamp', 1, 5)`);
+      expect(await as(reader, 'SELECT stock_after FROM stock_movements')).toEqual([{ stock_after: 5 }]);
+      // A table that no line names can be read, and nothing else.
+      await as(owner, 'CREATE TABLE unnamed (id integer)');
+      await execute(process.execPath, [MIGRATE[0] ?? '', 'migration:revert', ...MIGRATE.slice(2)], { env });
+      await execute(process.execPath, MIGRATE, { env });
+      expect(await as(application, 'SELECT FROM unnamed')).toEqual([]);
+      await expect(as(application, 'INSERT INTO unnamed VALUES (1)')).rejects.toThrow(DENIED);
     } finally {
-      await fresh.drop();
+      await administer(`DROP DATABASE ${name} WITH (FORCE)`);
     }
-  });
+  }, 60_000);
 
   it('must be different ones, and may not do more already', async () => {
     const make = (changed: Partial<DatabaseRoles>) => makeDatabaseRoles({ ...roles, ...changed }, () => undefined);
@@ -217,8 +214,4 @@ function rolesOf(adminUrl: string): DatabaseRoles & { reader: URL } {
     application: urlOf('application'),
     reader: urlOf('reader'),
   };
-}
-
-function at(url: URL, databaseUrl: string): URL {
-  return Object.assign(new URL(url), { pathname: new URL(databaseUrl).pathname });
 }

@@ -282,7 +282,8 @@ describe('a subscriber of order events', () => {
     await backUp(environment.config.database.url, output, () => undefined);
 
     const postgres = await startOwnPostgres();
-    const config = { ...environment.config, database: { ...environment.config.database, url: postgres.url } };
+    const urls = { url: postgres.url, ownerUrl: postgres.url };
+    const config = { ...environment.config, database: { ...environment.config.database, ...urls } };
     try {
       await restore(config, Readable.from(chunks), () => undefined);
       const restored = await startApi(config);

@@ -111,11 +111,11 @@ describe('a migration whose table somebody reads for long', () => {
   it('lets sales go on, tells who reads, and is made when the reader has ended', async () => {
     const product_id = await api.createProduct({ stock: 1_000 });
     const reader = await openTransaction(environment.sql);
-    await reader.query('SELECT FROM idempotency_keys, products, stock_movements', []);
-    const url = environment.variables.DATABASE_URL ?? '';
+    await reader.query('SELECT FROM idempotency_keys, products, reservations', []);
+    const url = environment.variables.DATABASE_OWNER_URL ?? '';
     const reverted = typeorm(url, 'migration:revert');
     // It has asked for the lock, and gives it up again.
-    for (let time = 0; time < 2; time++) await untilBlockedBy(environment.sql, reader.pid, 1);
+    for (const blocked of [1, 0, 1]) await untilBlockedBy(environment.sql, reader.pid, blocked);
     for (let sale = 0; sale < 5; sale++) {
       const key = { 'Idempotency-Key': `while a migration waits ${sale}` };
       expect((await api.post('/orders', { product_id }, key)).status).toBe(201);

@@ -25,7 +25,7 @@ const HISTORIES = `
 /** Sessions of the system that have been in a transaction for longer than it lets one be. */
 const LEFT_BEHIND = `
   SELECT pid, state, query FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = 'order-system' AND xact_start < now() - interval '5 seconds'`;
+  WHERE datname = current_database() AND application_name LIKE 'order-system%' AND xact_start < now() - interval '5 seconds'`;
 
 /** What must be true at any moment, at one moment: gives what is not. */
 export async function inspect({ sql, provider, crashes }: World, model: Model): Promise<string[]> {
@@ -43,7 +43,7 @@ export async function inspect({ sql, provider, crashes }: World, model: Model): 
       [...provider.accounts.values()].flatMap(({ isDone, orderIds }) => (isDone ? [...orderIds] : [])),
     );
     const completed = await client.query<{ id: string }>(`SELECT id FROM orders WHERE status = 'completed'`);
-    const audit = await client.query<{ finding: string }>(AUDIT);
+    const audit = await client.query<{ finding: string }>(AUDIT, [1, 0]);
     const sessions = await client.query(LEFT_BEHIND);
     await client.query('COMMIT');
     return [

@@ -13,6 +13,7 @@ import type { FulfilmentGateway } from '../../orders/processing/fulfilment-gatew
 import { OrderProcessingModule } from '../../orders/processing/order-processing.module.js';
 import { ProductCacheModule } from '../../products/product-cache.module.js';
 import { ReservationExpiry } from '../../reservations/reservation-expiry.js';
+import { ReservationRemoval } from '../../reservations/reservation-removal.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { EvictionCheck } from '../../queue/eviction-check.js';
 import { QueueModule } from '../../queue/queue.module.js';
@@ -38,7 +39,14 @@ export interface WorkerOptions {
     QueueModule,
     ReadinessModule,
   ],
-  providers: [WorkerHeartbeat, EvictionCheck, ReservationExpiry, IdempotencyKeyExpiry, RowCountFolding],
+  providers: [
+    WorkerHeartbeat,
+    EvictionCheck,
+    ReservationExpiry,
+    ReservationRemoval,
+    IdempotencyKeyExpiry,
+    RowCountFolding,
+  ],
 })
 export class WorkerModule {
   static forRoot(config: Config, { imports = [], fulfilment, subscribers = [] }: WorkerOptions = {}): DynamicModule {
