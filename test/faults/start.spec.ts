@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { freePort, isAlive, isPortFree } from '../../tools/processes.ts';
 import { createClient } from '../support/api.js';
@@ -89,6 +90,7 @@ describe('npm start', () => {
       await first.untilSaid('The order system is up');
       expect(first.output()).not.toContain(readFileSync(path.join(data, 'postgres/password'), 'utf8'));
       const id = await api().createProduct({ name: 'Kept' });
+      await expectNothingOpen(first.output());
 
       const second = start();
       expect(await second.ended).toBe(1);
@@ -111,6 +113,50 @@ describe('npm start', () => {
     },
     TIMEOUT_MS,
   );
+
+  /** Nothing that another user of this machine could read, follow or log in with. */
+  const expectNothingOpen = async (output: string) => {
+    const file = (name: string) => path.join(data, name);
+    for (const name of [
+      'postgres/password',
+      'redis/password',
+      'environment',
+      'database-url',
+      'redis/redis.log',
+      'postgres/postgres.log',
+    ])
+      expect([name, statSync(file(name)).mode & 0o777]).toEqual([name, 0o600]);
+    for (const name of ['postgres/home', 'postgres/home/data', 'redis/home'])
+      expect([name, statSync(file(name)).mode & 0o077]).toEqual([name, 0]);
+    for (const name of ['.', 'postgres', 'redis']) expect([name, statSync(file(name)).mode & 0o066]).toEqual([name, 0]);
+
+    const password = readFileSync(file('redis/password'), 'utf8');
+    const environment = Object.fromEntries(
+      readFileSync(file('environment'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => [line.split('=')[0], line.slice(line.indexOf("'") + 1, -1)]),
+    );
+    expect(output).not.toContain(password);
+    const { port } = new URL(environment.REDIS_URL ?? '');
+    const stranger = new Redis(Number(port), '127.0.0.1', { retryStrategy: () => null });
+    stranger.on('error', () => undefined);
+    await expect(stranger.get('any')).rejects.toThrow('NOAUTH');
+    stranger.disconnect();
+
+    for (const { name, pid } of recorded().filter((each) => ['PostgreSQL', 'Redis'].includes(each.name))) {
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(password);
+      const [, uid] = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      if (process.getuid?.() === 0) expect([name, uid === '0']).toEqual([name, false]);
+    }
+    // The processes of the system know the application's password, and no other one of PostgreSQL.
+    const owner = new URL(environment.DATABASE_OWNER_URL ?? '').password;
+    for (const { name, pid } of recorded().filter((each) => ['api', 'worker', 'dashboard'].includes(each.name))) {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      expect([name, variables.includes(owner)]).toEqual([name, false]);
+      expect([name, variables.includes(readFileSync(file('postgres/password'), 'utf8'))]).toEqual([name, false]);
+    }
+  };
 
   it(
     'says which port is taken and how to choose another',

@@ -42,3 +42,23 @@ describe('the pool of connections', () => {
     });
   });
 });
+
+describe('the connections of reads', () => {
+  useLimits({ connectionStallMs: 100 });
+  const { environment, api } = useApi({ DATABASE_READ_POOL_SIZE: '1', DATABASE_POOL_SIZE: '1' });
+
+  it('are others than those of sales: reads that hang keep none from selling', async () => {
+    const product_id = await api.createProduct();
+    const holder = await openTransaction(environment.sql);
+    await holder.query('LOCK TABLE audit_runs', []);
+    const hanging = api.get('/health/audit');
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    const waiting = api.get(`/products/${product_id}`);
+    expect(await Promise.race([waiting, delay(300, 'waits')])).toBe('waits');
+    for (let sale = 0; sale < 5; sale++) expect((await api.post('/orders', { product_id })).status).toBe(201);
+    expect((await api.post('/orders', { product_id }, { 'Idempotency-Key': 'beside reads' })).status).toBe(201);
+    await holder.end('ROLLBACK');
+    expect([(await hanging).status, (await waiting).status]).toEqual([200, 200]);
+    expect((await api.get(`/products/${product_id}`)).body.stock).toBe(4);
+  });
+});
