@@ -6,6 +6,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 const FILE = path.resolve(import.meta.dirname, '..', process.env.DATA_DIR || '.data', 'environment');
-const isGiven = ['DATABASE_URL', 'REDIS_URL', 'QUEUE_REDIS_URL'].some((name) => process.env[name]);
+const NAMES = [
+  'DATABASE_URL',
+  'DATABASE_OWNER_URL',
+  'DATABASE_ADMIN_URL',
+  'DATABASE_READER_URL',
+  'REDIS_URL',
+  'QUEUE_REDIS_URL',
+];
+const isGiven = NAMES.some((name) => process.env[name] || process.env[`${name}_FILE`]);
 
 if (!isGiven && existsSync(FILE)) process.loadEnvFile(FILE);

@@ -1,5 +1,5 @@
 import { execFile, spawn, type SpawnOptions } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { chown, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -140,7 +140,7 @@ async function initialise({ bin, data, password, account, signal }: Cluster): Pr
  */
 async function endLeftBehind(data: string): Promise<void> {
   const lockFile = path.join(data, 'postmaster.pid');
-  if (!existsSync(lockFile)) return;
+  if (!existsSync(lockFile) || !lstatSync(lockFile).isFile()) return;
   const pid = Number(readFileSync(lockFile, 'utf8').split('\n', 1)[0]);
   if (commandOf(pid).includes(data)) await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
   // Its id may belong to another program by now, which PostgreSQL would take for the server.

@@ -37,7 +37,7 @@ export interface RedisServer {
 export async function startRedis({ directory, port, flags = [], ...hooks }: RedisOptions): Promise<RedisServer> {
   const program = await findRedisServer(hooks.onProgress);
   const account = await findAccount(['redis', 'nobody']);
-  const home = await findHome(path.resolve(directory), account, ['appendonlydir']);
+  const home = await findHome(path.resolve(directory), account, ['appendonlydir', 'appendonly.aof']);
   const password = passwordIn(path.join(directory, 'password'));
   const chosen = port ?? (await freePort(PREFERRED_PORT));
   const url = `redis://:${password}@127.0.0.1:${chosen}/0`;

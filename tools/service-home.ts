@@ -1,12 +1,12 @@
 /**
  * Where PostgreSQL and Redis keep what they keep, and who runs them. The folder of a service belongs to who starts it, with its
  * password and its log; `home` in it belongs to who runs it, with its data. Started by root, a service runs as another user, and root
- * opens nothing in that one's folder.
+ * writes nothing in that one's folder.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -43,15 +43,24 @@ export async function findHome(directory: string, account: Account, kept: readon
   await chmod(directory, uid === undefined ? 0o700 : 0o711);
   if (uid !== undefined) await chown(directory, 0, 0);
   const link = path.join(directory, 'home');
-  const home = (await readlink(link).catch(() => undefined)) ?? (await makeHome(directory, link, account));
-  await mkdir(home, { recursive: true });
+  const home = (await knownHome(link, account)) ?? (await makeHome(directory, link, account));
+  const isNew = !existsSync(home);
+  const old = kept.filter((name) => existsSync(path.join(directory, name)) && !existsSync(path.join(home, name)));
+  await mkdir(home, { recursive: true, mode: 0o700 });
   await chmod(home, 0o700);
-  for (const name of kept) {
-    const [from, to] = [path.join(directory, name), path.join(home, name)];
-    if (existsSync(from) && !existsSync(to)) await move(from, to);
+  for (const name of old) await move(path.join(directory, name), path.join(home, name));
+  if (uid !== undefined && gid !== undefined && (isNew || old.length > 0 || (await lstat(home)).uid !== uid)) {
+    await execute('chown', ['-R', '-h', `${uid}:${gid}`, home]);
   }
-  if (uid !== undefined && gid !== undefined) await execute('chown', ['-R', '-h', `${uid}:${gid}`, home]);
   return home;
+}
+
+/** Where the link leads, if it is one. Root follows only a link of its own: an earlier version let the user of the service write here. */
+async function knownHome(link: string, { uid }: Account): Promise<string | undefined> {
+  const target = await readlink(link).catch(() => undefined);
+  if (target === undefined || uid === undefined) return target;
+  if ((await lstat(link)).uid === 0 && path.dirname(target) === ELSEWHERE) return target;
+  throw new Error(`${link} is a link to ${target} that this system has not made: remove it`);
 }
 
 async function makeHome(directory: string, link: string, account: Account): Promise<string> {
@@ -65,7 +74,10 @@ async function makeHome(directory: string, link: string, account: Account): Prom
 /** Onto another disk as well. */
 async function move(from: string, to: string): Promise<void> {
   await rename(from, to).catch(async () => {
-    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+    const unfinished = `${to}.unfinished`;
+    await rm(unfinished, { recursive: true, force: true });
+    await cp(from, unfinished, { recursive: true, verbatimSymlinks: true });
+    await rename(unfinished, to);
     await rm(from, { recursive: true });
   });
 }

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { LIMITS } from '../config/limits.js';
 import { remainingMs } from '../runtime/time-budget.js';
 import { connect } from './prepared-statement.js';
 
@@ -18,8 +17,7 @@ export async function runInBudget<T>(
 ): Promise<T> {
   const client = await connect(runner, reservedMs);
   const leftMs = remainingMs() - reservedMs;
-  // With this much left, the limits of PostgreSQL and of pg come first.
-  if (leftMs > LIMITS.transactionMs + LIMITS.answerMarginMs) return work(client);
+  if (leftMs === Infinity) return work(client);
   const cut = setTimeout(() => {
     if (!hasToFinish()) client.connection.stream.destroy();
   }, leftMs);

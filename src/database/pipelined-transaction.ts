@@ -1,6 +1,7 @@
 import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { BEGIN, type TransactionId } from './commit.js';
 import { isReadOnlyServer } from './database-errors.js';
+import { inTime } from './prepared-statement.js';
 
 /**
  * A transaction in as few round trips as possible: statements that are sent without awaiting each other share one, and the first ones
@@ -8,6 +9,8 @@ import { isReadOnlyServer } from './database-errors.js';
  */
 export class PipelinedTransaction {
   hasEnded = false;
+  /** `COMMIT` is sent. */
+  isCommitting = false;
   private readonly begun: Promise<TransactionId>;
 
   constructor(
@@ -28,8 +31,10 @@ export class PipelinedTransaction {
 
   /** Sends `COMMIT`; resolves when what was written is on disk. Call it after the last statement has answered. */
   async commit(): Promise<void> {
+    const id = await this.begun;
     this.hasEnded = true;
-    await this.commitAs(await this.begun);
+    this.isCommitting = true;
+    await this.commitAs(id);
   }
 
   /** Ends a transaction that has written nothing, which needs no flush to disk. */
@@ -52,5 +57,5 @@ async function begin(client: ClientBase): Promise<TransactionId> {
  */
 export async function rollBack(client: Client, error?: unknown): Promise<void> {
   if (isReadOnlyServer(error)) void client.end();
-  else await client.query('ROLLBACK').catch(() => void client.end());
+  else await client.query(inTime({ text: 'ROLLBACK' })).catch(() => void client.end());
 }

@@ -58,6 +58,7 @@ export async function queryWithin<Row extends QueryResultRow>(
  */
 export async function connect(runner: QueryRunner, reservedMs = 0): Promise<pg.Client> {
   const leftMs = remainingMs() - reservedMs;
+  if (leftMs <= 0) throw new DatabaseUnavailableError(new Error('Nothing is left of the time for an answer'));
   const connecting = runner.connect();
   const client: unknown =
     leftMs > LIMITS.connectMs ? await connecting : await connectInTime(runner, connecting, leftMs);

@@ -34,13 +34,17 @@ export async function grantPrivileges(runner: QueryRunner, application: string):
     `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
   );
   const role = escapeIdentifier(application);
-  const grants = tables.map(({ name }) => {
-    const privileges = ['SELECT', APPLICATION_PRIVILEGES[name] ?? ''].filter(Boolean).join(', ');
-    return `REVOKE ALL ON ${escapeIdentifier(name)} FROM ${role}; GRANT ${privileges} ON ${escapeIdentifier(name)} TO ${role};`;
-  });
   // One message, and so one transaction: the application is never without.
-  await runner.query(`${grants.join('\n')} GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
+  const grants = tables.map(({ name }) => grantOn(name, application)).join('\n');
+  await runner.query(`${grants} GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
   await bindSetting(runner, application);
+}
+
+/** Gives the role of the application its privileges on a table, and takes all others away. */
+export function grantOn(table: string, application: string): string {
+  const [name, role] = [escapeIdentifier(table), escapeIdentifier(application)];
+  const privileges = ['SELECT', APPLICATION_PRIVILEGES[table] ?? ''].filter(Boolean).join(', ');
+  return `REVOKE ALL ON ${name} FROM ${role}; GRANT ${privileges} ON ${name} TO ${role};`;
 }
 
 /** The trigger of migration 1767225600012, whose condition anybody could switch off. It is replaced only when it has to be. */

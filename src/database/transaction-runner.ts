@@ -65,7 +65,7 @@ export class TransactionRunner {
       let transaction: PipelinedTransaction | undefined;
       return runInBudget(
         runner,
-        { reservedMs: LIMITS.commitMs, hasToFinish: () => transaction?.hasEnded ?? false },
+        { reservedMs: LIMITS.commitMs, hasToFinish: () => transaction?.isCommitting ?? false },
         async (client) => {
           transaction = new PipelinedTransaction(client, (id) => this.commit(client, id));
           try {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, type Repository } from 'typeorm';
+import { type EntityManager, In, type Repository } from 'typeorm';
 import { READS } from '../database/data-source-options.js';
 import { readInBudget, readPrepared } from '../database/prepared-statement.js';
 import { LIMITS } from '../config/limits.js';
@@ -29,9 +29,12 @@ export class OrderReaderService {
 
   /** @throws OrderNotFoundError */
   async get(id: number): Promise<Order> {
-    const order = await withTimeBudget(LIMITS.answerMs, () =>
-      readInBudget(this.orders.findOne({ where: { id }, relations: { items: true } })),
-    );
+    return withTimeBudget(LIMITS.answerMs, () => readInBudget(this.find(id, this.orders.manager)));
+  }
+
+  /** The same by connections that have found the order's id a moment ago: others may still lead to a standby. */
+  async find(id: number, manager: EntityManager): Promise<Order> {
+    const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
     if (order === null) throw new OrderNotFoundError(id);
     return order;
   }

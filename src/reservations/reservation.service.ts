@@ -79,7 +79,7 @@ export class ReservationService {
   /** Nothing of a reservation changes but its status and its order: it is its own record of how it was answered. */
   private async replay({ reservationId }: KeptOutcome): Promise<Reservation> {
     if (reservationId === undefined) throw new IdempotencyKeyInUseError();
-    const reservation = await this.get(reservationId);
+    const reservation = await selectReservation(this.transactions.manager, reservationId);
     return { ...reservation, status: 'held', orderId: null, updatedAt: reservation.createdAt };
   }
 }

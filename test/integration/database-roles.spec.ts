@@ -199,7 +199,45 @@ describe('the roles of PostgreSQL', () => {
     mighty.username += '_mighty';
     await administer(`CREATE ROLE ${mighty.username} CREATEROLE`);
     await expect(make({ reader: mighty })).rejects.toThrow('may do more than it should');
+    await administer(`ALTER ROLE ${mighty.username} NOCREATEROLE`);
+    await administer(`GRANT pg_write_all_data TO ${mighty.username}`);
+    await expect(make({ reader: mighty })).rejects.toThrow('may do more than it should');
     await administer(`DROP ROLE ${mighty.username}`);
+    const elsewhere = Object.assign(new URL(roles.application), { pathname: '/postgres' });
+    await expect(make({ application: elsewhere })).rejects.toThrow('must lead to one database');
+  });
+
+  it('take away what a role of before was given, and warn of a password that is the superuser’s', async () => {
+    const fresh = await createTestDatabase();
+    const theirs = rolesOf(fresh.url);
+    const [application, reader] = [theirs.application.username, theirs.reader.username];
+    try {
+      // As many guides have it: one role with everything, which owns its tables.
+      await administer(`CREATE ROLE ${application} LOGIN`);
+      await administer(`CREATE ROLE ${reader} LOGIN`);
+      await as(
+        theirs.admin,
+        `GRANT ALL ON SCHEMA public TO ${application}, ${reader}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${reader};
+         GRANT ALL ON DATABASE ${fresh.url.split('/').at(-1)} TO ${application}; ALTER TABLE products OWNER TO ${application}`,
+      );
+      const lines: string[] = [];
+      theirs.application.password = theirs.admin.password;
+      await makeDatabaseRoles(theirs, (line) => lines.push(line));
+      expect(lines.join('\n')).toContain(`WARNING: ${application} has the password of`);
+      for (const [role, statement] of [
+        [theirs.application, 'CREATE TABLE mine (id integer)'],
+        [theirs.application, 'CREATE SCHEMA mine'],
+        [theirs.application, 'ALTER TABLE products DISABLE TRIGGER ALL'],
+        [theirs.reader, 'CREATE TABLE mine (id integer)'],
+        [theirs.reader, 'DELETE FROM stock_movements'],
+      ] as const)
+        await expect(as(role, statement)).rejects.toThrow(DENIED);
+      await as(theirs.application, `INSERT INTO products (name, price, stock) VALUES ('Lamp', 1, 5)`);
+    } finally {
+      await fresh.drop();
+      for (const { username } of [theirs.reader, theirs.owner, theirs.application])
+        await administer(`DROP ROLE ${username}`);
+    }
   });
 });
 

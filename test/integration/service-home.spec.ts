@@ -75,6 +75,12 @@ describe('the folder of a service of npm start', () => {
       for (const name of ['', 'data', 'data/kept']) expect(statSync(path.join(reachable, name)).uid).toBe(account.uid);
       expect(modeOf('service/home')).toBe(0o700);
 
+      // A link that the user of the service has left is not followed.
+      mkdirSync(path.join(directory, 'planted'));
+      symlinkSync('/etc', path.join(directory, 'planted', 'home'));
+      await expect(findHome(path.join(directory, 'planted'), account, [])).rejects.toThrow('remove it');
+      expect(statSync('/etc').uid).toBe(0);
+
       chmodSync(directory, 0o700);
       const hidden = await findHome(path.join(directory, 'hidden'), account, []);
       try {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { TransactionRunner } from '../../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../../idempotency/idempotency.errors.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { KeptOutcome, Performed } from '../../idempotency/idempotent-request.js';
@@ -14,6 +15,7 @@ export class PurchaseService {
     private readonly purchases: OrderService,
     private readonly orders: OrderReaderService,
     private readonly idempotency: IdempotencyService,
+    private readonly transactions: TransactionRunner,
   ) {}
 
   /**
@@ -33,7 +35,7 @@ export class PurchaseService {
   /** Nothing of an order changes but its status: it is its own record of how it was answered. */
   private async replay({ orderId }: KeptOutcome): Promise<Order> {
     if (orderId === undefined) throw new IdempotencyKeyInUseError();
-    const order = await this.orders.get(orderId);
+    const order = await this.orders.find(orderId, this.transactions.manager);
     return Object.assign(order, { status: 'pending', updatedAt: order.createdAt });
   }
 }
