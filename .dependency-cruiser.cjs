@@ -1,7 +1,7 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
 const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
-const FOUNDATION = '(http|runtime|config|kernel)';
+const FOUNDATION = '(http|telemetry|runtime|config|kernel)';
 
 /** What other features may import of a feature: its modules, what they export, and the types and errors of its domain. */
 const DOORS = {

@@ -121,7 +121,14 @@ export function startWorker(
 }
 
 function environmentOf({ databaseUrl, redisUrl }: Stage, variables: Record<string, string>): Record<string, string> {
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, NODE_ENV: 'production', LOG_LEVEL: 'warn', ...variables };
+  return {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    METRICS_PORT: 'off',
+    ...variables,
+  };
 }
 
 async function startServer(

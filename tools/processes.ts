@@ -113,3 +113,11 @@ async function tryPort(port: number, host = '127.0.0.1'): Promise<number | undef
     });
   });
 }
+
+/** Whether a server answers a request with a success. */
+export async function isOk(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}

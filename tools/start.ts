@@ -7,9 +7,10 @@ import { checkVariables } from './check-variables.ts';
 import { BUILD, MAKE_ROLES, MIGRATE } from './commands.ts';
 import { databaseUrls } from './database-urls.ts';
 import { environmentFileOf } from './environment-file.ts';
+import { metricsPorts } from './metrics-ports.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
-import { freePort, isPortFree, NODE_FLAGS, waitUntil } from './processes.ts';
+import { freePort, isOk, isPortFree, NODE_FLAGS, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { RunRecord } from './run-record.ts';
 import { SupervisedRole } from './supervised-role.ts';
@@ -85,10 +86,7 @@ async function start(): Promise<void> {
   const env = { ...all, DATABASE_ADMIN_URL: '', DATABASE_OWNER_URL: '', DATABASE_READER_URL: '' };
 
   if (isStopping()) return;
-  const { DASHBOARD_PUBLIC_URL: PUBLIC_URL = '' } = given;
-  for (const [role, flags] of Object.entries(ROLE_FLAGS)) {
-    startRole(role, flags, role === 'dashboard' ? { ...env, PUBLIC_URL } : env);
-  }
+  const metrics = await startRoles(env);
   const isUp = await waitUntil(
     async () =>
       isStopping() || ((await isOk(`${address}/api/v1/health/ready`)) && (await isOk(`${dashboardAddress}/health`))),
@@ -99,7 +97,20 @@ async function start(): Promise<void> {
   for (const role of roles) role.markUp();
   await writeFile(DATABASE_URL_FILE, all.DATABASE_URL ?? '', { mode: 0o600 });
   await writeFile(ENVIRONMENT_FILE, environmentFileOf(all), { mode: 0o600 });
-  console.log(welcome({ address, dashboardAddress, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }));
+  const metricsAddresses = Object.values(metrics).map((port) => `http://${host}:${port}/metrics`);
+  console.log(
+    welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }),
+  );
+}
+
+async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+  const { DASHBOARD_PUBLIC_URL: PUBLIC_URL = '' } = given;
+  const metrics = await metricsPorts(Object.keys(ROLE_FLAGS), given.METRICS_PORT);
+  for (const [role, flags] of Object.entries(ROLE_FLAGS)) {
+    const own = { ...env, METRICS_PORT: metrics[role] ?? 'off' };
+    startRole(role, flags, role === 'dashboard' ? { ...own, PUBLIC_URL } : own);
+  }
+  return metrics;
 }
 
 async function requirePort(variable: string, port: string): Promise<void> {
@@ -197,13 +208,6 @@ function watchParent(): void {
 /** Asked after each wait, for a signal may have come meanwhile. */
 function isStopping(): boolean {
   return stopping !== undefined;
-}
-
-async function isOk(url: string): Promise<boolean> {
-  return fetch(url).then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 /** A step that takes a while. */

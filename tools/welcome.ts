@@ -1,11 +1,13 @@
 interface Addresses {
   readonly address: string;
   readonly dashboardAddress: string;
+  /** Of the API, the worker and the dashboard; none when they are not wanted. */
+  readonly metricsAddresses: readonly string[];
   readonly databaseUrlFile: string;
 }
 
 /** What `npm start` says when all is up. Every line of it works when it is pasted, whatever the ports and the folder are. */
-export function welcome({ address, dashboardAddress, databaseUrlFile }: Addresses): string {
+export function welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile }: Addresses): string {
   const seed = address === 'http://127.0.0.1:8000' ? 'npm run seed' : `npm run seed -- ${address}`;
   return `
 The order system is up.
@@ -14,7 +16,7 @@ The order system is up.
   Swagger    ${address}/docs
   ReDoc      ${address}/redoc
   Dashboard  ${dashboardAddress}
-  Database   psql "$(cat ${quoted(databaseUrlFile)})"
+${metricsAddresses.length > 0 ? `  Metrics    ${metricsAddresses.join(' ')}\n` : ''}  Database   psql "$(cat ${quoted(databaseUrlFile)})"
 
 Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\

@@ -1,6 +1,7 @@
 import { checkConfig } from './config-checks.js';
 import { EnvironmentReader } from './environment-reader.js';
 import { LIMITS } from './limits.js';
+import { readMetrics } from './metrics-port.js';
 
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
@@ -30,6 +31,8 @@ export class Config {
   readonly keepAliveTimeoutMs: number;
   /** Where browsers find the API, behind a proxy: without a slash at its end. */
   readonly publicUrl: string | undefined;
+  /** Where the metrics are served: `undefined` for nowhere. Unless the port was given, a process does without when it is taken. */
+  readonly metrics: { readonly port: number; readonly isGiven: boolean } | undefined;
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
@@ -112,6 +115,7 @@ function readServer(reader: EnvironmentReader) {
       min: 1_000,
       max: 3_600_000,
     }),
+    metrics: readMetrics(reader),
     publicUrl: reader.optionalUrl('PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, ''),
     allowedHosts: reader.list('ALLOWED_HOSTS'),
     corsOrigins: reader.list('CORS_ORIGINS'),

@@ -6,6 +6,8 @@ interface IntegerRange {
   fallback: number;
   min: number;
   max: number;
+  /** What else it may be, for the message. */
+  or?: string;
 }
 
 /**
@@ -55,12 +57,14 @@ export class EnvironmentReader {
     return value;
   }
 
-  integer(name: string, { fallback, min, max }: IntegerRange): number {
+  integer(name: string, { fallback, min, max, or }: IntegerRange): number {
     const text = this.optional(name);
     if (text === undefined) return fallback;
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
-      this.problems.push(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
+      this.problems.push(
+        `${name} must be a whole number from ${min} to ${max}${or === undefined ? '' : ` or ${or}`}, not "${text}"`,
+      );
       return fallback;
     }
     return value;

@@ -5,6 +5,7 @@ import { dataSourceOptions, readOptions, READS } from './data-source-options.js'
 import { DurabilityCheck } from './durability-check.js';
 import { ListReads } from './lists/list-reads.js';
 import { RowCounts } from './lists/row-counts.js';
+import { PoolMetrics } from './pool-metrics.js';
 import { PrivilegeCheck } from './privilege-check.js';
 import { TransactionRunner } from './transaction-runner.js';
 
@@ -21,7 +22,7 @@ import { TransactionRunner } from './transaction-runner.js';
       useFactory: ({ database }: Config) => ({ ...readOptions(database), name: READS, autoLoadEntities: true }),
     }),
   ],
-  providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck, PrivilegeCheck],
+  providers: [TransactionRunner, RowCounts, ListReads, DurabilityCheck, PrivilegeCheck, PoolMetrics],
   exports: [TransactionRunner, RowCounts, ListReads],
 })
 export class DatabaseModule {}

@@ -17,6 +17,7 @@ import { OrderDispatcher } from './processing/order-dispatcher.js';
 import { OptimisticSaleService } from './purchase/optimistic-sale.service.js';
 import { OrderService } from './purchase/order.service.js';
 import { PurchaseService } from './purchase/purchase.service.js';
+import { PurchasesWaiting } from './purchase/purchases-waiting.js';
 import { ReservationConfirmationService } from './purchase/reservation-confirmation.service.js';
 
 /** Buying, reading and cancelling orders. They are worked on in `OrderProcessingModule`, which no API process reaches. */
@@ -40,6 +41,7 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
     OrderCancellationService,
     OrderDispatcher,
     CancellationHints,
+    PurchasesWaiting,
   ],
   exports: [PurchaseService, OrderReaderService, OrderCancellationService],
 })

@@ -8,6 +8,7 @@ import { withDeadline } from '../runtime/deadline.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
 import { StockChanges } from '../stock/stock-changes.js';
+import { counter } from '../telemetry/metrics.js';
 import { CacheConnection } from '../cache/cache-connection.js';
 
 /** How long Redis is left alone by readers after it did not answer in time. */
@@ -19,6 +20,13 @@ const MAX_MISSED_DROPS = 10_000;
 
 /** Look-ups that arrive during a round trip share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
+
+const requests = counter({
+  name: 'cache_requests_total',
+  unit: 'reads',
+  help: 'Products that were asked for through the cache, by whether they were there.',
+  labels: { outcome: ['hit', 'miss'] },
+});
 
 export interface CachedText {
   readonly load: () => Promise<string>;
@@ -78,9 +86,11 @@ export class ProductCache {
     const cached = await this.lookUps.submit(id);
     if (cached !== undefined && isCurrent(cached)) {
       this.hitCount++;
+      requests.inc({ outcome: 'hit' });
       return cached;
     }
     this.missCount++;
+    requests.inc({ outcome: 'miss' });
     return this.loads.get(id) ?? this.startLoad(id, load);
   }
 

@@ -12,6 +12,7 @@ import { runDatabaseRoles } from './database-roles/run-database-roles.js';
 import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
 import { runParkedEvents } from './parked-events/run-parked-events.js';
+import { startMetrics } from './metrics.js';
 import { type RepairOptions, runRepair } from './repair/run-repair.js';
 import { runRestore } from './restore/run-restore.js';
 import type { Service } from './service.js';
@@ -73,6 +74,7 @@ async function run(): Promise<void> {
   }
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
   service = await ROLES[role](config, repair);
+  await startMetrics(config, role, service);
   const logger = new Logger('Main');
   for (const warning of warningsOf(config)) logger.warn(warning);
   logger.log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);

@@ -17,6 +17,8 @@ interface QueuedItem<Item, Result> {
 
 /** Items that are being served together. */
 export interface Batch<Item> {
+  /** How long the item that came first has waited. */
+  readonly waitedMs: number;
   /** All items of the batch so far, in order of arrival. */
   readonly items: () => readonly Item[];
   /** Adds waiting items whose keys all belong to this batch, as far as the batch may hold them, and returns them. */
@@ -61,6 +63,11 @@ export class Batcher<Item, Result> {
       this.expireInTime();
       if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
+  }
+
+  /** Items that wait for their turn. */
+  get waitingCount(): number {
+    return this.waiting.length;
   }
 
   /** Resolves when nothing waits and nothing is being served. */
@@ -153,7 +160,8 @@ export class Batcher<Item, Result> {
     this.inFlight++;
     const members: QueuedItem<Item, Result>[] = [];
     const keys = new Set<unknown>();
-    const batch = this.batchOf(members, keys);
+    const waitedMs = performance.now() - Math.min(...taken.map(({ since }) => since));
+    const batch = { ...this.batchOf(members, keys), waitedMs };
     this.join(members, taken);
     for (const key of taken.flatMap((waiting) => waiting.keys)) {
       keys.add(key);
@@ -176,7 +184,7 @@ export class Batcher<Item, Result> {
     }
   }
 
-  private batchOf(members: QueuedItem<Item, Result>[], keys: Set<unknown>): Batch<Item> {
+  private batchOf(members: QueuedItem<Item, Result>[], keys: Set<unknown>): Omit<Batch<Item>, 'waitedMs'> {
     const mayJoin = ({ item, keys: own }: QueuedItem<Item, Result>) =>
       (this.options.mayJoinLate?.(item) ?? true) && own.every((key) => keys.has(key));
     return {

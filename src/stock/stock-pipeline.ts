@@ -32,6 +32,15 @@ const BATCHING = () => ({
   mayJoinLate: ({ request }: StockRequest) => request === undefined,
 });
 
+/** Is told how batches go, for the metrics of a feature. */
+export interface BatchObserver {
+  /** @param waitedMs of the request that came first. */
+  readonly served: (batch: { readonly size: number; readonly waitedMs: number }) => void;
+  readonly locked: (milliseconds: number) => void;
+  /** Units of so many products were taken to the last one. */
+  readonly soldOut: (products: number) => void;
+}
+
 /** What a feature gives the pipeline: how to lock products, write the owners of the stock, and build the results. */
 export interface StockTaker<R extends StockRequest, Row extends QueryResultRow, T> {
   readonly locks: LockTexts;
@@ -39,6 +48,7 @@ export interface StockTaker<R extends StockRequest, Row extends QueryResultRow, 
   readonly write: (taken: readonly Taken<R>[]) => QueryConfig;
   /** What the statement has made for each request, in their order. It throws when anything is missing: nothing is committed then. */
   readonly toResults: (rows: readonly Row[], taken: readonly Taken<R>[]) => readonly T[];
+  readonly observer?: BatchObserver;
 }
 
 /**
@@ -67,12 +77,18 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
     return this.batcher.submit(request, isGone);
   }
 
+  /** Requests that wait for their turn. */
+  get waiting(): number {
+    return this.batcher.waitingCount;
+  }
+
   /** What fails for the whole batch is the outcome of each request. */
   private async serve(batch: Batch<R>): Promise<Outcome<T>[]> {
     // Whichever request has started the batch: what is left to those that have waited longest.
     const outcomes = await withTimeBudget(LIMITS.answerMs - LIMITS.purchaseTurnMs, () =>
       this.takeTogether(batch),
     ).catch((reason: unknown) => batch.items().map(() => rejected(reason)));
+    this.taker.observer?.served({ size: batch.items().length, waitedMs: batch.waitedMs });
     const changed = batch.items().filter((_request, index) => mayHaveChanged(outcomes[index]));
     await this.changes.announce(productIdsOf(changed));
     return outcomes;
@@ -108,6 +124,7 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   private async take(batch: Batch<R>, which: 'all' | 'free'): Promise<Outcome<T>[]> {
     return this.transactions.runPipelined(async (transaction) => {
       const asked = batch.items();
+      const begin = performance.now();
       // Both are sent at once. PostgreSQL runs them in this order, so it looks the keys up after it has granted the locks.
       const [locked, takenKeys] = await Promise.all([
         transaction.query<LockedRow>({
@@ -117,12 +134,14 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
         }),
         takenKeysOf(asked, transaction),
       ]);
+      this.taker.observer?.locked(performance.now() - begin);
       const requests = [...asked, ...batch.takeLate()];
       const decisions = decide(requests, { locked, takenKeys });
       const { hasWritten, outcomes } = await this.write(requests, decisions, transaction);
       const ending = hasWritten ? transaction.commit() : transaction.rollBack();
       batch.freeKeys(); // The end is sent: the next batch may ask for the same locks now.
       await ending;
+      this.taker.observer?.soldOut(countSoldOut(decisions));
       return outcomes;
     });
   }
@@ -157,7 +176,7 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
 
 /** A batch that takes nobody in. */
 function closed<R>(requests: readonly R[]): Batch<R> {
-  return { items: () => requests, takeLate: () => [], freeKeys: () => undefined };
+  return { waitedMs: 0, items: () => requests, takeLate: () => [], freeKeys: () => undefined };
 }
 
 async function takenKeysOf(asked: readonly StockRequest[], transaction: PipelinedTransaction): Promise<string[]> {
@@ -182,6 +201,14 @@ function partition<R extends StockRequest>(
     }
   });
   return { taken, refusals };
+}
+
+function countSoldOut(decisions: readonly Outcome<TakenItem[]>[]): number {
+  let count = 0;
+  for (const decision of decisions) {
+    if (decision.status === 'fulfilled') for (const { stockAfter } of decision.value) if (stockAfter === 0) count++;
+  }
+  return count;
 }
 
 /** Also when the outcome of its commit is not known. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerRegistry } from './worker-registry.js';
 
 /** Of the worker: it tells that it is alive. */
-@Module({ providers: [WorkerRegistry], exports: [WorkerRegistry] })
+@Module({ providers: [WorkerRegistry, WorkerMetrics], exports: [WorkerRegistry] })
 export class WorkerRegistryModule {}

@@ -29,6 +29,7 @@ export function startRole(
     env: {
       PATH: process.env.PATH,
       PORT: '0',
+      METRICS_PORT: 'off',
       ...variables,
       LOG_LEVEL: 'info',
       TEST_LIMITS: JSON.stringify(LIMITS),

@@ -7,6 +7,13 @@ import { type Problem, toProblem, toProblemDetails } from './problem-details.js'
 /** Seconds a client should wait before it asks a service that was unavailable again. */
 const RETRY_AFTER_SECONDS = 1;
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Of the problem that the request was answered with. */
+    problemCode?: string;
+  }
+}
+
 /** Recognises an error of an infrastructure library and says what it means, or gives `undefined`. */
 export type ErrorTranslator = (error: unknown) => unknown;
 
@@ -26,6 +33,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       return;
     }
     const problem = toProblem(this.translate(error) ?? error);
+    reply.problemCode = problem.code;
     // A client that has hung up was served nothing.
     if (problem.status >= 500 && !request.raw.socket.destroyed) this.log(problem, error, request);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);

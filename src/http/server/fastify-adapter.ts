@@ -12,6 +12,7 @@ import { LIMITS } from '../../config/limits.js';
 import { forgetNames, guardBody } from './body-guard.js';
 import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions } from './connections.js';
+import { measureRequests } from './request-metrics.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
@@ -50,6 +51,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
+  measureRequests(server);
   boundConnections(server, options.maxConnections);
   sendSecurityHeaders(server);
   guardBrowsers(server, options);

@@ -4,6 +4,7 @@ import { parseCents } from '../../kernel/money.js';
 import { callWithDeadline } from '../../runtime/deadline.js';
 import type { ClaimedOrder } from '../status-change.js';
 import { FulfilmentGateway, type FulfilmentOrder } from './fulfilment-gateway.js';
+import { fulfilmentDuration } from './processing-metrics.js';
 
 const NEVER = new AbortController().signal;
 
@@ -20,10 +21,17 @@ export class FulfilmentCallsService {
     order: ClaimedOrder,
     { stopping, unwanted }: { stopping: AbortSignal; unwanted: AbortSignal },
   ): Promise<void> {
+    const begin = performance.now();
+    const tell = (outcome: 'done' | 'failed' | 'aborted') =>
+      fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
     const result: unknown = await callWithDeadline(
       async (signal) => this.gateway.fulfil(toFulfilmentOrder(order), { key: keyOf(order), signal }),
       { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted },
-    );
+    ).catch((error: unknown) => {
+      tell(stopping.aborted || unwanted.aborted ? 'aborted' : 'failed');
+      throw error;
+    });
+    tell(isDone(result) ? 'done' : 'failed');
     if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
   }
 

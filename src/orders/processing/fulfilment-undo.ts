@@ -15,6 +15,7 @@ import {
   undoNow,
 } from '../fulfilment-undo-writer.js';
 import { type ClaimedOrder, selectClaimedOrder } from '../status-change.js';
+import { undos } from './processing-metrics.js';
 import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 
 /** Undos that are tried at the same time. */
@@ -72,6 +73,7 @@ export class FulfilmentUndo extends PeriodicTask {
       if (order === undefined) throw new Error('The order is not there');
       await this.calls.undo(order, this.stopping.signal);
       await this.transactions.writeIdempotent(recordUndo(undo));
+      undos.inc();
       return true;
     } catch (error) {
       const waitMs = this.stopped ? 0 : backoffAfter(attempt, this.config.orders.backoffMs);

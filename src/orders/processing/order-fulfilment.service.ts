@@ -13,6 +13,7 @@ import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
 import { type InFlightCall, InFlightCalls } from './in-flight-calls.js';
+import { completionTime, ordersEnded } from './processing-metrics.js';
 
 /** No bounds are needed: at most `WORKER_CONCURRENCY` orders are under way, and none may be refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
@@ -81,11 +82,18 @@ export class OrderFulfilmentService {
       if (isLast || isPermanent(error)) await this.fail(orderId, error);
       throw error;
     }
-    if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.logger.log(`Order #${orderId} Processed.`);
+    if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.tellCompleted(order);
     // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is
     // asynchronous. A new claim tells which. If it succeeds, the order is still open, and the queue tries again.
     else if (await this.claims.submit(orderId)) throw new Error(`The claim of order #${orderId} was lost`);
     else await this.undo.undoEndedCall(orderId, 'it succeeded');
+  }
+
+  /** The clocks of PostgreSQL and of this process may differ. */
+  private tellCompleted({ id, createdAt }: ClaimedOrder): void {
+    this.logger.log(`Order #${id} Processed.`);
+    ordersEnded.inc({ status: 'completed' });
+    completionTime.observe(Math.max(Date.now() - createdAt.getTime(), 0) / 1_000);
   }
 
   /**
@@ -137,7 +145,11 @@ export class OrderFulfilmentService {
       return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', also));
     });
     await this.changes.announce(released.map(({ id }) => id));
-    if (released.length === 0) await this.undo.undoEndedCall(orderId, textOf(error));
-    else this.logger.warn(`Order #${orderId} failed and its stock went back: ${textOf(error)}`);
+    if (released.length === 0) {
+      await this.undo.undoEndedCall(orderId, textOf(error));
+      return;
+    }
+    ordersEnded.inc({ status: 'failed' });
+    this.logger.warn(`Order #${orderId} failed and its stock went back: ${textOf(error)}`);
   }
 }

@@ -6,11 +6,21 @@ import { Product } from '../../products/product.entity.js';
 import { type LockTexts, lockTextsOf } from '../../stock/stock-rows.js';
 import { mergeItems } from '../../stock/requested-item.js';
 import { StockChanges } from '../../stock/stock-changes.js';
-import { StockPipeline } from '../../stock/stock-pipeline.js';
+import { type BatchObserver, StockPipeline } from '../../stock/stock-pipeline.js';
 import type { Order } from '../order.entity.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { OptimisticSaleService } from './optimistic-sale.service.js';
+import { batchSize, batchWait, lockWait, stockOuts } from './purchase-metrics.js';
 import { type Purchase, toOrders, writeSale, type WrittenOrders } from './sale.js';
+
+const OBSERVER: BatchObserver = {
+  served: ({ size, waitedMs }) => {
+    batchSize.observe(size);
+    batchWait.observe(waitedMs / 1_000);
+  },
+  locked: (milliseconds) => lockWait.observe(milliseconds / 1_000),
+  soldOut: (products) => stockOuts.inc(products),
+};
 
 /** Executes purchases: takes the stock and writes the order, all items or none. `PurchaseService` handles repeated requests. */
 @Injectable()
@@ -25,7 +35,17 @@ export class OrderService {
     private readonly config: Config,
   ) {
     const locks = productLocks(transactions.manager);
-    this.sales = new StockPipeline(transactions, changes, { locks, write: writeSale, toResults: toOrders });
+    this.sales = new StockPipeline(transactions, changes, {
+      locks,
+      write: writeSale,
+      toResults: toOrders,
+      observer: OBSERVER,
+    });
+  }
+
+  /** Purchases that wait for their turn under the row lock. */
+  get waiting(): number {
+    return this.sales.waiting;
   }
 
   /**

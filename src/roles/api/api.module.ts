@@ -7,6 +7,7 @@ import { translateDatabaseError } from '../../database/database-errors.js';
 import { DatabaseModule } from '../../database/database.module.js';
 import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
+import { OrderMetricsModule } from '../../orders/processing/order-metrics.module.js';
 import { ProductsModule } from '../../products/products.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
@@ -26,6 +27,7 @@ import { RootController } from './root.controller.js';
     OrdersModule,
     AuditModule,
     WorkersModule,
+    OrderMetricsModule,
     HealthModule,
   ],
   controllers: [RootController],

@@ -8,6 +8,7 @@ import { publicPathOf, sendPublicPaths } from '../../http/server/public-path.js'
 import { createLogger } from '../../runtime/logger.js';
 import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
+import { countPurchases } from '../../orders/purchase/purchase-metrics.js';
 import type { ModuleImport } from '../plugins.js';
 import { servePages } from '../../http/pages/documentation-pages.js';
 
@@ -18,15 +19,13 @@ export interface ApiOptions {
 
 /** Builds the API with its pages; it does not listen yet. */
 export async function createApi(config: Config, { imports = [] }: ApiOptions = {}): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.forRoot(config, imports),
-    createFastifyAdapter(config),
-    {
-      bodyParser: false,
-      logger: createLogger(config),
-      abortOnError: false,
-    },
-  );
+  const adapter = createFastifyAdapter(config);
+  countPurchases(adapter.getInstance(), `${API_PREFIX}/orders`);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config, imports), adapter, {
+    bodyParser: false,
+    logger: createLogger(config),
+    abortOnError: false,
+  });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
+import { ReadinessService } from '../../health/readiness.service.js';
 import { Stopping } from '../../health/stopping.js';
 import { loadPlugins } from '../plugins.js';
 import { addressOf, type Service } from '../service.js';
@@ -12,6 +13,7 @@ export async function startApi(config: Config): Promise<Service> {
   await app.listen(config.port, await addressOf(config.host));
   return {
     url: await app.getUrl(),
+    check: async () => app.get(ReadinessService, { strict: false }).check(),
     close: async () => {
       app.get(Stopping, { strict: false }).begin();
       await delay(config.shutdownDelayMs);
