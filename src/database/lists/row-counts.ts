@@ -63,6 +63,19 @@ export class RowCounts {
     );
   }
 
+  /** How many rows each of the lists of `row_counts` has; none for an empty one. */
+  async totals(lists: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await readPrepared<{ list: string; rows: number }>(this.dataSource, {
+      name: 'count-lists',
+      text: `SELECT list, sum(rows)::bigint AS rows FROM (
+               SELECT list, rows FROM row_counts WHERE list = ANY ($1::text[]) AND level = 1
+               UNION ALL SELECT list, change FROM row_count_changes WHERE list = ANY ($1::text[])
+             ) AS counted GROUP BY list`,
+      values: [lists],
+    });
+    return new Map(rows.map((row) => [row.list, row.rows]));
+  }
+
   /** The place of the row that `offset` rows precede in the union of `lists`, the highest id first. */
   private async locate(lists: readonly string[], offset: number): Promise<Place> {
     const upper = await this.counts(lists, 1, [0, Number.MAX_SAFE_INTEGER]);
