@@ -28,6 +28,7 @@ export class Config {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  readonly maxStreams: number;
   readonly keepAliveTimeoutMs: number;
   /** Where browsers find the API, behind a proxy: without a slash at its end. */
   readonly publicUrl: string | undefined;
@@ -110,6 +111,7 @@ function readServer(reader: EnvironmentReader) {
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
+    maxStreams: reader.integer('MAX_STREAMS', { fallback: 5_000, min: 1, max: 1_000_000 }),
     keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', {
       fallback: LIMITS.keepAliveMs,
       min: 1_000,

@@ -8,6 +8,7 @@ import type { QueryRunner } from 'typeorm';
 export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
   audit_runs: 'INSERT, DELETE',
   event_deliveries: 'INSERT, UPDATE, DELETE',
+  event_log: '',
   event_subscriptions: 'INSERT, UPDATE, DELETE',
   fulfilment_undos: 'INSERT, UPDATE, DELETE',
   idempotency_keys: 'INSERT, UPDATE, DELETE',

@@ -38,6 +38,11 @@ export class SettledEvents {
 
   constructor(private readonly dataSource: DataSource) {}
 
+  /** The last page ended before an event that may still be committed. */
+  get isWaiting(): boolean {
+    return this.horizon !== undefined;
+  }
+
   /**
    * The next events after the id `cursor` whose predecessors are all visible, or known never to appear, ascending: those of the next
    * `limit` rows of the log. Notes of the release before, which are no events, are left out.

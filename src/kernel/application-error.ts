@@ -13,6 +13,8 @@ export type ErrorKind =
   | 'conflict'
   /** What the caller has seen is no longer so. */
   | 'changed'
+  /** What it names was there, and will not be again. */
+  | 'gone'
   /** The request itself is wrong. */
   | 'invalid'
   /** A dependency cannot serve it now; try again. */

@@ -103,3 +103,12 @@ export function recordUndo({ id, attempt }: DueUndo): QueryConfig {
     values: [id, attempt],
   };
 }
+
+/** Whether the gateway still has to be told to cancel the fulfilment of an order. */
+export function selectIsUndoOwed(orderId: number): QueryConfig {
+  return {
+    name: 'is-undo-owed',
+    text: 'SELECT EXISTS (SELECT FROM fulfilment_undos WHERE order_id = $1) AS "isOwed"',
+    values: [orderId],
+  };
+}

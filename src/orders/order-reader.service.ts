@@ -9,7 +9,8 @@ import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
 import { type OrderEvent, selectEvents } from './order-event.js';
-import { ORDER_STATUSES, type OrderStatus } from './order-status.js';
+import { selectIsUndoOwed } from './fulfilment-undo-writer.js';
+import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
 
@@ -63,6 +64,16 @@ export class OrderReaderService {
     );
     if (rows.length === 0) throw new OrderNotFoundError(id);
     return rows.flatMap((row, index) => (row.id === null ? [] : { ...row, sequence: index + 1 }));
+  }
+
+  /** The same, and whether nothing comes any more: the order has ended, and owes the gateway no undo. @throws OrderNotFoundError */
+  async progress(id: number): Promise<{ events: OrderEvent[]; isOver: boolean }> {
+    // Asked before the events are read: an undo that ends in between is among them then.
+    const [owed] = await readPrepared<{ isOwed: boolean }>(this.orders.manager.dataSource, selectIsUndoOwed(id));
+    const events = await this.events(id);
+    const last = events.at(-1);
+    const hasEnded = events.some(({ status }) => TRANSITIONS[status].length === 0);
+    return { events, isOver: hasEnded && (owed?.isOwed !== true || last?.type === 'order.fulfilment_cancelled') };
   }
 
   private async read(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {

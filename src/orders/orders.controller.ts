@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res, type StreamableFile } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_PREFIX } from '../http/api-prefix.js';
@@ -23,7 +23,10 @@ import { ListOrdersQuery } from './dto/list-orders.query.js';
 import { OrderEventResponse, OrderEventsResponse } from './dto/order-event.response.js';
 import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
+import { ApiEventStream } from '../http/server/event-stream.decorator.js';
+import { sendEventStream, type SentEvent, wantsStream } from '../http/server/event-stream.js';
 import { OrderCancellationService } from './order-cancellation.service.js';
+import { type EventBatches, OrderEventStreams } from './order-event-streams.js';
 import { OrderReaderService } from './order-reader.service.js';
 import type { Order } from './order.entity.js';
 import { PurchaseService } from './purchase/purchase.service.js';
@@ -57,6 +60,7 @@ export class OrdersController {
     private readonly confirmations: ReservationConfirmationService,
     private readonly orders: OrderReaderService,
     private readonly cancellations: OrderCancellationService,
+    private readonly streams: OrderEventStreams,
   ) {}
 
   @Post()
@@ -125,12 +129,24 @@ export class OrdersController {
 
   @Get(':id/events')
   @ApiId()
-  @ApiOperation({ summary: 'List the events of an order' })
+  @ApiOperation({
+    summary: 'List the events of an order, or follow it live',
+    description:
+      'With `Accept: text/event-stream` the events come as they happen, each with its `sequence` as `id`, and the stream ends with the order; a client that comes back with `Last-Event-ID` goes on there.',
+  })
+  @ApiEventStream()
   @ApiOkResponse({ type: OrderEventsResponse })
   @ApiProblem('There is no such order', `${PATH}/7/events`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/events`)
-  async listOrderEvents(@Id() id: number): Promise<OrderEventsResponse> {
+  async listOrderEvents(
+    @Id() id: number,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrderEventsResponse | StreamableFile> {
+    if (wantsStream(reply.request)) {
+      const { batches, close } = await this.streams.follow(id, lastSequenceOf(reply.request));
+      return sendEventStream(reply, sentEventsOf(batches), close);
+    }
     const events = await this.orders.events(id);
     return { items: events.map((event) => OrderEventResponse.of(event)) };
   }
@@ -164,5 +180,23 @@ export class OrdersController {
     if (dto.reservation_id !== undefined) return this.confirmations.confirm(dto.reservation_id, idempotent);
     const purchase = { items: requestedItemsOf(dto), request: idempotent };
     return this.purchases.buy(purchase, () => request.raw.socket.destroyed);
+  }
+}
+
+/** Where a client goes on that has followed the order before; anything else than a number is the beginning. */
+function lastSequenceOf({ headers }: FastifyRequest): number {
+  const id = Number(headers['last-event-id'] ?? 0);
+  return Number.isSafeInteger(id) ? id : 0;
+}
+
+async function* sentEventsOf(batches: EventBatches): AsyncGenerator<readonly SentEvent[] | 'stopping'> {
+  for await (const batch of batches) {
+    if (batch === 'stopping') yield batch;
+    else
+      yield batch.map((event) => ({
+        id: String(event.sequence),
+        event: event.type,
+        data: OrderEventResponse.of(event),
+      }));
   }
 }

@@ -20,7 +20,7 @@ const seconds = (milliseconds: number) =>
 
 /** The section of limits as the code has them. */
 function expected(): Record<string, string> {
-  const { maxConnections, idempotencyTtlSeconds } = loadConfig(
+  const { maxConnections, maxStreams, idempotencyTtlSeconds } = loadConfig(
     { DATABASE_URL: 'postgres://x/y', REDIS_URL: 'redis://x' },
     'api',
   );
@@ -32,6 +32,7 @@ function expected(): Record<string, string> {
     'total of an order': number(formatCents(MAX_TOTAL)),
     'arrival of a request with its body; reading of an answer': `${seconds(REAL.requestMs)}; ${seconds(REAL.readerMs)}; then the connection is closed`,
     'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; more are closed at once, with a line in the log`,
+    'streams of events that one process serves': `\`MAX_STREAMS\`, ${number(maxStreams)}; more are 503`,
     'connection between two requests': seconds(REAL.keepAliveMs),
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
     'reads waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,

@@ -24,6 +24,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   rejected: 400,
   not_found: 404,
   conflict: 409,
+  gone: 410,
   changed: 412,
   invalid: 422,
   unavailable: 503,

@@ -54,12 +54,21 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
   refuseBeyond(server.server, maxConnections);
 }
 
+/** Connections whose client follows a stream: what waits for it is bounded, and it may take its time. */
+const followers = new WeakSet<Socket>();
+
+/** Lets a client that follows a stream read as slowly as it wants. */
+export function allowSlowReader(socket: Socket): void {
+  followers.add(socket);
+}
+
 /** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
 function cutOffIdleReaders(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
   const seen = new WeakMap<Socket, { taken: number; since: number }>();
   const look = () => {
     const now = performance.now();
     for (const socket of sockets) {
+      if (followers.has(socket)) continue;
       // What the system has taken, and so the client has made room for.
       const taken = socket.bytesWritten - socket.writableLength;
       const last = seen.get(socket);

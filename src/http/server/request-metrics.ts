@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { EVENT_STREAM } from './event-stream.js';
 import { DURATION_BUCKETS, histogram } from '../../telemetry/metrics.js';
 
 /** As OpenTelemetry has it: the methods that HTTP knows, and one word for all others. */
@@ -23,7 +24,10 @@ type Series = ReturnType<typeof duration.labels>;
 export function measureRequests(server: FastifyInstance): void {
   const known = new Map<string, Series>();
   server.addHook('onResponse', (request, reply, done) => {
-    seriesOf(known, request, reply)?.observe(reply.elapsedTime / 1_000);
+    // A stream lasts as long as its client wants.
+    if (reply.getHeader('Content-Type') !== EVENT_STREAM) {
+      seriesOf(known, request, reply)?.observe(reply.elapsedTime / 1_000);
+    }
     done();
   });
 }

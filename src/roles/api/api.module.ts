@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { translateDatabaseError } from '../../database/database-errors.js';
 import { DatabaseModule } from '../../database/database.module.js';
+import { EventsModule } from '../../events/events.module.js';
 import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
 import { OrderMetricsModule } from '../../orders/processing/order-metrics.module.js';
@@ -25,6 +26,7 @@ import { RootController } from './root.controller.js';
     StockModule,
     ReservationsModule,
     OrdersModule,
+    EventsModule,
     AuditModule,
     WorkersModule,
     OrderMetricsModule,
