@@ -36,8 +36,7 @@ export async function makeDatabaseRoles(urls: DatabaseRoles, report: (line: stri
       if (url !== undefined && userOf(url) !== admin) await makeRole(runner, url, url === urls.owner);
     }
     await runPatiently(runner, async (patient) => {
-      await patient.query(connectGrants(urls.application));
-      await handOver(patient, { admin, owner, application });
+      await handOver(patient, { admin, owner, application, connects: connectGrants(urls.application) });
       report(`${owner} owns the database: for migrations, restore and repair`);
       // The owner sees by it which sessions of the application a migration waits for.
       if (owner !== admin) await patient.query(`GRANT ${escapeIdentifier(application)} TO ${escapeIdentifier(owner)}`);
@@ -62,9 +61,7 @@ function namesOf({ admin, owner, application, reader }: DatabaseRoles) {
     application: userOf(application),
     reader: reader && userOf(reader),
   };
-  const databases = [admin, owner, application, reader].flatMap((url) =>
-    url === undefined ? [] : `${url.host}${url.pathname}`,
-  );
+  const databases = [admin, owner, application, reader].flatMap((url) => (url === undefined ? [] : url.pathname));
   if (new Set(databases).size > 1)
     throw new Error(`The URLs must lead to one database, not to ${databases.join(', ')}`);
   const others = [names.owner, names.application, ...(names.reader === undefined ? [] : [names.reader])];
@@ -113,7 +110,7 @@ function verifierOf(password: string): string {
 /** The database, and what is in it but for what belongs to an extension. An application that has owned a table goes on using it. */
 async function handOver(
   runner: QueryRunner,
-  { admin, owner, application }: { admin: string; owner: string; application: string },
+  { admin, owner, application, connects }: { admin: string; owner: string; application: string; connects: string },
 ): Promise<void> {
   const role = escapeIdentifier(owner);
   const [user] = await runner.manager.query<[{ rolsuper: boolean }]>(
@@ -134,6 +131,7 @@ async function handOver(
        SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')`,
     [role],
   );
+  await runner.query(connects);
   for (const { thing, table } of things) {
     await runner.query(`ALTER ${thing} OWNER TO ${role}; ${table === null ? '' : grantOn(table, application)}`);
   }

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import { SELECT_LAST_EVENT_ID } from '../orders/order-event.js';
@@ -43,27 +44,35 @@ export class EventFeed implements OnModuleDestroy {
     if (this.timer !== undefined || this.listeners.size === 0) return;
     this.timer = setTimeout(() => {
       void this.look()
-        .catch((error: unknown) => this.logger.debug(String(error)))
+        .catch((error: unknown) => {
+          // Of another server, perhaps, or of a log that was replaced.
+          this.last = undefined;
+          this.logger.debug(String(error));
+        })
         .finally(() => {
+          if (this.listeners.size === 0) this.last = undefined;
           this.timer = undefined;
           this.schedule();
         });
     }, INTERVAL_MS).unref();
   }
 
-  /** After a pause in which nobody listened it begins at the end of the log: readers have read what is before. */
+  /**
+   * After a pause in which nobody listened it begins at the end of the log: readers read what is before. An event with a lower id may be committed after
+   * that, within the time that a transaction may take: then all are woken once more.
+   */
   private async look(): Promise<void> {
     if (this.last === undefined || this.reader === undefined) {
       const [newest] = await readPrepared<{ id: number }>(this.reads, SELECT_LAST_EVENT_ID);
       this.reader = new SettledEvents(this.reads);
       this.last = newest?.id ?? 0;
       this.wake(new Set(), true);
+      setTimeout(() => this.wake(new Set(), true), LIMITS.transactionMs + INTERVAL_MS).unref();
       return;
     }
     const { events, last } = await this.reader.after(this.last, PAGE_SIZE);
     this.last = last;
     if (events.length > 0) this.wake(new Set(events.map(({ orderId }) => orderId)), false);
-    if (this.listeners.size === 0) this.last = undefined;
   }
 
   /** @param all also those whose orders are not named. */

@@ -26,6 +26,12 @@ export class EventLogService {
     return cursor ?? { log: log.name, id: 0 };
   }
 
+  /** Whether the place is still one of this log. */
+  async isCurrent({ log: name }: EventCursor): Promise<boolean> {
+    const [log] = await readPrepared<{ name: string }>(this.reads, SELECT_NAME);
+    return log?.name === name;
+  }
+
   /** A reader of its own: it remembers for which transactions it waits. */
   reader(): SettledEvents {
     return new SettledEvents(this.reads);

@@ -47,8 +47,8 @@ export class EventsController {
     const place = sent ?? after;
     const cursor = await this.log.begin(place === undefined ? undefined : parseCursor(place));
     if (isStream) {
-      const { batches, close } = this.streams.followAll(cursor);
-      return sendEventStream(reply, mapBatches(batches, toSentEvent), close);
+      const followed = this.streams.followAll(cursor);
+      return sendEventStream(reply, mapBatches(followed.batches, toSentEvent), followed);
     }
     const { events, last } = await this.log.page(cursor.id, limit);
     return {

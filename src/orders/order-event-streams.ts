@@ -6,8 +6,10 @@ export type EventBatches = AsyncIterable<readonly OrderEvent[] | 'stopping'>;
 /** An order that somebody follows. */
 export interface FollowedOrder {
   readonly batches: EventBatches;
-  /** Call it once, when nobody follows any more. */
+  /** Call it when nobody follows any more. */
   readonly close: () => void;
+  /** Aborted when the process stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** Follows orders live; whoever reads the log of events provides it. */

@@ -68,12 +68,11 @@ export class OrderReaderService {
 
   /** The same, and whether nothing comes any more: the order has ended, and owes the gateway no undo. @throws OrderNotFoundError */
   async progress(id: number): Promise<{ events: OrderEvent[]; isOver: boolean }> {
-    // Asked before the events are read: an undo that ends in between is among them then.
-    const [owed] = await readPrepared<{ isOwed: boolean }>(this.orders.manager.dataSource, selectIsUndoOwed(id));
     const events = await this.events(id);
-    const last = events.at(-1);
-    const hasEnded = events.some(({ status }) => TRANSITIONS[status].length === 0);
-    return { events, isOver: hasEnded && (owed?.isOwed !== true || last?.type === 'order.fulfilment_cancelled') };
+    if (!events.some(({ status }) => TRANSITIONS[status].length === 0)) return { events, isOver: false };
+    // The undo was owed in the commit that has ended the order. When none is owed now, it has ended, and its event is there.
+    const [undo] = await readPrepared<{ isOwed: boolean }>(this.orders.manager.dataSource, selectIsUndoOwed(id));
+    return undo?.isOwed === true ? { events, isOver: false } : { events: await this.events(id), isOver: true };
   }
 
   private async read(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {

@@ -144,8 +144,8 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderEventsResponse | StreamableFile> {
     if (wantsStream(reply.request)) {
-      const { batches, close } = await this.streams.follow(id, lastSequenceOf(reply.request));
-      return sendEventStream(reply, sentEventsOf(batches), close);
+      const followed = await this.streams.follow(id, lastSequenceOf(reply.request));
+      return sendEventStream(reply, sentEventsOf(followed.batches), followed);
     }
     const events = await this.orders.events(id);
     return { items: events.map((event) => OrderEventResponse.of(event)) };

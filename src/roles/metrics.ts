@@ -16,23 +16,30 @@ const build = gauge({
 
 /**
  * Serves the metrics of a role, where they are wanted. A port that nobody has asked for may be taken, by another role of this machine for
- * instance: then the process does without.
+ * instance: then the process does without. Gives a function that tells the log which it is, for there is none yet.
  *
- * @throws when the port that was asked for is taken.
+ * @throws when the port that was asked for cannot be had.
  */
-export async function startMetrics({ metrics, host }: Config, role: Role, service: Service): Promise<void> {
-  if (metrics === undefined) return;
+export async function startMetrics(
+  { metrics, host }: Config,
+  role: Role,
+  check: Service['check'],
+): Promise<() => void> {
+  if (metrics === undefined) return () => undefined;
   declareProcessMetrics();
   build.set({ version: VERSION, role }, 1);
-  const logger = new Logger('Metrics');
   try {
-    const server = await serveMetrics({ host: await addressOf(host), port: metrics.port }, service.check);
-    logger.log(`The metrics are at ${server.url}/metrics`);
+    const { url } = await serveMetrics({ host: await addressOf(host), port: metrics.port }, check);
+    return () => new Logger('Metrics').log(`The metrics are at ${url}/metrics`);
   } catch (error) {
-    if (metrics.isGiven)
+    if (metrics.isGiven) {
       throw new Error(`The metrics cannot be served on port ${metrics.port} (METRICS_PORT): ${String(error)}`, {
         cause: error,
       });
-    logger.warn(`There are no metrics, for port ${metrics.port} is taken: set METRICS_PORT to another one, or to off`);
+    }
+    return () =>
+      new Logger('Metrics').warn(
+        `There are no metrics, for port ${metrics.port} cannot be had (${String(error)}): set METRICS_PORT to another one, or to off`,
+      );
   }
 }

@@ -73,8 +73,10 @@ async function run(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
   }
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
+  const check = async () => service?.check() ?? { status: 'not_ready' };
+  const tellMetrics = SERVICES.has(role) ? await startMetrics(config, role, check) : () => undefined;
   service = await ROLES[role](config, repair);
-  await startMetrics(config, role, service);
+  tellMetrics();
   const logger = new Logger('Main');
   for (const warning of warningsOf(config)) logger.warn(warning);
   logger.log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);

@@ -179,4 +179,15 @@ describe('events', () => {
     await stream.ended;
     expect(stream.text()).toMatch(/retry: \d{4,5}\n\n$/);
   });
+
+  it('keep no process from stopping, also when their client does not read', async () => {
+    const other = await startApi(environment.config);
+    const stream = await openStream(`${other.url}/events`);
+    stream.pause();
+    for (let n = 0; n < 5; n++) await buy();
+    const begin = performance.now();
+    await other.close();
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    stream.close();
+  });
 });

@@ -17,6 +17,17 @@ const HEARTBEAT = ': \n\n';
 /** How soon a client comes back after its stream was ended by a stop: spread, so that not all come at once. */
 const RETRY_MS = { min: 1_000, max: 10_000 };
 
+/** How long a client may take for the last word when the process stops. */
+const LAST_WORD_MS = 1_000;
+
+/** Who has opened a stream. */
+interface StreamOwner {
+  /** Told when the client is gone or the stream has ended, once or more often. */
+  readonly close: () => void;
+  /** Aborted when the process stops. */
+  readonly stopping: AbortSignal;
+}
+
 /** A client that asks for a stream, and not for JSON. */
 export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: string } }): boolean {
   return accept.includes(EVENT_STREAM);
@@ -26,19 +37,21 @@ export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: 
  * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html). What `batches` yields is sent when the client
  * has room for it, and no sooner asked for; an empty batch is a heartbeat. The stream ends when `batches` does.
  *
- * @param onClose told once, when the client is gone or the stream has ended.
  */
 export function sendEventStream(
   reply: FastifyReply,
   batches: AsyncIterable<readonly SentEvent[] | 'stopping'>,
-  onClose: () => void,
+  { close, stopping }: StreamOwner,
 ): StreamableFile {
   allowSlowReader(reply.raw.socket ?? reply.request.socket);
   // nginx would keep events back until it has a buffer full of them.
-  reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store' });
+  reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
   const stream = Readable.from(textOf(batches), { objectMode: false });
-  // Of the answer: the stream itself closes only when `batches` has, which may sleep.
-  reply.raw.once('close', onClose);
+  // Of the answer, for the stream itself closes only when `batches` has, which may sleep; of the stream, for the answer may have closed already.
+  reply.raw.once('close', close);
+  stream.once('close', close);
+  // A client that does not read would keep the process from stopping.
+  stopping.addEventListener('abort', () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref(), { once: true });
   // A client that hangs up is no error.
   stream.on('error', () => undefined);
   return new StreamableFile(stream, { type: EVENT_STREAM });

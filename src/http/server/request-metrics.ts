@@ -20,14 +20,16 @@ const duration = histogram({
 
 type Series = ReturnType<typeof duration.labels>;
 
-/** Measures every request of a server. */
+/** Measures every request of a server, also one whose client does not wait for the answer. */
 export function measureRequests(server: FastifyInstance): void {
   const known = new Map<string, Series>();
-  server.addHook('onResponse', (request, reply, done) => {
-    // A stream lasts as long as its client wants.
-    if (reply.getHeader('Content-Type') !== EVENT_STREAM) {
-      seriesOf(known, request, reply)?.observe(reply.elapsedTime / 1_000);
-    }
+  server.addHook('onRequest', (request, reply, done) => {
+    const begin = performance.now();
+    reply.raw.once('close', () => {
+      // A stream lasts as long as its client wants.
+      if (reply.getHeader('Content-Type') === EVENT_STREAM) return;
+      seriesOf(known, request, reply)?.observe((performance.now() - begin) / 1_000);
+    });
     done();
   });
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, onRequestHookHandler } from 'fastify';
 import { counter, DURATION_BUCKETS, gauge, histogram } from '../../telemetry/metrics.js';
 
 const OUTCOMES = ['sold', 'short', 'not_found', 'invalid', 'overloaded', 'unavailable', 'replayed'] as const;
@@ -58,10 +58,12 @@ export function countPurchases(server: FastifyInstance, path: string): void {
   for (const outcome of OUTCOMES) purchases.inc({ outcome }, 0);
   server.addHook('onRoute', (route) => {
     if (route.method !== 'POST' || route.url !== path) return;
-    route.onResponse = [route.onResponse ?? []].flat().concat((_request, reply, done) => {
-      purchases.inc({ outcome: outcomeOf(reply) });
+    const count: onRequestHookHandler = (_request, reply, done) => {
+      // Also of one that is not answered, because nobody knows the outcome of its commit.
+      reply.raw.once('close', () => purchases.inc({ outcome: outcomeOf(reply) }));
       done();
-    });
+    };
+    route.onRequest = [count, ...[route.onRequest ?? []].flat()];
   });
 }
 
