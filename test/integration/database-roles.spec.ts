@@ -8,6 +8,7 @@ import { type DatabaseRoles, makeDatabaseRoles } from '../../src/database/databa
 import { APPLICATION_PRIVILEGES } from '../../src/database/privileges.js';
 import { MIGRATE } from '../../tools/commands.ts';
 import { startApi } from '../support/api.js';
+import { emptyRedis } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { administer, createTestDatabase, redisUrls, type TestDatabase } from '../support/services.js';
 import { startWorker } from '../support/worker.js';
@@ -21,6 +22,7 @@ describe('the roles of PostgreSQL', () => {
   const said: string[] = [];
 
   beforeAll(async () => {
+    await emptyRedis();
     database = await createTestDatabase();
     roles = rolesOf(database.url);
     // The tables are those of before: a superuser owns them, who is the only role that there is.

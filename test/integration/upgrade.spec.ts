@@ -7,6 +7,7 @@ import { AuditService } from '../../src/audit/audit.service.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { MIGRATE } from '../../tools/commands.ts';
 import { type Api, startApi } from '../support/api.js';
+import { emptyRedis } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { administer, createTestDatabase, redisUrls } from '../support/services.js';
 import { startWorker } from '../support/worker.js';
@@ -30,6 +31,7 @@ describe('an upgrade from version 1.0.0', () => {
   let name: string;
 
   beforeEach(async () => {
+    await emptyRedis();
     const { url: other, drop } = await createTestDatabase();
     await drop();
     name = `upgrade_${randomUUID().slice(0, 8)}`;

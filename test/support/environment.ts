@@ -15,7 +15,7 @@ export interface Environment {
 export async function createEnvironment(overrides: Record<string, string> = {}): Promise<Environment> {
   const database = await createTestDatabase();
   const urls = { ...redisUrls(), ...overrides };
-  await Promise.all([urls.REDIS_URL, urls.QUEUE_REDIS_URL].map(empty));
+  await emptyRedis(urls);
   const databaseUrls = { DATABASE_URL: database.applicationUrl, DATABASE_OWNER_URL: database.url };
   const variables = { LOG_LEVEL: 'error', PORT: '0', DASHBOARD_PORT: '0', ...databaseUrls, ...urls };
   const sql = new pg.Pool({ connectionString: database.url });
@@ -29,6 +29,11 @@ export async function createEnvironment(overrides: Record<string, string> = {}):
       await database.drop();
     },
   };
+}
+
+/** A job that an earlier test has left would keep that of an order with the same id out. */
+export async function emptyRedis({ REDIS_URL, QUEUE_REDIS_URL } = redisUrls()): Promise<void> {
+  await Promise.all([REDIS_URL, QUEUE_REDIS_URL].map(empty));
 }
 
 async function empty(url: string): Promise<void> {
