@@ -1,4 +1,7 @@
+import { getEventListeners } from 'node:events';
 import type { INestApplicationContext } from '@nestjs/common';
+import { EventLogService } from '../../src/events/event-log.service.js';
+import { EventStreams } from '../../src/events/event-streams.js';
 import { eventually } from '../support/eventually.js';
 import { openStream, type OpenStream } from '../support/event-stream.js';
 import { startApi } from '../support/api.js';
@@ -161,6 +164,17 @@ describe('events', () => {
     } finally {
       await small.close();
     }
+  });
+
+  it('leave nothing behind when their clients are gone', async () => {
+    const streamsOf = api.app.get(EventStreams, { strict: false });
+    const cursor = await api.app.get(EventLogService, { strict: false }).begin(undefined);
+    const { stopping, close } = streamsOf.followAll(cursor);
+    close();
+    const opened = await Promise.all(Array.from({ length: 20 }, () => openStream(`${api.url}/events`)));
+    expect(getEventListeners(stopping, 'abort').length).toBeGreaterThanOrEqual(20);
+    for (const stream of opened) stream.close();
+    await eventually(() => expect(getEventListeners(stopping, 'abort')).toHaveLength(0));
   });
 
   it('cost a slow reader nothing but time, and the process no memory', async () => {

@@ -36,7 +36,6 @@ export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: 
 /**
  * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html). What `batches` yields is sent when the client
  * has room for it, and no sooner asked for; an empty batch is a heartbeat. The stream ends when `batches` does.
- *
  */
 export function sendEventStream(
   reply: FastifyReply,
@@ -44,14 +43,19 @@ export function sendEventStream(
   { close, stopping }: StreamOwner,
 ): StreamableFile {
   allowSlowReader(reply.raw.socket ?? reply.request.socket);
+  // A client that does not read would keep the process from stopping.
+  const cutOff = () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref();
+  stopping.addEventListener('abort', cutOff, { once: true });
   // nginx would keep events back until it has a buffer full of them.
   reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
   const stream = Readable.from(textOf(batches), { objectMode: false });
   // Of the answer, for the stream itself closes only when `batches` has, which may sleep; of the stream, for the answer may have closed already.
-  reply.raw.once('close', close);
-  stream.once('close', close);
-  // A client that does not read would keep the process from stopping.
-  stopping.addEventListener('abort', () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref(), { once: true });
+  const leave = () => {
+    stopping.removeEventListener('abort', cutOff);
+    close();
+  };
+  reply.raw.once('close', leave);
+  stream.once('close', leave);
   // A client that hangs up is no error.
   stream.on('error', () => undefined);
   return new StreamableFile(stream, { type: EVENT_STREAM });
