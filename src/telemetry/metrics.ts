@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { SeriesHistogram } from './series-histogram.js';
 
 /** The one registry of the process, as Prometheus has it. */
 export const registry = new Registry();
@@ -48,14 +49,24 @@ export function forget(made: Pick<Gauge, 'remove' | 'reset'>): void {
   if (withoutLabels.has(made)) made.remove();
 }
 
-/** @param declaration.buckets upper bounds, in the unit of the metric, ascending. */
-export function histogram<Label extends string = never>({
-  buckets,
-  ...declaration
-}: Declaration<Label> & { readonly buckets: readonly number[] }): Histogram<Label> {
+/** Its upper bounds are in the unit of the metric, ascending. */
+type HistogramDeclaration<Label extends string> = Declaration<Label> & { readonly buckets: readonly number[] };
+
+export function histogram<Label extends string = never>(declaration: HistogramDeclaration<Label>): Histogram<Label> {
+  return new Histogram(declareHistogram(declaration));
+}
+
+/** The same for hot paths, where a series is looked up by its caller. */
+export function seriesHistogram<Label extends string>(
+  declaration: HistogramDeclaration<Label> & { readonly combinations: number },
+): SeriesHistogram<Label> {
+  return new SeriesHistogram(declareHistogram(declaration), declaration.combinations);
+}
+
+function declareHistogram<Label extends string>({ buckets, ...declaration }: HistogramDeclaration<Label>) {
   // The bucket of everything, the sum and the count beside them.
   const described = declare(declaration, 'histogram', buckets.length + 3);
-  return new Histogram({ ...described, buckets: [...buckets], registers: [registry] });
+  return { ...described, buckets: [...buckets], registers: [registry] };
 }
 
 function declare<Label extends string>(

@@ -1,48 +1,69 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
+import type { Histogram } from '@prometheus-io/client';
+import { DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
 import { EVENT_STREAM } from './event-stream.js';
-import { DURATION_BUCKETS, histogram } from '../../telemetry/metrics.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When its head was there, as `performance.now` tells it. */
+    receivedAt: number;
+  }
+}
 
 /** As OpenTelemetry has it: the methods that HTTP knows, and one word for all others. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', '_OTHER'];
-/** A request whose connection was closed before it had its answer, as nginx counts it. */
-const CLOSED = 499;
 /** Routes times the statuses that they answer with; there are fewer than half as many. */
 const MAX_COMBINATIONS = 500;
 
-const duration = histogram({
+const duration = seriesHistogram({
   name: 'http_server_request_duration_seconds',
   unit: 'seconds',
-  help: 'From the head of a request to the end of its answer, by route; the route is empty for a path that there is not.',
+  help: 'From the head of a request until its answer is made, by route; the route is empty for a path that there is not.',
   labels: { http_request_method: METHODS, http_route: ['of the API'], http_response_status_code: ['of the answer'] },
   combinations: MAX_COMBINATIONS,
   buckets: DURATION_BUCKETS,
 });
 
-type Series = ReturnType<typeof duration.labels>;
+/** The series of a route, by method and status: putting labels together each time would cost more than measuring. */
+type RouteSeries = Map<string, Histogram | undefined>;
 
-/** Measures every request of a server, also one whose client does not wait for the answer. */
+/**
+ * Measures every request of a server that is answered; a stream lasts as long as its client wants, and is none of them. Call it before the routes are
+ * made: each gets a hook that knows its path, which Fastify would put together for each request.
+ */
 export function measureRequests(server: FastifyInstance): void {
-  const known = new Map<string, Series>();
+  server.decorateRequest('receivedAt', 0);
+  const ofNoRoute = measureRoute('');
   server.addHook('onRequest', (request, reply, done) => {
-    const begin = performance.now();
-    reply.raw.once('close', () => {
-      // A stream lasts as long as its client wants.
-      if (reply.getHeader('Content-Type') === EVENT_STREAM) return;
-      seriesOf(known, request, reply)?.observe((performance.now() - begin) / 1_000);
-    });
+    request.receivedAt = performance.now();
+    // What has no route has no hook of one.
+    if (request.is404) reply.raw.once('close', () => ofNoRoute(reply));
     done();
+  });
+  server.addHook('onRoute', (route) => {
+    const measure = measureRoute(route.url);
+    // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
+    const measureAnswer: onSendHookHandler = (_request, reply, payload, done) => {
+      if (reply.getHeader('Content-Type') !== EVENT_STREAM) measure(reply);
+      done(null, payload);
+    };
+    route.onSend = [...[route.onSend ?? []].flat(), measureAnswer];
   });
 }
 
-/** The series of a request is looked up by one short text: putting labels together each time would cost more than measuring. */
-function seriesOf(known: Map<string, Series>, request: FastifyRequest, reply: FastifyReply): Series | undefined {
-  const status = reply.raw.writableFinished ? reply.statusCode : CLOSED;
-  const route = request.is404 ? '' : (request.routeOptions.url ?? '');
-  const key = `${request.method} ${status} ${route}`;
-  const found = known.get(key);
-  if (found !== undefined || known.size >= MAX_COMBINATIONS) return found;
-  const method = METHODS.includes(request.method) ? request.method : '_OTHER';
-  const series = duration.labels(method, route, String(status));
-  known.set(key, series);
-  return series;
+function measureRoute(route: string): (reply: FastifyReply) => void {
+  const known: RouteSeries = new Map();
+  return ({ request: { method, receivedAt }, statusCode }) => {
+    const key = `${method} ${statusCode}`;
+    let series = known.get(key);
+    if (series === undefined) {
+      series = duration.of({
+        http_request_method: METHODS.includes(method) ? method : '_OTHER',
+        http_route: route,
+        http_response_status_code: String(statusCode),
+      });
+      known.set(key, series);
+    }
+    series?.observe((performance.now() - receivedAt) / 1_000);
+  };
 }
