@@ -7,16 +7,19 @@ import { readPrepared } from '../database/prepared-statement.js';
 import { SELECT_LAST_EVENT_ID } from '../orders/order-event.js';
 import { SettledEvents } from './settled-events.js';
 
-/** From the commit of an event to its readers it takes this long at most, and a moment; PostgreSQL is asked by one query for all of them. */
+/** How often PostgreSQL is asked for new events, by one query for all readers of the process. */
 const INTERVAL_MS = 100;
 const PAGE_SIZE = 1_000;
 
-/** Wakes a reader: events were added, of these orders. */
+/** Has every order. */
+const EVERY_ORDER: ReadonlySet<number> = Object.assign(new Set<number>(), { has: () => true });
+
+/** Wakes a reader: events of these orders were added. */
 type Listener = (orderIds: ReadonlySet<number>) => void;
 
 /**
- * Looks for new events as long as somebody wants to hear of them, once for all readers of the process. It only wakes them: each reads on from its own place, so
- * nothing is lost when a look fails.
+ * Looks for new events while at least one reader listens. It only wakes readers: each reads on from its own cursor, so nothing is lost when a
+ * look fails.
  */
 @Injectable()
 export class EventFeed implements OnModuleDestroy {
@@ -28,7 +31,7 @@ export class EventFeed implements OnModuleDestroy {
 
   constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
 
-  /** Call what it returns to be left alone. */
+  /** Calls `listener` for new events until the function that it returns is called. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);
     this.schedule();
@@ -45,7 +48,7 @@ export class EventFeed implements OnModuleDestroy {
     this.timer = setTimeout(() => {
       void this.look()
         .catch((error: unknown) => {
-          // Of another server, perhaps, or of a log that was replaced.
+          // PostgreSQL may have failed over, or the log may have been restored: begin at its end again.
           this.last = undefined;
           this.logger.debug(String(error));
         })
@@ -58,28 +61,24 @@ export class EventFeed implements OnModuleDestroy {
   }
 
   /**
-   * After a pause in which nobody listened it begins at the end of the log: readers read what is before. An event with a lower id may be committed after
-   * that, within the time that a transaction may take: then all are woken once more.
+   * The first look begins at the end of the log, and wakes all readers to read what is before it. A transaction that was under way may commit an
+   * event with a lower id after that, so all readers are woken once more when its time is over.
    */
   private async look(): Promise<void> {
     if (this.last === undefined || this.reader === undefined) {
       const [newest] = await readPrepared<{ id: number }>(this.reads, SELECT_LAST_EVENT_ID);
       this.reader = new SettledEvents(this.reads);
       this.last = newest?.id ?? 0;
-      this.wake(new Set(), true);
-      setTimeout(() => this.wake(new Set(), true), LIMITS.transactionMs + INTERVAL_MS).unref();
+      this.wake(EVERY_ORDER);
+      setTimeout(() => this.wake(EVERY_ORDER), LIMITS.transactionMs + INTERVAL_MS).unref();
       return;
     }
     const { events, last } = await this.reader.after(this.last, PAGE_SIZE);
     this.last = last;
-    if (events.length > 0) this.wake(new Set(events.map(({ orderId }) => orderId)), false);
+    if (events.length > 0) this.wake(new Set(events.map(({ orderId }) => orderId)));
   }
 
-  /** @param all also those whose orders are not named. */
-  private wake(orderIds: ReadonlySet<number>, all: boolean): void {
-    for (const listener of this.listeners) listener(all ? EVERY_ORDER : orderIds);
+  private wake(orderIds: ReadonlySet<number>): void {
+    for (const listener of this.listeners) listener(orderIds);
   }
 }
-
-/** Has every order. */
-const EVERY_ORDER: ReadonlySet<number> = Object.assign(new Set<number>(), { has: () => true });

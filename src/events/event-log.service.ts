@@ -13,33 +13,31 @@ const PAUSE_MS = 50;
 
 const SELECT_NAME = { name: 'name-of-event-log', text: 'SELECT name::text FROM event_log' };
 
-/** The log of all order events, for readers that keep their place. */
+/** The log of all order events, for readers that keep a cursor. */
 @Injectable()
 export class EventLogService {
   constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
 
-  /** The place before the first event, or the one that a client kept. @throws CursorExpiredError */
+  /** The cursor before the first event, or the one that a client has kept. @throws CursorExpiredError */
   async begin(cursor: EventCursor | undefined): Promise<EventCursor> {
-    const [log] = await readPrepared<{ name: string }>(this.reads, SELECT_NAME);
-    if (log === undefined) throw new Error('The log of events has no name');
-    if (cursor !== undefined && cursor.log !== log.name) throw new CursorExpiredError();
-    return cursor ?? { log: log.name, id: 0 };
+    const log = await this.name();
+    if (cursor !== undefined && cursor.log !== log) throw new CursorExpiredError();
+    return cursor ?? { log, id: 0 };
   }
 
-  /** Whether the place is still one of this log. */
-  async isCurrent({ log: name }: EventCursor): Promise<boolean> {
-    const [log] = await readPrepared<{ name: string }>(this.reads, SELECT_NAME);
-    return log?.name === name;
+  /** Whether a cursor is still one of this log. */
+  async isCurrent({ log }: EventCursor): Promise<boolean> {
+    return log === (await this.name());
   }
 
-  /** A reader of its own: it remembers for which transactions it waits. */
+  /** Makes a reader; it remembers which transactions it waits for. */
   reader(): SettledEvents {
     return new SettledEvents(this.reads);
   }
 
   /**
-   * The next events after an id, `limit` rows of the log at most. None are skipped: where an event may still be committed before others, the page
-   * ends there, after a moment in which that may happen.
+   * The next events after an id, at most `limit` rows of the log. No event is skipped: the page ends before the first event that a pending
+   * transaction may still overtake, after a short wait for that transaction.
    */
   async page(after: number, limit: number): Promise<SettledPage> {
     const reader = this.reader();
@@ -49,5 +47,11 @@ export class EventLogService {
       page = await reader.after(after, limit);
     }
     return page;
+  }
+
+  private async name(): Promise<string> {
+    const [log] = await readPrepared<{ name: string }>(this.reads, SELECT_NAME);
+    if (log === undefined) throw new Error('The log of events has no name');
+    return log.name;
   }
 }

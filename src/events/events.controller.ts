@@ -46,10 +46,7 @@ export class EventsController {
     const sent = isStream ? lastEventIdOf(reply) : undefined;
     const place = sent ?? after;
     const cursor = await this.log.begin(place === undefined ? undefined : parseCursor(place));
-    if (isStream) {
-      const followed = this.streams.followAll(cursor);
-      return sendEventStream(reply, mapBatches(followed.batches, toSentEvent), followed);
-    }
+    if (isStream) return sendEventStream(reply, this.streams.followAll(cursor), toSentEvent);
     const { events, last } = await this.log.page(cursor.id, limit);
     return {
       items: events.map((event) => OrderEventResponse.of(event)),
@@ -65,11 +62,4 @@ function lastEventIdOf({ request: { headers } }: FastifyReply): string | undefin
 
 function toSentEvent({ event, cursor }: PlacedEvent): SentEvent {
   return { id: cursorText(cursor), event: event.type, data: OrderEventResponse.of(event) };
-}
-
-async function* mapBatches<T>(
-  batches: AsyncIterable<readonly T[] | 'stopping'>,
-  map: (item: T) => SentEvent,
-): AsyncGenerator<readonly SentEvent[] | 'stopping'> {
-  for await (const batch of batches) yield batch === 'stopping' ? batch : batch.map(map);
 }

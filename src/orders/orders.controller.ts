@@ -26,7 +26,8 @@ import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
 import { ApiEventStream } from '../http/server/event-stream.decorator.js';
 import { sendEventStream, type SentEvent, wantsStream } from '../http/server/event-stream.js';
 import { OrderCancellationService } from './order-cancellation.service.js';
-import { type EventBatches, OrderEventStreams } from './order-event-streams.js';
+import { OrderEventStreams } from './order-event-streams.js';
+import type { OrderEvent } from './order-event.js';
 import { OrderReaderService } from './order-reader.service.js';
 import type { Order } from './order.entity.js';
 import { PurchaseService } from './purchase/purchase.service.js';
@@ -145,7 +146,7 @@ export class OrdersController {
   ): Promise<OrderEventsResponse | StreamableFile> {
     if (wantsStream(reply.request)) {
       const followed = await this.streams.follow(id, lastSequenceOf(reply.request));
-      return sendEventStream(reply, sentEventsOf(followed.batches), followed);
+      return sendEventStream(reply, followed, toSentEvent);
     }
     const events = await this.orders.events(id);
     return { items: events.map((event) => OrderEventResponse.of(event)) };
@@ -189,14 +190,6 @@ function lastSequenceOf({ headers }: FastifyRequest): number {
   return Number.isSafeInteger(id) ? id : 0;
 }
 
-async function* sentEventsOf(batches: EventBatches): AsyncGenerator<readonly SentEvent[] | 'stopping'> {
-  for await (const batch of batches) {
-    if (batch === 'stopping') yield batch;
-    else
-      yield batch.map((event) => ({
-        id: String(event.sequence),
-        event: event.type,
-        data: OrderEventResponse.of(event),
-      }));
-  }
+function toSentEvent(event: OrderEvent): SentEvent {
+  return { id: String(event.sequence), event: event.type, data: OrderEventResponse.of(event) };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Followed } from '../../runtime/followed.js';
 import { allowSlowReader } from './connections.js';
 
 /** An event as `EventSource` of a browser reads it. */
@@ -20,40 +21,32 @@ const RETRY_MS = { min: 1_000, max: 10_000 };
 /** How long a client may take for the last word when the process stops. */
 const LAST_WORD_MS = 1_000;
 
-/** Who has opened a stream. */
-interface StreamOwner {
-  /** Told when the client is gone or the stream has ended, once or more often. */
-  readonly close: () => void;
-  /** Aborted when the process stops. */
-  readonly stopping: AbortSignal;
-}
-
 /** A client that asks for a stream, and not for JSON. */
 export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: string } }): boolean {
   return accept.includes(EVENT_STREAM);
 }
 
 /**
- * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html). What `batches` yields is sent when the client
- * has room for it, and no sooner asked for; an empty batch is a heartbeat. The stream ends when `batches` does.
+ * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The next batch is asked for only when the
+ * client has room for it; an empty batch is sent as a heartbeat. The stream ends when the batches do.
  */
-export function sendEventStream(
+export function sendEventStream<T>(
   reply: FastifyReply,
-  batches: AsyncIterable<readonly SentEvent[] | 'stopping'>,
-  { close, stopping }: StreamOwner,
+  { batches, close, stopping }: Followed<T>,
+  toSentEvent: (item: T) => SentEvent,
 ): StreamableFile {
   allowSlowReader(reply.raw.socket ?? reply.request.socket);
   // A client that does not read would keep the process from stopping.
   const cutOff = () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref();
   stopping.addEventListener('abort', cutOff, { once: true });
-  // nginx would keep events back until it has a buffer full of them.
+  // nginx would buffer events until its buffer is full.
   reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
-  const stream = Readable.from(textOf(batches), { objectMode: false });
-  // Of the answer, for the stream itself closes only when `batches` has, which may sleep; of the stream, for the answer may have closed already.
+  const stream = Readable.from(textOf(batches, toSentEvent), { objectMode: false });
   const leave = () => {
     stopping.removeEventListener('abort', cutOff);
     close();
   };
+  // Both are needed: the stream closes only when `batches` ends, which may be asleep, and the response may have closed before it has a listener.
   reply.raw.once('close', leave);
   stream.once('close', leave);
   // A client that hangs up is no error.
@@ -61,14 +54,17 @@ export function sendEventStream(
   return new StreamableFile(stream, { type: EVENT_STREAM });
 }
 
-async function* textOf(batches: AsyncIterable<readonly SentEvent[] | 'stopping'>): AsyncGenerator<string> {
+async function* textOf<T>(
+  batches: Followed<T>['batches'],
+  toSentEvent: (item: T) => SentEvent,
+): AsyncGenerator<string> {
   yield HEARTBEAT;
   for await (const batch of batches) {
     if (batch === 'stopping') {
       yield `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`;
       return;
     }
-    yield batch.length === 0 ? HEARTBEAT : batch.map(toText).join('');
+    yield batch.length === 0 ? HEARTBEAT : batch.map((item) => toText(toSentEvent(item))).join('');
   }
 }
 
