@@ -1,8 +1,12 @@
-const NAMES = ['DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_READER_URL', 'REDIS_URL', 'QUEUE_REDIS_URL'];
+/** The variables that name a service which `npm start` can bring up. */
+export const SERVICES = ['DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_READER_URL', 'REDIS_URL', 'QUEUE_REDIS_URL'];
 
-/** The services of `npm start`, for the commands of this system (local-environment.ts). A quotation mark in a URL may be written as `%27`. */
+/**
+ * Writes the services of `npm start` down for the commands of this system, which read them by local-environment.ts. A quotation mark in a URL
+ * becomes `%27`.
+ */
 export function environmentFileOf(environment: NodeJS.ProcessEnv): string {
-  return NAMES.flatMap((name) => {
+  return SERVICES.flatMap((name) => {
     const url = environment[name];
     return url === undefined || url === '' ? [] : `${name}='${url.replaceAll("'", '%27')}'\n`;
   }).join('');

@@ -4,16 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { SERVICES } from './environment-file.ts';
 
 const FILE = path.resolve(import.meta.dirname, '..', process.env.DATA_DIR || '.data', 'environment');
-const NAMES = [
-  'DATABASE_URL',
-  'DATABASE_OWNER_URL',
-  'DATABASE_ADMIN_URL',
-  'DATABASE_READER_URL',
-  'REDIS_URL',
-  'QUEUE_REDIS_URL',
-];
-const isGiven = NAMES.some((name) => process.env[name] || process.env[`${name}_FILE`]);
+const names = [...SERVICES, 'DATABASE_ADMIN_URL'];
+const isGiven = names.some((name) => process.env[name] || process.env[`${name}_FILE`]);
 
 if (!isGiven && existsSync(FILE)) process.loadEnvFile(FILE);

@@ -2,8 +2,8 @@
 const inSlice = (id: string) => `${id} % $1::bigint = $2::bigint`;
 
 /**
- * Common table expressions that check the ledger of a slice: `movement (product_id, order_id, reservation_id, kind, quantity, is_broken)`. A movement
- * is broken when its stock does not follow from the movement before. A correction stands for all that is before it.
+ * Common table expressions that check the ledger of a slice: `movement (product_id, order_id, reservation_id, kind, quantity, is_broken)`. A
+ * movement is broken when its stock does not follow from the movement before. A correction stands for all movements before it.
  */
 const CHECKED_MOVEMENTS = `correction AS MATERIALIZED (
     SELECT product_id, max(id) AS id FROM stock_movements WHERE kind = 'correction' GROUP BY product_id

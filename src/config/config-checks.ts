@@ -12,13 +12,13 @@ export function checkConfig(config: Config, role: Role): string[] {
   return [...checkServices(config), ...(role === 'dashboard' ? checkDashboard(config) : [])];
 }
 
-/** What works, and should be otherwise, a line each: services on other machines that are talked to in the clear. */
+/** One line for each setting that works but is unsafe: services on other machines that are reached without TLS. */
 export function warningsOf({ database, cache, queue }: Config): string[] {
   const urls = { DATABASE_URL: database.url, REDIS_URL: cache.url, QUEUE_REDIS_URL: queue.url };
   return Object.entries(urls).flatMap(([name, value]) => {
     const url = new URL(value);
     if (isNear(url.hostname) || hasTls(url)) return [];
-    return `${name} leads to another machine (${url.hostname}) without TLS: passwords and orders can be read on the way. See "TLS" in docs/operations.md`;
+    return `${name} leads to another machine (${url.hostname}) without TLS: passwords and orders can be read in transit (docs/operations.md, "TLS")`;
   });
 }
 

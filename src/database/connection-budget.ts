@@ -1,25 +1,26 @@
 import type { Client } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { LIMITS } from '../config/limits.js';
 import { remainingMs } from '../runtime/time-budget.js';
 import { connect } from './prepared-statement.js';
 
 /**
- * Runs `work` on a connection within the time budget, less `reservedMs`. Where the budget is short, the wait for the connection is as well,
- * and a connection whose work has not ended by then is closed: PostgreSQL rolls back what was not committed.
+ * Runs `work` on a connection within the time budget, less the time that is reserved for the commit (`LIMITS.commitMs`). The wait for the
+ * connection is part of it. A connection whose work has not ended by then is closed, and PostgreSQL rolls back what was not committed.
  *
- * @param hasToFinish asked when the time is up: whether the connection must not be closed any more.
+ * @param isCommitting asked when the time is up: a connection that commits is not closed.
  * @throws DatabaseUnavailableError
  */
 export async function runInBudget<T>(
   runner: QueryRunner,
-  { reservedMs, hasToFinish }: { reservedMs: number; hasToFinish: () => boolean },
+  isCommitting: () => boolean,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connect(runner, reservedMs);
-  const leftMs = remainingMs() - reservedMs;
+  const client = await connect(runner, LIMITS.commitMs);
+  const leftMs = remainingMs() - LIMITS.commitMs;
   if (leftMs === Infinity) return work(client);
   const cut = setTimeout(() => {
-    if (!hasToFinish()) client.connection.stream.destroy();
+    if (!isCommitting()) client.connection.stream.destroy();
   }, leftMs);
   try {
     return await work(client);

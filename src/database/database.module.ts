@@ -6,7 +6,7 @@ import { DurabilityCheck } from './durability-check.js';
 import { ListReads } from './lists/list-reads.js';
 import { RowCounts } from './lists/row-counts.js';
 import { PoolMetrics } from './pool-metrics.js';
-import { PrivilegeCheck } from './privilege-check.js';
+import { PrivilegeCheck } from './roles/privilege-check.js';
 import { TransactionRunner } from './transaction-runner.js';
 
 @Global()

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { LockTimeoutError, translateDatabaseError } from './database-errors.js';
-import { grantPrivileges } from './privileges.js';
+import { grantPrivileges } from './roles/privileges.js';
 
 /** The longest that a change of a table may wait for its lock, and so the longest that sales wait behind it. */
 const LOCK_TIMEOUT_MS = 500;

@@ -40,19 +40,23 @@ export class TransactionRunner {
   async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.retry(async (runner) => {
       let isCommitting = false;
-      return runInBudget(runner, { reservedMs: LIMITS.commitMs, hasToFinish: () => isCommitting }, async (client) => {
-        try {
-          await runner.startTransaction();
-          const result = await work(runner.manager);
-          const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
-          isCommitting = true;
-          await this.commit(client, id);
-          return result;
-        } catch (error) {
-          await rollBack(client, error);
-          throw error;
-        }
-      });
+      return runInBudget(
+        runner,
+        () => isCommitting,
+        async (client) => {
+          try {
+            await runner.startTransaction();
+            const result = await work(runner.manager);
+            const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
+            isCommitting = true;
+            await this.commit(client, id);
+            return result;
+          } catch (error) {
+            await rollBack(client, error);
+            throw error;
+          }
+        },
+      );
     });
   }
 
@@ -65,7 +69,7 @@ export class TransactionRunner {
       let transaction: PipelinedTransaction | undefined;
       return runInBudget(
         runner,
-        { reservedMs: LIMITS.commitMs, hasToFinish: () => transaction?.isCommitting ?? false },
+        () => transaction?.isCommitting ?? false,
         async (client) => {
           transaction = new PipelinedTransaction(client, (id) => this.commit(client, id));
           try {

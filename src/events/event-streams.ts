@@ -31,8 +31,8 @@ export interface PlacedEvent {
 }
 
 /**
- * Streams of events. A stream keeps a cursor and nothing else: the feed wakes it, and it reads on from its cursor when its client has room. So a slow
- * client costs no memory, and one that comes back with its cursor misses nothing.
+ * Streams of events. A stream keeps a cursor and nothing else: the feed wakes it, and it reads on from its cursor when its client has room. So
+ * a slow client costs no memory, and one that comes back with its cursor misses nothing.
  */
 @Injectable()
 export class EventStreams extends OrderEventStreams implements OnModuleDestroy {

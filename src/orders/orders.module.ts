@@ -17,7 +17,7 @@ import { OrderDispatcher } from './processing/order-dispatcher.js';
 import { OptimisticSaleService } from './purchase/optimistic-sale.service.js';
 import { OrderService } from './purchase/order.service.js';
 import { PurchaseService } from './purchase/purchase.service.js';
-import { PurchasesWaiting } from './purchase/purchases-waiting.js';
+import { PurchasesWaiting } from './metrics/purchases-waiting.js';
 import { ReservationConfirmationService } from './purchase/reservation-confirmation.service.js';
 
 /** Buying, reading and cancelling orders. They are worked on in `OrderProcessingModule`, which no API process reaches. */

@@ -10,15 +10,15 @@ const ROLES: readonly Role[] = ['api', 'worker', 'dashboard'];
 const build = gauge({
   name: 'build_info',
   unit: '1',
-  help: 'The version of this process, and what it does.',
+  help: 'The version and the role of this process; always 1.',
   labels: { version: [VERSION], role: ROLES },
 });
 
 /**
- * Serves the metrics of a role, where they are wanted. A port that nobody has asked for may be taken, by another role of this machine for
- * instance: then the process does without. Gives a function that tells the log which it is, for there is none yet.
+ * Serves the metrics of a role unless they are off. If the default port is taken, e.g. by another role on this machine, the process runs without
+ * metrics. The logger does not exist yet, so this returns a function that logs the outcome.
  *
- * @throws when the port that was asked for cannot be had.
+ * @throws when the port was set and cannot be opened.
  */
 export async function startMetrics(
   { metrics, host }: Config,
@@ -29,7 +29,7 @@ export async function startMetrics(
   declareProcessMetrics();
   build.set({ version: VERSION, role }, 1);
   try {
-    const { url } = await serveMetrics({ host: await addressOf(host), port: metrics.port }, check);
+    const url = await serveMetrics({ host: await addressOf(host), port: metrics.port }, check);
     return () => new Logger('Metrics').log(`The metrics are at ${url}/metrics`);
   } catch (error) {
     if (metrics.isGiven) {

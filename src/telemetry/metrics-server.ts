@@ -2,29 +2,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { registry } from './metrics.js';
 import { ObservedGauges } from './observed-gauges.js';
 
-/** Prometheus, a health check and a person; not the world. */
+/** Enough for Prometheus, a health check and a person. */
 const MAX_CONNECTIONS = 50;
 const REQUEST_TIMEOUT_MS = 5_000;
 
-export interface MetricsServer {
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
-/** What a role answers of itself beside its metrics. */
+/** How a role answers its health check. */
 export interface Readiness {
   readonly status: string;
 }
 
 /**
- * Serves `/metrics`, `/health` and `/health/ready` (503 while `not_ready`). It is for a private network: it asks nobody who they are.
+ * Serves `/metrics`, `/health` and `/health/ready` (503 while `not_ready`) until the process ends, and gives the URL. It asks for no
+ * credentials: the port belongs on a private network.
  *
  * @throws an error with the code `EADDRINUSE` when the port is taken.
  */
 export async function serveMetrics(
   { host, port }: { readonly host: string; readonly port: number },
   check: () => Promise<Readiness>,
-): Promise<MetricsServer> {
+): Promise<string> {
   const server = createServer((request, response) => {
     answer(request, response, check).catch(() => response.destroy());
   });
@@ -34,7 +30,7 @@ export async function serveMetrics(
     server.once('error', reject);
     server.listen({ host, port }, resolve);
   });
-  return { url: urlOf(server), close: () => close(server) };
+  return urlOf(server);
 }
 
 async function answer(
@@ -61,11 +57,6 @@ async function answer(
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
 }
 
 function urlOf(server: Server): string {

@@ -7,8 +7,8 @@ interface Series<Label extends string> {
 }
 
 /**
- * A histogram for hot paths: each combination of labels is a histogram without labels, which its caller keeps and observes, and they are put together
- * when somebody asks. With labels the library looks its series up for each observation, which costs 460 ns instead of 60.
+ * A histogram for hot paths. Each combination of labels is a histogram without labels, which the caller keeps and observes; they are merged when
+ * the registry collects. The library's own labels are looked up for each observation, which costs 460 ns instead of 60.
  */
 export class SeriesHistogram<Label extends string> extends Histogram<Label> {
   private readonly series = new Map<string, Series<Label>>();

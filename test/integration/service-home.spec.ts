@@ -13,6 +13,7 @@ import path from 'node:path';
 import { findAccount, findHome, openLog, passwordIn } from '../../tools/service-home.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 
+// Only root can hand a folder to another user; elsewhere the rule has nothing to act on.
 const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
 
 describe('the folder of a service of npm start', () => {

@@ -4,7 +4,7 @@ import { parseCents } from '../../kernel/money.js';
 import { callWithDeadline } from '../../runtime/deadline.js';
 import type { ClaimedOrder } from '../status-change.js';
 import { FulfilmentGateway, type FulfilmentOrder } from './fulfilment-gateway.js';
-import { fulfilmentDuration } from './processing-metrics.js';
+import { fulfilmentDuration } from '../metrics/processing-metrics.js';
 
 const NEVER = new AbortController().signal;
 

@@ -15,7 +15,7 @@ import {
   undoNow,
 } from '../fulfilment-undo-writer.js';
 import { type ClaimedOrder, selectClaimedOrder } from '../status-change.js';
-import { undos } from './processing-metrics.js';
+import { undos } from '../metrics/processing-metrics.js';
 import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 
 /** Undos that are tried at the same time. */

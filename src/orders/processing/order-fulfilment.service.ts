@@ -13,7 +13,7 @@ import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
 import { type InFlightCall, InFlightCalls } from './in-flight-calls.js';
-import { completionTime, ordersEnded } from './processing-metrics.js';
+import { completionTime, ordersEnded } from '../metrics/processing-metrics.js';
 
 /** No bounds are needed: at most `WORKER_CONCURRENCY` orders are under way, and none may be refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };

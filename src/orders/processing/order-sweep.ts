@@ -10,7 +10,7 @@ import { LostJobs } from './lost-jobs.js';
 import { DISPATCH_QUEUE, orderIdsOf } from './order-jobs.js';
 import { OPEN_STATUSES } from '../order-status.js';
 import { Order } from '../order.entity.js';
-import { ordersRescued } from './processing-metrics.js';
+import { ordersRescued } from '../metrics/processing-metrics.js';
 import { WorkerRegistry } from '../../workers/worker-registry.js';
 
 /** Open orders that are looked at in one go. */

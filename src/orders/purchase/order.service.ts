@@ -10,7 +10,7 @@ import { type BatchObserver, StockPipeline } from '../../stock/stock-pipeline.js
 import type { Order } from '../order.entity.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { OptimisticSaleService } from './optimistic-sale.service.js';
-import { batchSize, batchWait, lockWait, stockOuts } from './purchase-metrics.js';
+import { batchSize, batchWait, lockWait, stockOuts } from '../metrics/purchase-metrics.js';
 import { type Purchase, toOrders, writeSale, type WrittenOrders } from './sale.js';
 
 const OBSERVER: BatchObserver = {

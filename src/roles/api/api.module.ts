@@ -8,7 +8,7 @@ import { DatabaseModule } from '../../database/database.module.js';
 import { EventsModule } from '../../events/events.module.js';
 import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
-import { OrderMetricsModule } from '../../orders/processing/order-metrics.module.js';
+import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js';
 import { ProductsModule } from '../../products/products.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';

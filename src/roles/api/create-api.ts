@@ -8,7 +8,7 @@ import { publicPathOf, sendPublicPaths } from '../../http/server/public-path.js'
 import { createLogger } from '../../runtime/logger.js';
 import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
-import { countPurchases } from '../../orders/purchase/purchase-metrics.js';
+import { countPurchases } from '../../orders/metrics/purchase-metrics.js';
 import type { ModuleImport } from '../plugins.js';
 import { servePages } from '../../http/pages/documentation-pages.js';
 

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { makeDatabaseRoles } from '../../database/database-roles.js';
+import { makeDatabaseRoles } from '../../database/roles/database-roles.js';
 
 /** Makes the three roles of PostgreSQL; gives the exit status. */
 export async function runDatabaseRoles({ database: { adminUrl, ownerUrl, url, readerUrl } }: Config): Promise<number> {

@@ -10,7 +10,7 @@ import { ReadinessModule } from '../../health/readiness.module.js';
 import { WorkerHeartbeat } from '../../health/worker-heartbeat.js';
 import { IdempotencyKeyExpiry } from '../../idempotency/idempotency-key-expiry.js';
 import type { FulfilmentGateway } from '../../orders/processing/fulfilment-gateway.js';
-import { OrderMetricsModule } from '../../orders/processing/order-metrics.module.js';
+import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js';
 import { OrderProcessingModule } from '../../orders/processing/order-processing.module.js';
 import { ProductCacheModule } from '../../products/product-cache.module.js';
 import { ReservationExpiry } from '../../reservations/reservation-expiry.js';

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { readPrepared } from './prepared-statement.js';
+import { readPrepared } from '../prepared-statement.js';
 
 const MIGHTY = `
   SELECT current_user AS role FROM pg_class

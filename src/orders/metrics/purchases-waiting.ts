@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ObservedGauges } from '../../telemetry/observed-gauges.js';
-import { OrderService } from './order.service.js';
+import { OrderService } from '../purchase/order.service.js';
 import { purchasesWaiting } from './purchase-metrics.js';
 
 /** Tells how many purchases wait for their turn. */

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { gauge } from '../../telemetry/metrics.js';
 import { ObservedGauges } from '../../telemetry/observed-gauges.js';
-import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
+import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 

@@ -1,8 +1,8 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { connectionOptions } from './data-source-options.js';
-import { runPatiently } from './patient-migrations.js';
+import { connectionOptions } from '../data-source-options.js';
+import { runPatiently } from '../patient-migrations.js';
 import { grantOn, grantPrivileges } from './privileges.js';
 
 /** What each URL leads to is the role that it names, with its password. All are of one database. */

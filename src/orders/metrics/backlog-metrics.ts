@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { READS } from '../database/data-source-options.js';
-import { RowCounts } from '../database/lists/row-counts.js';
-import { readPrepared } from '../database/prepared-statement.js';
-import { gauge } from '../telemetry/metrics.js';
-import { ObservedGauges } from '../telemetry/observed-gauges.js';
-import { OPEN_STATUSES } from './order-status.js';
+import { READS } from '../../database/data-source-options.js';
+import { RowCounts } from '../../database/lists/row-counts.js';
+import { readPrepared } from '../../database/prepared-statement.js';
+import { gauge } from '../../telemetry/metrics.js';
+import { ObservedGauges } from '../../telemetry/observed-gauges.js';
+import { OPEN_STATUSES } from '../order-status.js';
 
 const openOrders = gauge({
   name: 'orders_open',
