@@ -102,6 +102,18 @@ export async function isPortFree(port: number, host: string): Promise<boolean> {
   return (await tryPort(port, host)) !== undefined;
 }
 
+/** @throws when another program listens on the port that a variable names, with a way out. */
+export async function requirePort(
+  variable: 'PORT' | 'DASHBOARD_PORT',
+  environment: Readonly<Record<'HOST' | 'PORT' | 'DASHBOARD_PORT', string>>,
+): Promise<void> {
+  const port = Number(environment[variable]);
+  if (await isPortFree(port, environment.HOST)) return;
+  throw new Error(
+    `Port ${port} is taken by another program. Stop that one, or choose another port: ${variable}=${port + 1} npm start`,
+  );
+}
+
 async function tryPort(port: number, host = '127.0.0.1'): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

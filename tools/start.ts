@@ -7,10 +7,11 @@ import { checkVariables } from './check-variables.ts';
 import { BUILD, MAKE_ROLES, MIGRATE } from './commands.ts';
 import { databaseUrls } from './database-urls.ts';
 import { environmentFileOf } from './environment-file.ts';
+import { LogLines } from './log-lines.ts';
 import { metricsPorts } from './metrics-ports.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
-import { freePort, isOk, isPortFree, NODE_FLAGS, waitUntil } from './processes.ts';
+import { freePort, isOk, NODE_FLAGS, requirePort, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { RunRecord } from './run-record.ts';
 import { SupervisedRole } from './supervised-role.ts';
@@ -43,6 +44,9 @@ for (const port of ['PORT', 'DASHBOARD_PORT'] as const) {
 const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
 const address = `http://${host}:${environment.PORT}`;
 const dashboardAddress = `http://${host}:${environment.DASHBOARD_PORT}`;
+/** In a terminal, each purchase and each end of an order has its line, unless `ACCESS_LOG` says otherwise. */
+const showsOrders = process.stdout.isTTY && given.ACCESS_LOG === undefined;
+const lines = new LogLines({ write: (line) => console.log(line), colorize: process.stdout.isTTY, showsOrders });
 const roles: SupervisedRole[] = [];
 const services: (() => Promise<void>)[] = [];
 /** Aborted by a stop: ends programs that run to their end, and keeps what is coming up from starting more. */
@@ -67,14 +71,16 @@ async function start(): Promise<void> {
   record.add('supervisor', process.pid);
   await build();
   await checkVariables(environment);
-  await requirePort('PORT', environment.PORT);
-  await requirePort('DASHBOARD_PORT', environment.DASHBOARD_PORT);
+  await requirePort('PORT', environment);
+  await requirePort('DASHBOARD_PORT', environment);
 
   const [database, redisUrl] = await Promise.all([providePostgres(), provideRedis()]);
   const all: NodeJS.ProcessEnv = {
     // No load balancer has to see that it stops.
     SHUTDOWN_DELAY_MS: '0',
     SHUTDOWN_TIMEOUT_MS: String(ROLE_STOP_TIMEOUT_MS),
+    LOG_FORMAT: 'json',
+    ...(showsOrders ? { ACCESS_LOG: 'all' } : {}),
     ...environment,
     ...database,
     REDIS_URL: redisUrl,
@@ -111,13 +117,6 @@ async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string
     startRole(role, flags, role === 'dashboard' ? { ...own, PUBLIC_URL } : own);
   }
   return metrics;
-}
-
-async function requirePort(variable: string, port: string): Promise<void> {
-  if (await isPortFree(Number(port), environment.HOST)) return;
-  throw new Error(
-    `Port ${port} is taken by another program. Stop that one, or choose another port: ${variable}=${Number(port) + 1} npm start`,
-  );
 }
 
 /** The variables that lead to the database. One that is given has the roles that it has. */
@@ -172,6 +171,7 @@ function startRole(name: string, flags: readonly string[], env: NodeJS.ProcessEn
     args: [...NODE_FLAGS, path.join(ROOT, 'dist/src/main.js'), ...flags],
     cwd: ROOT,
     env,
+    onLine: (role, line) => lines.show(role, line),
     onSpawn: (pid) => record.add(name, pid),
     onGivenUp: (reason) => {
       if (stopping === undefined) console.error(`\n✗ ${reason}; stopping the rest`);

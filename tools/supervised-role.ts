@@ -15,6 +15,8 @@ interface RoleOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Told of each line that the role logs. */
+  readonly onLine: (name: string, line: string) => void;
   /** Told of each process, also of one that replaces another. */
   readonly onSpawn: (pid: number) => void;
   /** The role has ended before it was ever up, or too often. */
@@ -51,13 +53,13 @@ export class SupervisedRole {
   /** In a process group of its own, so that a Ctrl-C reaches it in order, through `end`. */
   private start(): void {
     if (this.isEnding) return;
-    const { name, args, cwd, env } = this.options;
+    const { name, args, cwd, env, onLine } = this.options;
     const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     child.on('error', () => undefined); // told by the missing process id
     this.options.onSpawn(pidOf(child));
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => console.log(`${name.padEnd(9)} │ ${line}`));
+      createInterface({ input: stream }).on('line', (line) => onLine(name, line));
     }
     child.once('exit', (code, signal) => this.onEnd(signal ?? `exit status ${code}`));
   }

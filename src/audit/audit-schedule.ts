@@ -16,7 +16,7 @@ export class AuditSchedule extends PeriodicTask {
   /** Redis may be away: then it is asked when it is back. */
   override async onApplicationBootstrap(): Promise<void> {
     await super.onApplicationBootstrap();
-    this.run().catch((error: unknown) => this.logger.warn(`The nightly audit was not scheduled: ${String(error)}`));
+    this.run().catch((error: unknown) => this.logger.warn('The nightly audit was not scheduled', { error }));
   }
 
   async run(): Promise<number> {

@@ -16,7 +16,7 @@ export class AuditProcessor extends JobProcessor {
 
   override onModuleDestroy(): void {
     super.onModuleDestroy();
-    this.audits.cancel().catch((error: unknown) => this.logger.debug(String(error)));
+    this.audits.cancel().catch((error: unknown) => this.logger.debug('The audit could not be cancelled', { error }));
   }
 
   protected async work(): Promise<void> {

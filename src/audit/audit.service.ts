@@ -1,4 +1,5 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import type pg from 'pg';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -25,7 +26,7 @@ const LAST_RUN = `
 /** Finds out whether stock, ledger and orders agree. */
 @Injectable()
 export class AuditService {
-  private readonly logger = new Logger(AuditService.name);
+  private readonly logger = new Log(AuditService.name);
   private running: pg.Client | undefined;
 
   constructor(
@@ -48,7 +49,7 @@ export class AuditService {
     );
     if (kept === undefined) throw new Error('PostgreSQL did not keep the audit');
     for (const { finding, count } of kept.findings) {
-      this.logger.error(`The audit found ${finding}, ${count} times: ${FINDINGS[finding]}`);
+      this.logger.error('The audit has findings', { finding, count, meaning: FINDINGS[finding] });
     }
     return kept;
   }

@@ -39,7 +39,7 @@ export class CacheConnection implements OnModuleInit, OnApplicationShutdown {
         reconnectStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
       },
     });
-    this.client.on('error', (error: unknown) => this.watch.report(false, `is away: ${String(error)}`));
+    this.client.on('error', (error: unknown) => this.watch.report(false, 'is away', error));
     this.client.on('ready', () => this.watch.report(true, 'is there again'));
   }
 

@@ -1,7 +1,9 @@
 import { checkConfig } from './config-checks.js';
 import { EnvironmentReader } from './environment-reader.js';
 import { LIMITS } from './limits.js';
+import { type Logging, readLogging } from './logging.js';
 import { readMetrics } from './metrics-port.js';
+import { readServices } from './services.js';
 
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
@@ -24,7 +26,7 @@ export type Role =
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
   readonly production: boolean;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logging: Logging;
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
@@ -105,9 +107,10 @@ export function loadConfig(
 }
 
 function readServer(reader: EnvironmentReader) {
+  const production = reader.optional('NODE_ENV') === 'production';
   return {
-    production: reader.optional('NODE_ENV') === 'production',
-    logLevel: reader.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
+    production,
+    logging: readLogging(reader, production),
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
@@ -123,50 +126,6 @@ function readServer(reader: EnvironmentReader) {
     corsOrigins: reader.list('CORS_ORIGINS'),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 3_000, min: 0, max: 60_000 }),
     shutdownTimeoutMs: reader.integer('SHUTDOWN_TIMEOUT_MS', { fallback: 8_000, min: 0, max: 600_000 }),
-  };
-}
-
-const WITHOUT_REDIS: ReadonlySet<Role> = new Set([
-  'audit',
-  'repair',
-  'parked-events',
-  'retry-events',
-  'backup',
-  'database-roles',
-]);
-const POSTGRES = ['postgres:', 'postgresql:'];
-
-function readServices(reader: EnvironmentReader, role: Role) {
-  const needsNone = WITHOUT_REDIS.has(role);
-  const max = LIMITS.transactionMs;
-  const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
-  // The dashboard uses no database, and is not given its password.
-  const databaseUrl = reader.url('DATABASE_URL', POSTGRES, role === 'dashboard' ? 'postgres://none' : undefined);
-  return {
-    database: {
-      url: databaseUrl,
-      ownerUrl: reader.optionalUrl('DATABASE_OWNER_URL', POSTGRES) ?? databaseUrl,
-      adminUrl: reader.optionalUrl('DATABASE_ADMIN_URL', POSTGRES),
-      readerUrl: reader.optionalUrl('DATABASE_READER_URL', POSTGRES),
-      poolSize: reader.integer('DATABASE_POOL_SIZE', { fallback: 20, min: 1, max: 500 }),
-      readPoolSize: reader.integer('DATABASE_READ_POOL_SIZE', { fallback: 10, min: 1, max: 500 }),
-      lockTimeoutMs: reader.integer('DATABASE_LOCK_TIMEOUT_MS', { fallback: LIMITS.lockMs, min: 1, max }),
-      statementTimeoutMs: reader.integer('DATABASE_STATEMENT_TIMEOUT_MS', {
-        fallback: LIMITS.statementMs,
-        min: 1,
-        max,
-      }),
-      transactionTimeoutMs: reader.integer('DATABASE_TRANSACTION_TIMEOUT_MS', {
-        fallback: LIMITS.transactionMs,
-        min: 1,
-        max,
-      }),
-    },
-    cache: {
-      url: redisUrl,
-      ttlSeconds: reader.integer('CACHE_TTL', { fallback: 300, min: 1, max: 86_400 }),
-    },
-    queue: { url: reader.url('QUEUE_REDIS_URL', ['redis:', 'rediss:'], queueDatabaseOf(redisUrl)) },
   };
 }
 
@@ -209,11 +168,4 @@ function readCredentials(reader: EnvironmentReader) {
     reader.problems.push('DASHBOARD_USER and DASHBOARD_PASSWORD go together: set both or neither');
   }
   return { user, password };
-}
-
-function queueDatabaseOf(redisUrl: string): string {
-  if (!URL.canParse(redisUrl)) return 'redis://invalid/1';
-  const url = new URL(redisUrl);
-  url.pathname = '/1';
-  return url.href;
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import { withDeadline } from '../runtime/deadline.js';
-import { remainingMs } from '../runtime/time-budget.js';
+import { remainingMs } from '../runtime/request-context.js';
 import { LIMITS } from '../config/limits.js';
 import { CommitOutcomeUnknownError } from './database-errors.js';
 import { connect, release } from './prepared-statement.js';

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
-import { remainingMs } from '../runtime/time-budget.js';
+import { remainingMs } from '../runtime/request-context.js';
 import { connect } from './prepared-statement.js';
 
 /**

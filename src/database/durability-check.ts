@@ -1,4 +1,5 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import { DataSource } from 'typeorm';
 import { readPrepared } from './prepared-statement.js';
 
@@ -9,7 +10,7 @@ const SWITCHED_OFF = `
 /** Warns when PostgreSQL is set so that it may lose what it has confirmed: an order that was answered 201 is then not on disk. */
 @Injectable()
 export class DurabilityCheck implements OnApplicationBootstrap {
-  private readonly logger = new Logger(DurabilityCheck.name);
+  private readonly logger = new Log(DurabilityCheck.name);
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -17,10 +18,12 @@ export class DurabilityCheck implements OnApplicationBootstrap {
     try {
       const settings = await readPrepared<{ name: string }>(this.dataSource, { text: SWITCHED_OFF });
       for (const { name } of settings) {
-        this.logger.warn(`PostgreSQL has ${name} = off: a crash can lose orders that were confirmed. Set it to on`);
+        this.logger.warn('PostgreSQL can lose confirmed orders in a crash: a setting of it must be on', {
+          setting: name,
+        });
       }
     } catch (error) {
-      this.logger.warn(`Whether PostgreSQL keeps what it has confirmed could not be asked: ${String(error)}`);
+      this.logger.warn('PostgreSQL did not tell whether it keeps confirmed orders in a crash', { error });
     }
   }
 }

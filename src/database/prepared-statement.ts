@@ -2,7 +2,7 @@ import pg, { type QueryConfig, type QueryResultRow } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { DeadlineError, withDeadline } from '../runtime/deadline.js';
-import { remainingMs } from '../runtime/time-budget.js';
+import { remainingMs } from '../runtime/request-context.js';
 import { DatabaseUnavailableError, isConnectionError, isReadOnlyServer } from './database-errors.js';
 
 /** Runs a statement that only reads; with a name it is parsed and planned once a connection. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
@@ -22,7 +23,7 @@ const MAX_JITTER_MS = 50;
 /** Runs work in a transaction: the one place that begins, commits, rolls back and retries. */
 @Injectable()
 export class TransactionRunner {
-  private readonly logger = new Logger(TransactionRunner.name);
+  private readonly logger = new Log(TransactionRunner.name);
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -131,7 +132,7 @@ export class TransactionRunner {
       void client.end(); // Or the pool would give it to the next one.
       if (id.xid === null) return;
       if (error instanceof NotAcknowledgedError) throw new CommitOutcomeUnknownError(error);
-      this.logger.warn(`The connection broke in a commit; asking PostgreSQL about transaction ${id.xid}`);
+      this.logger.warn('The connection broke in a commit; PostgreSQL is asked about the outcome');
       if (!(await wasCommitted(this.dataSource, id, error))) throw new DatabaseUnavailableError(error);
     }
   }

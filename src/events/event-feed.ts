@@ -1,4 +1,5 @@
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
@@ -23,7 +24,7 @@ type Listener = (orderIds: ReadonlySet<number>) => void;
  */
 @Injectable()
 export class EventFeed implements OnModuleDestroy {
-  private readonly logger = new Logger(EventFeed.name);
+  private readonly logger = new Log(EventFeed.name);
   private readonly listeners = new Set<Listener>();
   private timer: NodeJS.Timeout | undefined;
   private reader: SettledEvents | undefined;
@@ -50,7 +51,7 @@ export class EventFeed implements OnModuleDestroy {
         .catch((error: unknown) => {
           // PostgreSQL may have failed over, or the log may have been restored: begin at its end again.
           this.last = undefined;
-          this.logger.debug(String(error));
+          this.logger.debug('The log of events could not be read', { error });
         })
         .finally(() => {
           if (this.listeners.size === 0) this.last = undefined;

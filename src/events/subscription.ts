@@ -52,7 +52,7 @@ export class Subscription extends PeriodicTask {
 
   /** A new subscriber is told from the start of the worker on; when PostgreSQL is away then, from its return. */
   override async onApplicationBootstrap(): Promise<void> {
-    await this.makeKnown().catch((error: unknown) => this.logger.warn(textOf(error)));
+    await this.makeKnown().catch((error: unknown) => this.logger.warn('A subscriber is not registered yet', { error }));
     await super.onApplicationBootstrap();
   }
 
@@ -99,7 +99,10 @@ export class Subscription extends PeriodicTask {
       if ((await this.hold()) !== cursor) lost.abort();
     };
     const renewing = setInterval(
-      () => void renew().catch((error: unknown) => this.logger.warn(textOf(error))),
+      () =>
+        void renew().catch((error: unknown) =>
+          this.logger.warn('The lease of a subscriber was not renewed', { error }),
+        ),
       LIMITS.subscriptionHoldMs / 3,
     );
     return work(AbortSignal.any([lost.signal, this.stopping.signal])).finally(() => clearInterval(renewing));
@@ -173,7 +176,12 @@ export class Subscription extends PeriodicTask {
     const failed = { ...delivery, attempts, waitMs: this.waitAfter(attempts), error };
     await this.transactions.writeIdempotent(postponeDelivery(name, failed, isParked));
     if (isParked)
-      this.logger.error(`Event ${delivery.eventId} is parked for ${name} after ${attempts} tries: ${error}`);
+      this.logger.error('An event is parked: its subscriber failed too often', {
+        subscriber: name,
+        event_id: delivery.eventId,
+        attempt: attempts,
+        error,
+      });
   }
 
   private async deliver(event: OrderEvent, signal: AbortSignal): Promise<Told> {
@@ -189,8 +197,9 @@ export class Subscription extends PeriodicTask {
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may be aborted by now
       if (signal.aborted) return 'not told';
       const error = textOf(thrown);
-      const { id, type, orderId } = event;
-      this.logger.warn(`${this.subscriber.name} failed for event ${id} (${type}, order #${orderId}): ${error}`);
+      const { id, orderId } = event;
+      const { name } = this.subscriber;
+      this.logger.warn('A subscriber failed', { subscriber: name, event_id: id, order_id: orderId, error });
       return { error };
     }
   }

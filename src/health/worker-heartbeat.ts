@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
 import { ReadinessService } from './readiness.service.js';
@@ -10,7 +11,7 @@ import { ReadinessService } from './readiness.service.js';
  */
 @Injectable()
 export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(WorkerHeartbeat.name);
+  private readonly logger = new Log(WorkerHeartbeat.name);
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> | undefined;
 
@@ -40,7 +41,7 @@ export class WorkerHeartbeat implements OnApplicationBootstrap, BeforeApplicatio
       const { status } = await this.readiness.check();
       if (status !== 'not_ready') await writeFile(file, `${new Date().toISOString()}\n`);
     } catch (error) {
-      this.logger.warn(`The heartbeat could not be written: ${String(error)}`);
+      this.logger.warn('The heartbeat could not be written', { error });
     }
   }
 }

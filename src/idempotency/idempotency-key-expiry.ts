@@ -25,7 +25,7 @@ export class IdempotencyKeyExpiry extends PeriodicTask {
   }
 
   protected override report(count: number): void {
-    this.logger.log(`${count} idempotency keys were old and are forgotten`);
+    this.logger.info('Idempotency keys were old and are forgotten', { count });
   }
 
   private async forget(which: 'all' | 'refusals', seconds: number): Promise<number> {

@@ -1,4 +1,5 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import type { Redis } from 'ioredis';
 import { ConnectionWatch } from '../runtime/connection-watch.js';
 import { QueueConnection } from '../queue/queue-connection.js';
@@ -13,7 +14,7 @@ const SILENCE_MS = 5_000;
  */
 @Injectable()
 export class CancellationHints implements OnApplicationShutdown {
-  private readonly logger = new Logger(CancellationHints.name);
+  private readonly logger = new Log(CancellationHints.name);
   private subscriber: Redis | undefined;
 
   private readonly watch = new ConnectionWatch(CancellationHints.name, {
@@ -32,17 +33,19 @@ export class CancellationHints implements OnApplicationShutdown {
     if (client.status !== 'ready') return;
     client
       .publish(CHANNEL, String(orderId))
-      .catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
+      .catch((error: unknown) => this.logger.debug('A hint was not published', { order_id: orderId, error }));
   }
 
   /** Listens as long as the process lives, on a connection of its own, which Redis wants for that. */
   subscribe(listener: (orderId: number) => void): void {
     const subscriber = this.connection.client.duplicate();
     this.subscriber = subscriber;
-    subscriber.on('error', (error) => this.logger.debug(error.message));
+    subscriber.on('error', (error) => this.logger.debug('The connection for hints broke', { error }));
     subscriber.on('ready', () => this.watch.report(true, 'is there again'));
     subscriber.on('message', (_channel, message) => listener(Number(message)));
-    subscriber.subscribe(CHANNEL).catch((error: unknown) => this.logger.debug(String(error)));
+    subscriber
+      .subscribe(CHANNEL)
+      .catch((error: unknown) => this.logger.debug('Hints cannot be subscribed to', { error }));
     this.watch.start();
   }
 

@@ -7,6 +7,7 @@ import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { NoAnswerError } from '../kernel/no-answer.error.js';
 import type { StoredForm } from '../kernel/stored-json.js';
+import { currentContext } from '../runtime/request-context.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { CancellationHints } from './cancellation-hints.js';
 import { oweUndo } from './fulfilment-undo-writer.js';
@@ -76,7 +77,10 @@ async function cancel(
   manager: EntityManager,
   { id, cause, callMs }: { id: number; cause: string; callMs: number },
 ): Promise<Cancellation> {
-  const cancelled = await queryWithin(manager, changeStatus([{ orderId: id, cause }], 'cancelled'));
+  const cancelled = await queryWithin(
+    manager,
+    changeStatus([{ orderId: id, cause, requestId: currentContext().requestId }], 'cancelled'),
+  );
   const released =
     cancelled.length > 0
       ? await queryWithin<{ id: number }>(manager, releaseOrder(id, cause, oweUndo({ callMs })))

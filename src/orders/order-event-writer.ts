@@ -1,6 +1,9 @@
-/** The one writer of `order_events`. `select` gives `order_id, status, cause` for each event. */
+/**
+ * The one writer of `order_events`. `select` gives `order_id, status, cause, request_id` for each event; the last is null for an event that no
+ * request has caused.
+ */
 export function recordEvents(select: string): string {
-  return `INSERT INTO order_events (order_id, status, cause) ${select}`;
+  return `INSERT INTO order_events (order_id, status, cause, request_id) ${select}`;
 }
 
 /** The same for events whose type their status does not tell: `select` gives `order_id, status, cause, type`. */

@@ -4,7 +4,7 @@ import { type EntityManager, In, type Repository } from 'typeorm';
 import { READS } from '../database/data-source-options.js';
 import { readInBudget, readPrepared } from '../database/prepared-statement.js';
 import { LIMITS } from '../config/limits.js';
-import { withTimeBudget } from '../runtime/time-budget.js';
+import { withTimeBudget } from '../runtime/request-context.js';
 import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import type { Listing, PageRequest } from '../kernel/page.js';

@@ -10,6 +10,8 @@ export type ReachedStatus = Exclude<OrderStatus, 'pending' | 'processing'>;
 export interface StatusChange {
   readonly orderId: number;
   readonly cause: string;
+  /** The request that has asked for it, if one has. */
+  readonly requestId?: string | undefined;
 }
 
 /** An order that was claimed, with all that its gateway is to know. */
@@ -18,6 +20,8 @@ export interface ClaimedOrder {
   /** Decimal text. */
   readonly totalPrice: string;
   readonly fulfilmentKey: string | null;
+  /** The request that has bought it; null for an order of a release before 1.1. */
+  readonly requestId: string | null;
   readonly createdAt: Date;
   /** Each with its product id, its quantity and its unit price as decimal text, by product id. */
   readonly items: readonly (readonly [number, number, string])[];
@@ -32,7 +36,13 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
   return {
     name: 'change-status',
     text: `WITH ${MOVE_ORDERS} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
-    values: [changes.map(({ orderId }) => orderId), to, from, changes.map(({ cause }) => cause)],
+    values: [
+      changes.map(({ orderId }) => orderId),
+      to,
+      from,
+      changes.map(({ cause }) => cause),
+      changes.map(({ requestId }) => requestId ?? null),
+    ],
   };
 }
 
@@ -46,7 +56,7 @@ export function claimOrders(orderIds: readonly number[], { onlyIfPending }: { on
   return {
     name: 'claim',
     text: `WITH ${MOVE_ORDERS}, recorded AS (
-             ${recordEvents(`SELECT id, $2, ${CAUSE_OF_CLAIM} FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
+             ${recordEvents(`SELECT id, $2, ${CAUSE_OF_CLAIM}, NULL FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,
     values: [orderIds, 'processing', from],
@@ -59,13 +69,19 @@ export function selectClaimedOrder(id: number): QueryConfig {
 }
 
 function claimedFrom(orders: 'changed' | 'orders'): string {
-  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", created_at AS "createdAt",
+  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", created_at AS "createdAt", ${requestOf(orders)} AS "requestId",
                   (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text) ORDER BY product_id), '[]')
                    FROM order_items WHERE order_id = ${orders}.id) AS items
            FROM ${orders}`;
 }
 
-const EVENTS = 'SELECT id, $2, ($4::text[])[array_position($1::bigint[], id)] FROM changed';
+const EVENTS = `SELECT id, $2, ($4::text[])[position], ($5::text[])[position]
+  FROM (SELECT id, array_position($1::bigint[], id) AS position FROM changed) AS changed`;
+
+/** The request that has bought an order: its first event names it. */
+function requestOf(orders: string): string {
+  return `(SELECT request_id FROM order_events WHERE order_id = ${orders}.id ORDER BY id LIMIT 1)`;
+}
 
 /** Each claim of an order is an attempt, whether a worker tries again or takes the order over from one that died. */
 const CAUSE_OF_CLAIM = `'attempt ' || (SELECT count(*) + 1 FROM order_events WHERE order_id = changed.id AND status = 'processing')`;

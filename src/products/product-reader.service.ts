@@ -9,7 +9,7 @@ import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
 import { Batcher } from '../runtime/batcher.js';
-import { withTimeBudget } from '../runtime/time-budget.js';
+import { withTimeBudget } from '../runtime/request-context.js';
 import { ProductNotFoundError } from '../stock/stock.errors.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';
 import { normalizeSearch, searchProducts } from './product-search.js';
@@ -28,7 +28,6 @@ const PRODUCTS: CountedList = { name: 'products', counts: ['products'], rows: 'p
 @Injectable()
 export class ProductReaderService {
   private readonly reads = new Batcher<number, LiveProduct>(
-    // Whichever request has started the batch.
     (ids) => withTimeBudget(LIMITS.answerMs - LIMITS.readTurnMs, () => this.load(ids)),
     BATCHING(),
   );

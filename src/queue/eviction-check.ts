@@ -1,5 +1,5 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { textOf } from '../runtime/error-text.js';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import { withDeadline } from '../runtime/deadline.js';
 import { QueueConnection } from './queue-connection.js';
 
@@ -11,7 +11,7 @@ const REDIS_TIMEOUT_MS = 2_000;
  */
 @Injectable()
 export class EvictionCheck implements OnApplicationBootstrap {
-  private readonly logger = new Logger(EvictionCheck.name);
+  private readonly logger = new Log(EvictionCheck.name);
 
   constructor(private readonly connection: QueueConnection) {}
 
@@ -27,11 +27,12 @@ export class EvictionCheck implements OnApplicationBootstrap {
       const limit = Number(/^maxmemory:(\d+)/m.exec(memory)?.[1] ?? 0);
       if (policy === 'noeviction' || limit === 0) return;
       this.logger.warn(
-        `The queue's Redis has maxmemory-policy ${policy}: when it is full it throws jobs away, and their orders are late. ` +
-          'Give the queue a server of its own, with noeviction',
+        "The queue's Redis evicts: when it is full it throws jobs away, and their orders are late. " +
+          'Give the queue a server of its own with maxmemory-policy noeviction',
+        { setting: policy },
       );
     } catch (error) {
-      this.logger.debug(`The queue's Redis did not tell whether it evicts: ${textOf(error)}`);
+      this.logger.debug("The queue's Redis did not tell whether it evicts", { error });
     }
   }
 }

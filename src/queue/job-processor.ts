@@ -1,11 +1,8 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
-import {
-  type BeforeApplicationShutdown,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Log } from '../runtime/log.js';
 import { DelayedError, type Job } from 'bullmq';
+import { withRequest } from '../runtime/request-context.js';
 import { withDeadline } from '../runtime/deadline.js';
 import type { Config } from '../config/config.js';
 
@@ -23,7 +20,7 @@ export abstract class JobProcessor
   extends WorkerHost
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
 {
-  protected readonly logger = new Logger(this.constructor.name);
+  protected readonly logger = new Log(this.constructor.name);
   private readonly interruption = new AbortController();
   private closing: Promise<void> | undefined;
   private running = 0;
@@ -37,7 +34,7 @@ export abstract class JobProcessor
   protected abstract work(job: Job, signal: AbortSignal): Promise<void>;
 
   onApplicationBootstrap(): void {
-    this.worker.run().catch((error: unknown) => this.logger.error(`The worker stopped: ${String(error)}`));
+    this.worker.run().catch((error: unknown) => this.logger.error('The worker of a queue stopped', { error }));
   }
 
   /**
@@ -45,7 +42,7 @@ export abstract class JobProcessor
    * others like it.
    */
   protected ignore(job: Job): void {
-    this.logger.warn(`${job.queueName} job ${job.id ?? '?'} is ignored: its payload is not one of this system`);
+    this.logger.warn('A job is ignored: its payload is not one of this system', { job_id: job.id });
   }
 
   /** Works on so many jobs at once from now on. */
@@ -67,7 +64,7 @@ export abstract class JobProcessor
     const { signal } = this.interruption;
     this.running++;
     try {
-      await this.work(job, signal);
+      await withRequest({ requestId: undefined, jobId: job.id }, () => this.work(job, signal));
     } catch (error) {
       if (!signal.aborted || error instanceof DelayedError) throw error;
       await this.postpone(job, 0);
@@ -98,12 +95,12 @@ export abstract class JobProcessor
 
   @OnWorkerEvent('failed')
   onFailed(job: Job | undefined, error: Error): void {
-    this.logger.warn(`${job?.id ?? 'A job'} failed, attempt ${job?.attemptsMade ?? '?'}: ${error.message}`);
+    this.logger.warn('An attempt failed', { job_id: job?.id, attempt: job?.attemptsMade, error });
   }
 
   /** Without a listener an error of the connection would end the process. The connection itself logs. */
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.logger.debug(error.message);
+    this.logger.debug('The connection of a queue failed', { error });
   }
 }

@@ -37,7 +37,7 @@ export class QueueConnection implements OnModuleInit, OnApplicationShutdown {
       reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
       retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
     });
-    this.client.on('error', (error) => this.watch.report(false, `is away: ${error.message || String(error)}`));
+    this.client.on('error', (error) => this.watch.report(false, 'is away', error));
     this.client.on('ready', () => this.watch.report(true, 'is there again'));
   }
 

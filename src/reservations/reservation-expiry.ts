@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { hasWaitedTooLong, translateDatabaseError } from '../database/database-errors.js';
 import { queryWithin } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
-import { textOf } from '../runtime/error-text.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { lockFreeProducts } from '../stock/stock-rows.js';
@@ -47,7 +46,7 @@ export class ReservationExpiry extends PeriodicTask {
   }
 
   protected override report(count: number): void {
-    this.logger.log(`${count} reservations expired`);
+    this.logger.info('Reservations expired', { count });
   }
 
   /** In random order, so that over several runs each product gets its turn. */
@@ -107,7 +106,7 @@ export class ReservationExpiry extends PeriodicTask {
   /** Each run tries it again, for somebody may mend it. */
   private giveUp({ id }: DueReservation, error: unknown): Set<number> {
     if (!this.broken.has(id))
-      this.logger.error(`Reservation #${id} cannot be expired, and its stock stays held: ${textOf(error)}`);
+      this.logger.error('A reservation cannot be expired, and its stock stays held', { reservation_id: id, error });
     this.broken.add(id);
     return new Set();
   }

@@ -32,6 +32,6 @@ export class ReservationRemoval extends PeriodicTask {
   }
 
   protected override report(count: number): void {
-    this.logger.log(`${count} reservations ended long ago and are removed`);
+    this.logger.info('Reservations that ended long ago were removed', { count });
   }
 }

@@ -1,6 +1,6 @@
-import { Logger } from '@nestjs/common';
 import type { Config, Role } from '../config/config.js';
 import { VERSION } from '../kernel/version.js';
+import { Log } from '../runtime/log.js';
 import { declareProcessMetrics, gauge } from '../telemetry/metrics.js';
 import { serveMetrics } from '../telemetry/metrics-server.js';
 import { addressOf, type Service } from './service.js';
@@ -30,7 +30,7 @@ export async function startMetrics(
   build.set({ version: VERSION, role }, 1);
   try {
     const url = await serveMetrics({ host: await addressOf(host), port: metrics.port }, check);
-    return () => new Logger('Metrics').log(`The metrics are at ${url}/metrics`);
+    return () => new Log('Metrics').info('The metrics are served', { url: `${url}/metrics` });
   } catch (error) {
     if (metrics.isGiven) {
       throw new Error(`The metrics cannot be served on port ${metrics.port} (METRICS_PORT): ${String(error)}`, {
@@ -38,8 +38,11 @@ export async function startMetrics(
       });
     }
     return () =>
-      new Logger('Metrics').warn(
-        `There are no metrics, for port ${metrics.port} cannot be had (${String(error)}): set METRICS_PORT to another one, or to off`,
+      new Log('Metrics').warn(
+        'There are no metrics, because their port is taken: set METRICS_PORT to another one, or to off',
+        {
+          error,
+        },
       );
   }
 }

@@ -10,7 +10,7 @@ export async function runCommand(
   work: (app: INestApplicationContext) => Promise<number>,
 ): Promise<number> {
   const app = await NestFactory.createApplicationContext(module, {
-    logger: createLogger({ production: config.production, logLevel: 'error' }),
+    logger: createLogger({ logging: { ...config.logging, level: 'error' } }, 'command', process.stderr),
     abortOnError: false,
   });
   try {

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { Logger } from '@nestjs/common';
 import { type Config, loadConfig, type Role } from '../config/config.js';
 import { warningsOf } from '../config/config-checks.js';
 import { LIMITS } from '../config/limits.js';
+import { Log } from '../runtime/log.js';
 import { watchEventLoop } from '../runtime/watchdog.js';
 import { startApi } from './api/start-api.js';
 import { runAudit } from './audit/run-audit.js';
@@ -77,9 +77,9 @@ async function run(): Promise<void> {
   const tellMetrics = SERVICES.has(role) ? await startMetrics(config, role, check) : () => undefined;
   service = await ROLES[role](config, repair);
   tellMetrics();
-  const logger = new Logger('Main');
+  const logger = new Log('Main');
   for (const warning of warningsOf(config)) logger.warn(warning);
-  logger.log(`The ${role} is up${service.url === undefined ? '' : ` on ${service.url}`}`);
+  logger.info(`The ${role} is up`, { url: service.url });
 }
 
 run().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../kernel/outcome.js';
 import type { BatcherOptions } from './batcher-options.js';
+import { withoutRequest } from './request-context.js';
 import { OverloadedError } from './overloaded.error.js';
 
 const NO_KEYS: readonly unknown[] = [];
@@ -168,7 +169,7 @@ export class Batcher<Item, Result> {
       this.busyKeys.add(key);
     }
     try {
-      const outcomes = await this.serve(batch.items(), batch);
+      const outcomes = await withoutRequest(() => this.serve(batch.items(), batch));
       members.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
         if (outcome?.status === 'fulfilled') resolve(outcome.value);

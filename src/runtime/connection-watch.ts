@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Log } from './log.js';
 import { withDeadline } from './deadline.js';
 
 /** A connection that makes itself anew when it breaks. */
@@ -15,7 +15,7 @@ export interface WatchedConnection {
 
 /** Looks after a connection as long as the process lives: has it made anew when it is silent, and logs when it goes and comes. */
 export class ConnectionWatch {
-  private readonly logger: Logger;
+  private readonly logger: Log;
   private available = true;
   private timer: NodeJS.Timeout | undefined;
 
@@ -23,7 +23,7 @@ export class ConnectionWatch {
     context: string,
     private readonly connection: WatchedConnection,
   ) {
-    this.logger = new Logger(context);
+    this.logger = new Log(context);
   }
 
   start(): void {
@@ -35,10 +35,10 @@ export class ConnectionWatch {
   }
 
   /** Logs a change, not each of the many errors while the connection is away. */
-  report(available: boolean, message: string): void {
+  report(available: boolean, message: string, error?: unknown): void {
     if (available === this.available) return;
     this.available = available;
-    this.logger[available ? 'log' : 'warn'](`${this.connection.name} ${message}`);
+    this.logger[available ? 'info' : 'warn'](`${this.connection.name} ${message}`, { error });
   }
 
   private async look(): Promise<void> {
@@ -48,7 +48,7 @@ export class ConnectionWatch {
     const answer = ping().catch(() => undefined); // An error is an answer as well.
     await withDeadline(answer, silenceMs).catch(() => {
       if (current() !== asked) return;
-      this.report(false, `has not answered for ${silenceMs} ms`);
+      this.report(false, 'does not answer');
       renew();
     });
   }

@@ -1,4 +1,5 @@
-import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Log } from './log.js';
 
 /**
  * Base class for background work: calls `run` again and again, `intervalMs` after the end of the run before, give or take a
@@ -6,7 +7,7 @@ import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } f
  * once, so `run` must be safe beside itself.
  */
 export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  protected readonly logger = new Logger(this.constructor.name);
+  protected readonly logger = new Log(this.constructor.name);
   /** Aborted when the process stops. */
   protected readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
@@ -66,7 +67,7 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
       const count = await this.run();
       if (count > 0) this.report?.(count);
     } catch (error) {
-      if (!this.stopped) this.logger.warn(`It failed and will be run again: ${String(error)}`);
+      if (!this.stopped) this.logger.warn('A periodic task failed and will be run again', { error });
     }
   }
 }

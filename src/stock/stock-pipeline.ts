@@ -9,7 +9,7 @@ import { NoAnswerError } from '../kernel/no-answer.error.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import { LIMITS } from '../config/limits.js';
 import { type Batch, Batcher } from '../runtime/batcher.js';
-import { withTimeBudget } from '../runtime/time-budget.js';
+import { withTimeBudget } from '../runtime/request-context.js';
 import type { LockedRow, LockTexts } from './stock-rows.js';
 import type { StockChanges } from './stock-changes.js';
 import { decide } from './stock-decision.js';
@@ -84,7 +84,7 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
 
   /** What fails for the whole batch is the outcome of each request. */
   private async serve(batch: Batch<R>): Promise<Outcome<T>[]> {
-    // Whichever request has started the batch: what is left to those that have waited longest.
+    // The requests that have waited longest have so much of their budget left.
     const outcomes = await withTimeBudget(LIMITS.answerMs - LIMITS.purchaseTurnMs, () =>
       this.takeTogether(batch),
     ).catch((reason: unknown) => batch.items().map(() => rejected(reason)));

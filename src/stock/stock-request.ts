@@ -6,6 +6,8 @@ export interface StockRequest {
   readonly items: readonly RequestedItem[];
   /** Present when the request may be sent again. */
   readonly request?: IdempotentRequest;
+  /** The `X-Request-Id` of whoever asks. */
+  readonly requestId?: string | undefined;
 }
 
 /** A request whose stock is taken. */

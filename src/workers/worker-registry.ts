@@ -52,6 +52,6 @@ export class WorkerRegistry extends PeriodicTask {
     await super.beforeApplicationShutdown();
     await this.transactions
       .writeIdempotent(removeWorker(this.id))
-      .catch((error: unknown) => this.logger.debug(`The worker stays registered: ${String(error)}`));
+      .catch((error: unknown) => this.logger.debug('The worker stays registered', { error }));
   }
 }

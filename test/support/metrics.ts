@@ -21,7 +21,7 @@ export async function scrape(url: string): Promise<Series> {
 export async function metricsUrlOf(role: RoleProcess): Promise<string> {
   let url: string | undefined;
   await eventually(() => {
-    url = /The metrics are at (http:\/\/\S+?\/metrics)/.exec(role.log())?.[1];
+    url = /"url":"(http[^"]+)","message":"The metrics are served"/.exec(role.log())?.[1];
     if (url === undefined) throw new Error(`It serves no metrics: ${role.log()}`);
   }, 60_000);
   return url ?? '';

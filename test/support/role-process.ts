@@ -18,11 +18,11 @@ export interface RoleProcess {
   end: (signal: NodeJS.Signals) => Promise<number | string | null>;
 }
 
-/** With `preload`, modules that are loaded before the entry. */
+/** With `preload`, modules that are loaded before the entry. Lines are JSON, of the level `info` unless given. */
 export function startRole(
   flags: readonly string[],
   variables: Record<string, string>,
-  { preload = [] }: { preload?: readonly string[] } = {},
+  { preload = [], logLevel = 'info' }: { preload?: readonly string[]; logLevel?: 'info' | 'debug' } = {},
 ): RoleProcess {
   const imports = [SET_LIMITS, ...preload].flatMap((file) => ['--import', file]);
   const child: ChildProcess = spawn(process.execPath, [...imports, MAIN, ...flags], {
@@ -30,8 +30,9 @@ export function startRole(
       PATH: process.env.PATH,
       PORT: '0',
       METRICS_PORT: 'off',
+      LOG_FORMAT: 'json',
       ...variables,
-      LOG_LEVEL: 'info',
+      LOG_LEVEL: logLevel,
       TEST_LIMITS: JSON.stringify(LIMITS),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,7 +50,7 @@ export function startRole(
     url: async () => {
       let found: string | undefined;
       await eventually(() => {
-        found = /is up on (http:\/\/[\w.:[\]]+)/.exec(log())?.[1];
+        found = /"url":"(http[^"]+)","message":"The \w+ is up"/.exec(log())?.[1];
         if (found === undefined) throw new Error(`It is not up: ${log()}`);
       }, START_TIMEOUT_MS);
       return found ?? '';

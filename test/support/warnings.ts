@@ -18,7 +18,8 @@ async function linesDuring<T>(
 ): Promise<{ result: T; lines: string[] }> {
   const lines: string[] = [];
   const original = Object.getOwnPropertyDescriptor(Logger.prototype, level) ?? {};
-  Logger.prototype[level] = (line: string) => void lines.push(line);
+  Logger.prototype[level] = (message: string, fields?: unknown) =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`);
   try {
     return { result: await work(), lines };
   } finally {

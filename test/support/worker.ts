@@ -23,7 +23,7 @@ export async function startWorker(
       },
       cancel,
     } satisfies FulfilmentGateway)
-    .setLogger(createLogger(config))
+    .setLogger(createLogger(config, 'worker'))
     .compile();
   return module.init();
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LIMITS } from '../../config/limits.js';
 import { fulfilled } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
-import { withTimeBudget } from '../../runtime/time-budget.js';
+import { withTimeBudget } from '../../runtime/request-context.js';
 import { readInBudget } from '../prepared-statement.js';
 
 /** One at a time: what is batched here is turns, and not reads. */

@@ -74,6 +74,6 @@ export class RowCountFallback extends RowCountFolding {
   }
 
   protected override report(count: number): void {
-    this.logger.warn(`${count} changes of counts had waited for a worker; is none running?`);
+    this.logger.warn('Changes of counts had waited for a worker; is none running?', { count });
   }
 }

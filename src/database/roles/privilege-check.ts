@@ -1,4 +1,5 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import { DataSource } from 'typeorm';
 import { readPrepared } from '../prepared-statement.js';
 
@@ -9,7 +10,7 @@ const MIGHTY = `
 /** Warns when the role of this process owns the ledger, or is a superuser: it could switch off the triggers that keep what was written. */
 @Injectable()
 export class PrivilegeCheck implements OnApplicationBootstrap {
-  private readonly logger = new Logger(PrivilegeCheck.name);
+  private readonly logger = new Log(PrivilegeCheck.name);
 
   constructor(private readonly dataSource: DataSource) {}
 

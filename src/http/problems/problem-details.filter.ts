@@ -1,8 +1,9 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
-import { type Problem, toProblem, toProblemDetails } from './problem-details.js';
+import type { AccessLog } from './access-log.js';
+import { toProblem, toProblemDetails } from './problem-details.js';
 
 /** Seconds a client should wait before it asks a service that was unavailable again. */
 const RETRY_AFTER_SECONDS = 1;
@@ -20,22 +21,26 @@ export type ErrorTranslator = (error: unknown) => unknown;
 /** Answers everything that is thrown with problem details. */
 @Catch()
 export class ProblemDetailsFilter implements ExceptionFilter {
-  private readonly logger = new Logger(ProblemDetailsFilter.name);
-
-  constructor(private readonly translate: ErrorTranslator) {}
+  constructor(
+    private readonly translate: ErrorTranslator,
+    private readonly accessLog: AccessLog,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     if (error instanceof NoAnswerError) {
-      this.hangUp(error, request, reply);
+      reply.problemCode = 'NO_ANSWER';
+      this.accessLog.hangUp(reply, error);
+      reply.hijack();
+      request.raw.socket.destroy();
       return;
     }
     const problem = toProblem(this.translate(error) ?? error);
     reply.problemCode = problem.code;
     // A client that has hung up was served nothing.
-    if (problem.status >= 500 && !request.raw.socket.destroyed) this.log(problem, error, request);
+    if (!request.raw.socket.destroyed) this.accessLog.problem(reply, problem, error);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
     if (error instanceof ApplicationError && error.isReplayed) reply.header('Idempotent-Replayed', 'true');
     const instance = request.url.split('?', 1)[0] ?? request.url;
@@ -43,17 +48,5 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       .code(problem.status)
       .header('Content-Type', 'application/problem+json')
       .send(toProblemDetails(problem, instance, request.id));
-  }
-
-  private hangUp(error: NoAnswerError, { id, method, url, raw }: FastifyRequest, reply: FastifyReply): void {
-    this.logger.error(`${method} ${url} closed without an answer, request_id=${id}: ${error.message}`);
-    reply.hijack();
-    raw.socket.destroy();
-  }
-
-  private log(problem: Problem, error: unknown, { id, method, url }: FastifyRequest): void {
-    const line = `${method} ${url.split('?', 1)[0]} ${problem.status} ${problem.code} request_id=${id}`;
-    if (problem.status === 500) this.logger.error(line, error instanceof Error ? error.stack : String(error));
-    else this.logger.warn(`${line}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

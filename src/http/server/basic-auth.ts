@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import type { FastifyInstance } from 'fastify';
 
 /** Each wrong guess from an address is answered so much later than the one before, up to the longest. */
@@ -47,7 +47,7 @@ export function requireCredentials(server: FastifyInstance, { user, password, re
 
 /** Wrong guesses of the last minute, by address. */
 class GuessLog {
-  private readonly logger = new Logger('Credentials');
+  private readonly logger = new Log('Credentials');
   private readonly byAddress = new Map<string, Guesses>();
   private unlogged = 0;
   private loggedAt = -Infinity;
@@ -68,7 +68,7 @@ class GuessLog {
   private log(address: string, now: number): void {
     this.unlogged++;
     if (now - this.loggedAt < LOG_INTERVAL_MS) return;
-    this.logger.warn(`Wrong credentials from ${address}; wrong ones since the last such line: ${this.unlogged}`);
+    this.logger.warn('Wrong credentials; count has those since the last such line', { address, count: this.unlogged });
     this.loggedAt = now;
     this.unlogged = 0;
   }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Logger } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { LIMITS } from '../../config/limits.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
@@ -82,7 +82,7 @@ function cutOffIdleReaders(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
 
 /** Node.js closes connections beyond the bound, which this logs. */
 function refuseBeyond(server: Server, maxConnections: number): void {
-  const logger = new Logger('Connections');
+  const logger = new Log('Connections');
   let refused = 0;
   let loggedAt = -Infinity;
   server.maxConnections = maxConnections;
@@ -90,9 +90,9 @@ function refuseBeyond(server: Server, maxConnections: number): void {
     refused++;
     if (performance.now() - loggedAt < REFUSAL_LOG_INTERVAL_MS) return;
     loggedAt = performance.now();
-    logger.warn(
-      `All ${maxConnections} connections (MAX_CONNECTIONS) are in use; refused since the last such line: ${refused}`,
-    );
+    logger.warn('All connections (MAX_CONNECTIONS) are in use; count has those refused since the last such line', {
+      count: refused,
+    });
     refused = 0;
   });
 }

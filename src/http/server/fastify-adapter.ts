@@ -17,7 +17,7 @@ import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 import { decodeBody, guardQuery } from './utf8.js';
-import { withTimeBudget } from '../../runtime/time-budget.js';
+import { withRequest, withTimeBudget } from '../../runtime/request-context.js';
 import { ValidationError } from '../../kernel/validation-error.js';
 
 /** Node.js refuses longer request lines by itself. */
@@ -83,7 +83,8 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   return new FastifyAdapter(server as never);
 }
 
-const limitTime: preHandlerHookHandler = (_request, _reply, done) => withTimeBudget(LIMITS.answerMs, done);
+const limitTime: preHandlerHookHandler = ({ id }, _reply, done) =>
+  withRequest({ requestId: id }, () => withTimeBudget(LIMITS.answerMs, done));
 
 function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();

@@ -15,7 +15,6 @@ import {
   type ProcessOrderPayload,
   retryOrderJob,
 } from './order-jobs.js';
-import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
@@ -98,7 +97,7 @@ export class DispatchProcessor extends JobProcessor {
     try {
       await this.slots.lendTo(() => this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal }));
     } catch (error) {
-      this.logger.warn(`order-${orderId} failed, attempt 1: ${textOf(error)}`);
+      this.logger.warn('An attempt failed', { order_id: orderId, attempt: 1, error });
       const isOver = isLast || isPermanent(error);
       if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
       else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
@@ -113,7 +112,7 @@ export class DispatchProcessor extends JobProcessor {
 
   private async leave(job: NewJob<ProcessOrderPayload>): Promise<void> {
     await this.addJobs([job]).catch((error: unknown) =>
-      this.logger.warn(`${job.opts.jobId ?? job.name} is left to the sweep: ${String(error)}`),
+      this.logger.warn('An order is left to the sweep', { job_id: job.opts.jobId, error }),
     );
   }
 
@@ -123,8 +122,6 @@ export class DispatchProcessor extends JobProcessor {
 
   @OnWorkerEvent('failed')
   override onFailed(job: Job<unknown> | undefined, error: Error): void {
-    this.logger.warn(
-      `${job?.id ?? 'A job'}: ${orderIdsOf(job?.data).length} orders are left to the sweep: ${error.message}`,
-    );
+    this.logger.warn('Orders are left to the sweep', { job_id: job?.id, count: orderIdsOf(job?.data).length, error });
   }
 }

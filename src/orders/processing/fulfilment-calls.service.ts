@@ -3,7 +3,7 @@ import { Config } from '../../config/config.js';
 import { parseCents } from '../../kernel/money.js';
 import { callWithDeadline } from '../../runtime/deadline.js';
 import type { ClaimedOrder } from '../status-change.js';
-import { FulfilmentGateway, type FulfilmentOrder } from './fulfilment-gateway.js';
+import { FulfilmentGateway, type FulfilmentOptions, type FulfilmentOrder } from './fulfilment-gateway.js';
 import { fulfilmentDuration } from '../metrics/processing-metrics.js';
 
 const NEVER = new AbortController().signal;
@@ -25,7 +25,7 @@ export class FulfilmentCallsService {
     const tell = (outcome: 'done' | 'failed' | 'aborted') =>
       fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
     const result: unknown = await callWithDeadline(
-      async (signal) => this.gateway.fulfil(toFulfilmentOrder(order), { key: keyOf(order), signal }),
+      async (signal) => this.gateway.fulfil(toFulfilmentOrder(order), { ...optionsOf(order), signal }),
       { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted },
     ).catch((error: unknown) => {
       tell(stopping.aborted || unwanted.aborted ? 'aborted' : 'failed');
@@ -38,15 +38,16 @@ export class FulfilmentCallsService {
   /** Has the gateway cancel what it did. @throws what `fulfil` throws. */
   async undo(order: ClaimedOrder, stopping: AbortSignal): Promise<void> {
     await callWithDeadline(
-      async (signal) => this.gateway.cancel(toFulfilmentOrder(order), { key: keyOf(order), signal }),
+      async (signal) => this.gateway.cancel(toFulfilmentOrder(order), { ...optionsOf(order), signal }),
       { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted: NEVER },
     );
   }
 }
 
 /** An order from before there were keys was made known to its provider by its id. */
-function keyOf({ id, fulfilmentKey }: ClaimedOrder): string {
-  return fulfilmentKey ?? `order-${id}`;
+function optionsOf({ id, fulfilmentKey, requestId }: ClaimedOrder): Omit<FulfilmentOptions, 'signal'> {
+  const key = fulfilmentKey ?? `order-${id}`;
+  return requestId === null ? { key } : { key, requestId };
 }
 
 function toFulfilmentOrder({ id, totalPrice, items, createdAt }: ClaimedOrder): FulfilmentOrder {

@@ -23,6 +23,8 @@ export interface FulfilmentOptions {
    * the call is under way.
    */
   readonly signal: AbortSignal;
+  /** The `X-Request-Id` of the purchase, for the provider's own logs; absent for an order of a release before 1.1. */
+  readonly requestId?: string;
 }
 
 /** What came of a call. */

@@ -4,6 +4,7 @@ import { Config } from '../../config/config.js';
 import { readPrepared } from '../../database/prepared-statement.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { backoffAfter } from '../../runtime/backoff.js';
+import { withRequest } from '../../runtime/request-context.js';
 import { textOf } from '../../runtime/error-text.js';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import {
@@ -45,7 +46,10 @@ export class FulfilmentUndo extends PeriodicTask {
   async undoEndedCall(orderId: number, outcome: string): Promise<void> {
     const owed = await this.transactions.writeIdempotent(undoNow(orderId));
     if (owed.length === 0) return;
-    this.logger.warn(`Order #${orderId} had ended while its external call was under way; ${outcome}; undoing it`);
+    this.logger.warn('The order had ended while its external call was under way, which is undone now', {
+      order_id: orderId,
+      error: outcome,
+    });
     void this.runOnce();
   }
 
@@ -63,7 +67,7 @@ export class FulfilmentUndo extends PeriodicTask {
   }
 
   protected override report(count: number): void {
-    this.logger.log(`${count} fulfilments were cancelled at the gateway`);
+    this.logger.info('Fulfilments were cancelled at the gateway', { count });
   }
 
   private async try(undo: DueUndo): Promise<boolean> {
@@ -71,14 +75,16 @@ export class FulfilmentUndo extends PeriodicTask {
     try {
       const [order] = await readPrepared<ClaimedOrder>(this.dataSource, selectClaimedOrder(id));
       if (order === undefined) throw new Error('The order is not there');
-      await this.calls.undo(order, this.stopping.signal);
+      await withRequest({ requestId: order.requestId ?? undefined }, () =>
+        this.calls.undo(order, this.stopping.signal),
+      );
       await this.transactions.writeIdempotent(recordUndo(undo));
       undos.inc();
       return true;
     } catch (error) {
       const waitMs = this.stopped ? 0 : backoffAfter(attempt, this.config.orders.backoffMs);
       const text = textOf(error);
-      this.logger.warn(`The fulfilment of order #${id} could not be cancelled, try ${attempt}: ${text}`);
+      this.logger.warn('A fulfilment could not be cancelled at the gateway', { order_id: id, attempt, error });
       await this.transactions.writeIdempotent(postponeUndo(undo, { waitMs, error: text }));
       return false;
     }

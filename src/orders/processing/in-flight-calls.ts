@@ -31,7 +31,10 @@ export class InFlightCalls extends PeriodicTask {
   override async onApplicationBootstrap(): Promise<void> {
     await super.onApplicationBootstrap();
     this.hints.subscribe((orderId) => {
-      if (this.calls.has(orderId)) this.look([orderId]).catch((error: unknown) => this.logger.warn(String(error)));
+      if (this.calls.has(orderId))
+        this.look([orderId]).catch((error: unknown) =>
+          this.logger.warn('An order could not be looked up', { order_id: orderId, error }),
+        );
     });
   }
 

@@ -1,5 +1,6 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import type { Job, Queue } from 'bullmq';
 import { Config } from '../../config/config.js';
 import { QueueConnection } from '../../queue/queue-connection.js';
@@ -12,7 +13,7 @@ const STATES_TO_COME = ['waiting', 'prioritized', 'delayed', 'active'];
 /** Tells which orders have no job that will bring them to their end, and gives them a new one. */
 @Injectable()
 export class LostJobs {
-  private readonly logger = new Logger(LostJobs.name);
+  private readonly logger = new Log(LostJobs.name);
 
   constructor(
     @InjectQueue(ORDERS_QUEUE) private readonly queue: Queue,
@@ -38,7 +39,7 @@ export class LostJobs {
     // Before the job: one that ends in between is seen as ended.
     const state = await this.queue.getJobState(jobId);
     const job = await this.queue.getJob(jobId).catch(async (error: unknown) => {
-      this.logger.debug(`${jobId} cannot be read: ${String(error)}`);
+      this.logger.debug('A job cannot be read', { job_id: jobId, error });
       await this.connection.client.del(this.queue.toKey(jobId));
       return undefined;
     });
@@ -50,7 +51,7 @@ export class LostJobs {
       () => true,
       (error: unknown) => {
         // A worker holds it, and is about to end it: the next look decides.
-        this.logger.debug(`${jobId} cannot be removed: ${String(error)}`);
+        this.logger.debug('A job cannot be removed', { job_id: jobId, error });
         return false;
       },
     );

@@ -1,5 +1,6 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import type { Queue } from 'bullmq';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
@@ -40,7 +41,7 @@ interface SoldOrder {
  */
 @Injectable()
 export class OrderDispatcher implements OnApplicationShutdown {
-  private readonly logger = new Logger(OrderDispatcher.name);
+  private readonly logger = new Log(OrderDispatcher.name);
   private readonly batcher = new Batcher<SoldOrder, void>((sold) => this.dispatchBatch(sold), BATCHING());
 
   constructor(
@@ -52,7 +53,9 @@ export class OrderDispatcher implements OnApplicationShutdown {
   /** Returns at once and never throws. */
   dispatch(orderId: number): void {
     const sold = { id: orderId, soldAt: performance.now() };
-    this.batcher.submit(sold).catch((error: unknown) => this.logger.debug(`Order #${orderId}: ${String(error)}`));
+    this.batcher
+      .submit(sold)
+      .catch((error: unknown) => this.logger.debug('An order is left to the sweep', { order_id: orderId, error }));
   }
 
   /** Dispatches what still waits, as far as Redis takes it in time: when the last request is answered, and before the queues close. */
@@ -68,7 +71,7 @@ export class OrderDispatcher implements OnApplicationShutdown {
       if (ids.length > 1 && !this.areLate(sold)) await add(this.dispatches, dispatchJob(ids));
       else await this.addEach(ids);
     } catch (error) {
-      this.logger.warn(`${ids.length} orders are left to the sweep: ${String(error)}`);
+      this.logger.warn('Orders are left to the sweep', { count: ids.length, error });
     }
     return ids.map(() => fulfilled(undefined));
   }

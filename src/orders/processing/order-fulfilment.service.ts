@@ -1,9 +1,11 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Log } from '../../runtime/log.js';
 import { hasWaitedTooLong } from '../../database/database-errors.js';
 import { queryWithin } from '../../database/prepared-statement.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
+import { withRequest } from '../../runtime/request-context.js';
 import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
@@ -30,7 +32,7 @@ export interface Attempt {
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
 @Injectable()
 export class OrderFulfilmentService {
-  private readonly logger = new Logger(OrderFulfilmentService.name);
+  private readonly logger = new Log(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
   private readonly firstClaims = this.batcherOf((orderIds: readonly number[]) => this.claim(orderIds, true));
@@ -61,16 +63,18 @@ export class OrderFulfilmentService {
     }
   }
 
-  private async claimAndCall(
-    orderId: number,
-    { isLast, onlyIfPending = false, signal }: Attempt,
-    call: InFlightCall,
-  ): Promise<void> {
+  private async claimAndCall(orderId: number, attempt: Attempt, call: InFlightCall): Promise<void> {
+    const { onlyIfPending = false } = attempt;
     const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(orderId);
     if (order === undefined) {
       if (!onlyIfPending) await this.undo.undoLostCall(orderId);
       return;
     }
+    await withRequest({ requestId: order.requestId ?? undefined }, () => this.callAndComplete(order, attempt, call));
+  }
+
+  private async callAndComplete(order: ClaimedOrder, { isLast, signal }: Attempt, call: InFlightCall): Promise<void> {
+    const orderId = order.id;
     try {
       await this.calls.fulfil(order, { stopping: signal, unwanted: call.signal });
     } catch (error) {
@@ -91,9 +95,11 @@ export class OrderFulfilmentService {
 
   /** The clocks of PostgreSQL and of this process may differ. */
   private tellCompleted({ id, createdAt }: ClaimedOrder): void {
-    this.logger.log(`Order #${id} Processed.`);
+    const durationMs = Math.max(Date.now() - createdAt.getTime(), 0);
+    // Clients of the original system count these lines: this is the one message that is not constant.
+    this.logger.info(`Order #${id} Processed.`, { order_id: id, duration_ms: durationMs });
     ordersEnded.inc({ status: 'completed' });
-    completionTime.observe(Math.max(Date.now() - createdAt.getTime(), 0) / 1_000);
+    completionTime.observe(durationMs / 1_000);
   }
 
   /**
@@ -150,6 +156,6 @@ export class OrderFulfilmentService {
       return;
     }
     ordersEnded.inc({ status: 'failed' });
-    this.logger.warn(`Order #${orderId} failed and its stock went back: ${textOf(error)}`);
+    this.logger.warn('The order failed and its stock was released', { order_id: orderId, error });
   }
 }

@@ -88,7 +88,7 @@ export class OrderSweep extends PeriodicTask {
   }
 
   protected override report(count: number): void {
-    this.logger.warn(`${count} orders had lost their job and were dispatched again`);
+    this.logger.warn('Orders had lost their job and were dispatched again', { count });
   }
 
   /** Once a run: what grows old while it runs may stand in a dispatch that it has not seen. */
@@ -131,7 +131,7 @@ export class OrderSweep extends PeriodicTask {
 
   /** A foreign job in the queue cannot be read: then orders that stand in a dispatch may be dispatched again. */
   private ignoreDispatches(error: unknown): ReadonlySet<number> {
-    this.logger.warn(`The dispatches cannot be read, their orders get jobs of their own: ${String(error)}`);
+    this.logger.warn('The dispatches cannot be read; their orders get jobs of their own', { error });
     return new Set();
   }
 }

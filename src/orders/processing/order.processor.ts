@@ -70,8 +70,9 @@ export class OrderProcessor extends JobProcessor {
     if (orderId === undefined || !isStalledTooOften(error.message)) super.onFailed(job, error);
     else
       this.logger.error(
-        `Order #${orderId} is a dead letter: its worker died ${LIMITS.stalls + 1} times while it worked on the order, at the end on no other. ` +
-          `The order stays open until somebody runs the command --redrive or cancels it`,
+        'The order is a dead letter: its workers died while they worked on it, at the end on no other order. ' +
+          'It stays open until somebody runs the command --redrive or cancels it',
+        { order_id: orderId, attempt: LIMITS.stalls + 1 },
       );
   }
 }

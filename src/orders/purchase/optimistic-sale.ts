@@ -4,7 +4,7 @@ import { parseCents } from '../../kernel/money.js';
 import { recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
 import type { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
-import { BEGIN_ORDERS, type Purchase, toOrder, type WrittenOrder } from './sale.js';
+import { beginOrders, type Purchase, toOrder, type WrittenOrder } from './sale.js';
 
 /** An item of the order that was written, with what is the same for all of them. */
 export interface SoldItem extends WrittenOrder {
@@ -18,13 +18,13 @@ export interface SoldItem extends WrittenOrder {
  * An order in one statement. The conditional `UPDATE` checks and takes in one step. When it takes some items and not
  * all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
-export function writeOptimisticSale({ items, request }: Purchase): QueryConfig {
+export function writeOptimisticSale({ items, request, requestId }: Purchase): QueryConfig {
   const isAlone = items.length === 1;
-  const sold = [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity)];
+  const sold = [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity), requestId ?? null];
   const keys = keyParametersOf([request]);
   return {
     name: `sell-${isAlone ? 'one' : 'several'}${keys.length === 0 ? '' : '-with-key'}`,
-    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 3)] }),
+    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 4)] }),
     values: [...sold, ...keys],
   };
 }
@@ -52,7 +52,7 @@ function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[]
     )`,
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    BEGIN_ORDERS,
+    beginOrders('(VALUES (1, $3::text)) AS sent (position, request_id)'),
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT written.id, created_at AS "createdAt", product_id AS "productId", quantity, unit_price AS "unitPrice"

@@ -5,6 +5,7 @@ import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
 import { formatCents } from '../../kernel/money.js';
+import { currentContext } from '../../runtime/request-context.js';
 import { ReservationClosedError } from '../../reservations/reservation.errors.js';
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
@@ -58,7 +59,7 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
       FROM written CROSS JOIN unnest($3::bigint[], $4::integer[], $5::numeric[]) AS item (product_id, quantity, unit_price)
     )`,
     INSERT_ITEMS,
-    `begun AS (${recordEvents(`SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed' FROM written`)})`,
+    `begun AS (${recordEvents(`SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed', $6::text FROM written`)})`,
   ];
   return {
     name: 'confirm-reservation',
@@ -69,6 +70,7 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
       items.map(({ productId }) => productId),
       items.map(({ quantity }) => quantity),
       items.map(({ unitPrice }) => formatCents(unitPrice)),
+      currentContext().requestId ?? null,
     ],
   };
 }

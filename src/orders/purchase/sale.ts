@@ -27,7 +27,7 @@ export interface WrittenOrders {
  */
 export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
   const totals = sales.map(({ items }) => formatCents(totalOf(items)));
-  const sold = [totals, ...takenItemParameters(sales)];
+  const sold = [totals, ...takenItemParameters(sales), sales.map(({ asked }) => asked.requestId ?? null)];
   const keys = keyParametersOf(sales.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'sell', text: SELL, values: sold };
   return { name: 'sell-with-keys', text: SELL_WITH_KEYS, values: [...sold, ...keys] };
@@ -49,11 +49,14 @@ export function toOrder({ id, createdAt }: WrittenOrder, priced: readonly Priced
   return Object.assign(new Order(), written);
 }
 
-/** The first event of each order in `written`. */
-export const BEGIN_ORDERS = `begun AS (${recordEvents(`SELECT id, 'pending', 'bought' FROM written`)})`;
+/** The first event of each order in `placed`; `requests` gives `position, request_id`. */
+export function beginOrders(requests: string): string {
+  const select = `SELECT id, 'pending', 'bought', request_id FROM placed JOIN ${requests} USING (position)`;
+  return `begun AS (${recordEvents(select)})`;
+}
 
 const SELL = sellText([]);
-const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 7)]);
+const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 8)]);
 
 function sellText(keep: readonly string[]): string {
   const parts = [
@@ -66,7 +69,7 @@ function sellText(keep: readonly string[]): string {
     'line AS MATERIALIZED (SELECT placed.id AS order_id, item.* FROM item JOIN placed USING (position))',
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    BEGIN_ORDERS,
+    beginOrders('unnest($7::text[]) WITH ORDINALITY AS sent (request_id, position)'),
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT array_agg(id ORDER BY id) AS ids, min(created_at) AS "createdAt" FROM written`;

@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AccessLog } from '../../http/problems/access-log.js';
 import { ProblemDetailsFilter } from '../../http/problems/problem-details.filter.js';
-import type { Config } from '../../config/config.js';
+import { Config } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { translateDatabaseError } from '../../database/database-errors.js';
 import { DatabaseModule } from '../../database/database.module.js';
@@ -35,7 +36,12 @@ import { RootController } from './root.controller.js';
   controllers: [RootController],
   providers: [
     RowCountFallback,
-    { provide: APP_FILTER, useFactory: () => new ProblemDetailsFilter(translateDatabaseError) },
+    { provide: AccessLog, inject: [Config], useFactory: ({ logging }: Config) => new AccessLog(logging.access) },
+    {
+      provide: APP_FILTER,
+      inject: [AccessLog],
+      useFactory: (accessLog: AccessLog) => new ProblemDetailsFilter(translateDatabaseError, accessLog),
+    },
   ],
 })
 export class ApiModule {

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
+import { AccessLog } from '../../http/problems/access-log.js';
 import { createFastifyAdapter } from '../../http/server/fastify-adapter.js';
 import { publicPathOf, sendPublicPaths } from '../../http/server/public-path.js';
 import { createLogger } from '../../runtime/logger.js';
@@ -23,7 +24,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
   countPurchases(adapter.getInstance(), `${API_PREFIX}/orders`);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config, imports), adapter, {
     bodyParser: false,
-    logger: createLogger(config),
+    logger: createLogger(config, 'api'),
     abortOnError: false,
   });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
@@ -37,6 +38,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
   }
   await servePages(app, config.publicUrl);
   sendPublicPaths(app.getHttpAdapter().getInstance(), publicPathOf(config.publicUrl));
+  app.get(AccessLog).attach(app.getHttpAdapter().getInstance());
   sendClientsAway(app);
   return app;
 }

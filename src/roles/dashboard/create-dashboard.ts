@@ -31,7 +31,7 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
     new FastifyAdapter(connectionOptions(config.keepAliveTimeoutMs)),
-    { logger: createLogger(config), abortOnError: false },
+    { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   boundConnections(server, config.maxConnections);

@@ -1,0 +1,42 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What the process is working on. */
+interface RequestContext {
+  /** The moment, as `performance.now` tells it, by which the work must be done. */
+  readonly deadline: number;
+  /** The `X-Request-Id` of the request, or of the purchase whose order is being processed. */
+  readonly requestId?: string | undefined;
+  readonly jobId?: string | undefined;
+}
+
+const contexts = new AsyncLocalStorage<RequestContext>();
+const NONE: RequestContext = { deadline: Infinity };
+
+/** What the logger adds to each line. */
+export function currentContext(): RequestContext {
+  return contexts.getStore() ?? NONE;
+}
+
+/**
+ * Runs `work` with a time budget: everything that it starts has so many milliseconds together. A wait with a limit of its own waits no
+ * longer than {@link remainingMs}, so the sum of several waits is as short as the budget. An inner budget takes the place of an outer one.
+ */
+export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
+  return contexts.run({ ...currentContext(), deadline: performance.now() + milliseconds }, work);
+}
+
+/** Runs `work` for a request, or for an order or a job that a request has caused. */
+export function withRequest<T>(request: Pick<RequestContext, 'requestId' | 'jobId'>, work: () => T): T {
+  return contexts.run({ ...currentContext(), ...request }, work);
+}
+
+/** Runs `work` that serves several requests: it belongs to none of them, and none lends it its budget. */
+export function withoutRequest<T>(work: () => T): T {
+  return contexts.run(NONE, work);
+}
+
+/** What is left of the budget in milliseconds, never below 0; `Infinity` without a budget, as in a worker. */
+export function remainingMs(): number {
+  const { deadline } = currentContext();
+  return deadline === Infinity ? Infinity : Math.max(deadline - performance.now(), 0);
+}
