@@ -11,6 +11,7 @@ const DOORS = {
     'stock.service',
     'stock-changes',
     'stock-pipeline',
+    'stock-taker',
     'stock-ledger',
     'stock-movement',
     'stock-rows',

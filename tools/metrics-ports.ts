@@ -1,6 +1,6 @@
 import { freePort } from './processes.ts';
 
-/** As the exporters of OpenTelemetry have it. */
+/** The default of a role: if another program takes it meanwhile, the role goes on without metrics. */
 const PREFERRED = 9_464;
 
 /** A port of its own for each role; the first one gets the port that was asked for. None when they are not wanted (`off`). */
@@ -13,4 +13,10 @@ export async function metricsPorts(roles: readonly string[], given = ''): Promis
     ports[role] = isGiven ? given : String(await freePort(isFirst ? PREFERRED : undefined));
   }
   return ports;
+}
+
+/** `METRICS_PORT` of a role that gets this port. */
+export function metricsVariable(port: string | undefined): string {
+  if (port === undefined) return 'off';
+  return port === String(PREFERRED) ? '' : port;
 }

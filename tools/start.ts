@@ -8,7 +8,7 @@ import { BUILD, MAKE_ROLES, MIGRATE } from './commands.ts';
 import { databaseUrls } from './database-urls.ts';
 import { environmentFileOf } from './environment-file.ts';
 import { LogLines } from './log-lines.ts';
-import { metricsPorts } from './metrics-ports.ts';
+import { metricsPorts, metricsVariable } from './metrics-ports.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
 import { freePort, isOk, NODE_FLAGS, requirePort, waitUntil } from './processes.ts';
@@ -113,7 +113,7 @@ async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string
   const { DASHBOARD_PUBLIC_URL: PUBLIC_URL = '' } = given;
   const metrics = await metricsPorts(Object.keys(ROLE_FLAGS), given.METRICS_PORT);
   for (const [role, flags] of Object.entries(ROLE_FLAGS)) {
-    const own = { ...env, METRICS_PORT: metrics[role] ?? 'off' };
+    const own = { ...env, METRICS_PORT: metricsVariable(metrics[role]) };
     startRole(role, flags, role === 'dashboard' ? { ...own, PUBLIC_URL } : own);
   }
   return metrics;

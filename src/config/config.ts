@@ -4,6 +4,7 @@ import { LIMITS } from './limits.js';
 import { type Logging, readLogging } from './logging.js';
 import { readMetrics } from './metrics-port.js';
 import { readServices } from './services.js';
+import { readTracing, type Tracing } from './tracing.js';
 
 /** How stock is taken in a purchase: under a row lock, or by a conditional `UPDATE`. */
 export type OrderLocking = 'pessimistic' | 'optimistic';
@@ -27,6 +28,7 @@ export type Role =
 export class Config {
   readonly production: boolean;
   readonly logging: Logging;
+  readonly tracing: Tracing | undefined;
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
@@ -111,6 +113,7 @@ function readServer(reader: EnvironmentReader) {
   return {
     production,
     logging: readLogging(reader, production),
+    tracing: readTracing(reader),
     host: reader.optional('HOST') ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 8000, min: 0, max: 65_535 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),

@@ -73,9 +73,11 @@ async function run(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(service, config));
   }
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
+  const endTracing = SERVICES.has(role) ? await startTracing(config, role) : () => Promise.resolve();
   const check = async () => service?.check() ?? { status: 'not_ready' };
   const tellMetrics = SERVICES.has(role) ? await startMetrics(config, role, check) : () => undefined;
-  service = await ROLES[role](config, repair);
+  const started = await ROLES[role](config, repair);
+  service = { ...started, close: () => started.close().finally(endTracing) };
   tellMetrics();
   const logger = new Log('Main');
   for (const warning of warningsOf(config)) logger.warn(warning);
@@ -86,6 +88,13 @@ run().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exit(NOT_DONE);
 });
+
+/** Loads the SDK of OpenTelemetry only when it is used. */
+async function startTracing({ tracing }: Config, role: Role): Promise<() => Promise<void>> {
+  if (tracing === undefined) return () => Promise.resolve();
+  const sdk = await import('../telemetry/tracing-sdk.js');
+  return sdk.startTracing(tracing, role);
+}
 
 interface Arguments {
   readonly role: Role;

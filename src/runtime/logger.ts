@@ -80,8 +80,8 @@ export function createLogger(
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => {
-        const { requestId, jobId } = currentContext();
-        return { request_id: requestId, job_id: jobId };
+        const { requestId, jobId, trace } = currentContext();
+        return { request_id: requestId, job_id: jobId, trace_id: trace?.traceId };
       },
     },
     format === 'json' ? destination : readable(),

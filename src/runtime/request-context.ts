@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { SpanContext } from '@opentelemetry/api';
 
 /** What the process is working on. */
 interface RequestContext {
@@ -7,6 +8,8 @@ interface RequestContext {
   /** The `X-Request-Id` of the request, or of the purchase whose order is being processed. */
   readonly requestId?: string | undefined;
   readonly jobId?: string | undefined;
+  /** The span that the work belongs to. */
+  readonly trace?: SpanContext | undefined;
 }
 
 const contexts = new AsyncLocalStorage<RequestContext>();
@@ -26,7 +29,7 @@ export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
 }
 
 /** Runs `work` for a request, or for an order or a job that a request has caused. */
-export function withRequest<T>(request: Pick<RequestContext, 'requestId' | 'jobId'>, work: () => T): T {
+export function withRequest<T>(request: Omit<RequestContext, 'deadline'>, work: () => T): T {
   return contexts.run({ ...currentContext(), ...request }, work);
 }
 

@@ -1,4 +1,4 @@
-import type { QueryConfig, QueryResultRow } from 'pg';
+import type { QueryResultRow } from 'pg';
 import { hasWaitedTooLong, isDuplicate, mayConcernOne } from '../database/database-errors.js';
 import type { PipelinedTransaction } from '../database/pipelined-transaction.js';
 import type { TransactionRunner } from '../database/transaction-runner.js';
@@ -10,10 +10,12 @@ import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import { LIMITS } from '../config/limits.js';
 import { type Batch, Batcher } from '../runtime/batcher.js';
 import { withTimeBudget } from '../runtime/request-context.js';
-import type { LockedRow, LockTexts } from './stock-rows.js';
+import { inSpan } from '../telemetry/tracing.js';
+import type { LockedRow } from './stock-rows.js';
 import type { StockChanges } from './stock-changes.js';
 import { decide } from './stock-decision.js';
 import { productIdsOf, type StockRequest, type Taken, type TakenItem } from './stock-request.js';
+import type { StockTaker } from './stock-taker.js';
 
 /**
  * At most two batches run at once. The second starts on a shared product only after the first has sent `COMMIT`; before that it would
@@ -31,25 +33,6 @@ const BATCHING = () => ({
   // A request with a key may not join late, because the batch has already looked its keys up.
   mayJoinLate: ({ request }: StockRequest) => request === undefined,
 });
-
-/** Is told how batches go, for the metrics of a feature. */
-export interface BatchObserver {
-  /** @param waitedMs of the request that came first. */
-  readonly served: (batch: { readonly size: number; readonly waitedMs: number }) => void;
-  readonly locked: (milliseconds: number) => void;
-  /** Units of so many products were taken to the last one. */
-  readonly soldOut: (products: number) => void;
-}
-
-/** What a feature gives the pipeline: how to lock products, write the owners of the stock, and build the results. */
-export interface StockTaker<R extends StockRequest, Row extends QueryResultRow, T> {
-  readonly locks: LockTexts;
-  /** One statement that takes the stock of all requests and writes what owns it. */
-  readonly write: (taken: readonly Taken<R>[]) => QueryConfig;
-  /** What the statement has made for each request, in their order. It throws when anything is missing: nothing is committed then. */
-  readonly toResults: (rows: readonly Row[], taken: readonly Taken<R>[]) => readonly T[];
-  readonly observer?: BatchObserver;
-}
 
 /**
  * Takes stock. Requests that arrive while others are being committed are committed together, in order of arrival, under the row
@@ -82,8 +65,25 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
     return this.batcher.waitingCount;
   }
 
-  /** What fails for the whole batch is the outcome of each request. */
+  /** A batch belongs to no request: its span is linked to those of its requests, also of the ones that join late. */
   private async serve(batch: Batch<R>): Promise<Outcome<T>[]> {
+    const traces = () => batch.items().flatMap(({ trace }) => trace ?? []);
+    const links = traces();
+    if (links.length === 0) return this.serveAll(batch);
+    return inSpan('stock batch', { links }, async (span) => {
+      const outcomes = await this.serveAll(batch);
+      span.addLinks(
+        traces()
+          .slice(links.length)
+          .map((context) => ({ context })),
+      );
+      span.setAttribute('order_system.batch.size', outcomes.length);
+      return outcomes;
+    });
+  }
+
+  /** What fails for the whole batch is the outcome of each request. */
+  private async serveAll(batch: Batch<R>): Promise<Outcome<T>[]> {
     // The requests that have waited longest have so much of their budget left.
     const outcomes = await withTimeBudget(LIMITS.answerMs - LIMITS.purchaseTurnMs, () =>
       this.takeTogether(batch),

@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import type { RequestedItem } from './requested-item.js';
 
@@ -8,6 +9,8 @@ export interface StockRequest {
   readonly request?: IdempotentRequest;
   /** The `X-Request-Id` of whoever asks. */
   readonly requestId?: string | undefined;
+  /** The span of whoever asks. */
+  readonly trace?: SpanContext | undefined;
 }
 
 /** A request whose stock is taken. */

@@ -141,7 +141,7 @@ describe('orders whose workers die again and again', () => {
         const hasEnded = isGone(worker.pid);
         if (!hasEnded)
           await eventually(() =>
-            expect(worker.log()).toMatch(new RegExp(`The order is a dead letter.*"order_id":${poison}\\b`)),
+            expect(worker.log()).toMatch(new RegExp(`"order_id":${poison}\\b.*The order is a dead letter`)),
           );
         await worker.end('SIGKILL');
         if (!hasEnded) return;

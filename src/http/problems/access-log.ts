@@ -82,12 +82,13 @@ class LineBudget {
   }
 }
 
-function fieldsOf({ id, method, url, receivedAt }: FastifyRequest, reply: FastifyReply): LogFields {
+function fieldsOf({ id, method, url, receivedAt, span }: FastifyRequest, reply: FastifyReply): LogFields {
   const path = url.split('?', 1)[0]?.slice(0, MAX_PATH_LENGTH) ?? '';
   const location = reply.getHeader('Location');
   const [, orderId] = ORDER_PATH.exec(typeof location === 'string' ? location : path) ?? [];
   return {
     request_id: id,
+    trace_id: span?.spanContext().traceId,
     method,
     path,
     status: reply.statusCode,

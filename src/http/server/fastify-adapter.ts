@@ -13,6 +13,7 @@ import { forgetNames, guardBody } from './body-guard.js';
 import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions } from './connections.js';
 import { measureRequests } from './request-metrics.js';
+import { traceRequests } from './trace-requests.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
@@ -35,6 +36,8 @@ const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 export interface ServerOptions extends BrowserPolicy {
   readonly maxConnections: number;
   readonly keepAliveTimeoutMs: number;
+  /** Set when requests are traced. */
+  readonly tracing?: unknown;
 }
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
@@ -52,6 +55,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   });
   acceptOnlyJson(server);
   measureRequests(server);
+  if (options.tracing !== undefined) traceRequests(server);
   boundConnections(server, options.maxConnections);
   sendSecurityHeaders(server);
   guardBrowsers(server, options);
@@ -83,8 +87,8 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   return new FastifyAdapter(server as never);
 }
 
-const limitTime: preHandlerHookHandler = ({ id }, _reply, done) =>
-  withRequest({ requestId: id }, () => withTimeBudget(LIMITS.answerMs, done));
+const limitTime: preHandlerHookHandler = ({ id, span }, _reply, done) =>
+  withRequest({ requestId: id, trace: span?.spanContext() }, () => withTimeBudget(LIMITS.answerMs, done));
 
 function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();

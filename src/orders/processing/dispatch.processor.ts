@@ -14,9 +14,10 @@ import {
   processOrderJob,
   type ProcessOrderPayload,
   retryOrderJob,
+  traceOf,
 } from './order-jobs.js';
 import { isPermanent } from './fulfilment-gateway.js';
-import { OrderFulfilmentService } from './order-fulfilment.service.js';
+import { type Attempt, OrderFulfilmentService } from './order-fulfilment.service.js';
 import { OrderSlots } from './order-slots.js';
 
 /** Jobs that may have orders waiting for a slot here. */
@@ -59,7 +60,7 @@ export class DispatchProcessor extends JobProcessor {
     }
     const begun: Promise<void>[] = [];
     if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1 && !this.slots.isReserved)
-      await this.beginAll(left, begun, signal);
+      await this.beginAll(left, begun, { job, signal });
     const rest = [...left];
     left.clear();
     this.takeInstead(1);
@@ -72,13 +73,17 @@ export class DispatchProcessor extends JobProcessor {
   }
 
   /** Moves orders out of `left`, and their attempts into `begun`, until none is left or one has waited too long for a slot. */
-  private async beginAll(left: Set<number>, begun: Promise<void>[], signal: AbortSignal): Promise<void> {
+  private async beginAll(
+    left: Set<number>,
+    begun: Promise<void>[],
+    { job, signal }: { job: Job<unknown>; signal: AbortSignal },
+  ): Promise<void> {
     const begin = async (orderId: number) =>
       new Promise<void>((resolve, reject) => {
         const attempt = async () => {
           resolve();
           if (signal.aborted || this.slots.isReserved || !left.delete(orderId)) return;
-          const outcome = this.attempt(orderId, signal);
+          const outcome = this.attempt(orderId, { signal, trace: traceOf(job.data, orderId) });
           begun.push(outcome);
           await outcome;
         };
@@ -91,11 +96,11 @@ export class DispatchProcessor extends JobProcessor {
   }
 
   /** Makes the first attempt for a pending order, and leaves later attempts to a job of its own. Never rejects. */
-  private async attempt(orderId: number, signal: AbortSignal): Promise<void> {
+  private async attempt(orderId: number, { signal, trace }: Pick<Attempt, 'signal' | 'trace'>): Promise<void> {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
     try {
-      await this.slots.lendTo(() => this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal }));
+      await this.slots.lendTo(() => this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal, trace }));
     } catch (error) {
       this.logger.warn('An attempt failed', { order_id: orderId, attempt: 1, error });
       const isOver = isLast || isPermanent(error);

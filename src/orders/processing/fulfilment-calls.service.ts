@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
 import { Config } from '../../config/config.js';
 import { parseCents } from '../../kernel/money.js';
 import { callWithDeadline } from '../../runtime/deadline.js';
+import { currentTraceparent, inSpan } from '../../telemetry/tracing.js';
 import type { ClaimedOrder } from '../status-change.js';
 import { FulfilmentGateway, type FulfilmentOptions, type FulfilmentOrder } from './fulfilment-gateway.js';
 import { fulfilmentDuration } from '../metrics/processing-metrics.js';
@@ -24,10 +26,11 @@ export class FulfilmentCallsService {
     const begin = performance.now();
     const tell = (outcome: 'done' | 'failed' | 'aborted') =>
       fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
-    const result: unknown = await callWithDeadline(
-      async (signal) => this.gateway.fulfil(toFulfilmentOrder(order), { ...optionsOf(order), signal }),
-      { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted },
-    ).catch((error: unknown) => {
+    const result: unknown = await this.call('fulfil order', order, {
+      call: async (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
+      stopping,
+      unwanted,
+    }).catch((error: unknown) => {
       tell(stopping.aborted || unwanted.aborted ? 'aborted' : 'failed');
       throw error;
     });
@@ -37,17 +40,37 @@ export class FulfilmentCallsService {
 
   /** Has the gateway cancel what it did. @throws what `fulfil` throws. */
   async undo(order: ClaimedOrder, stopping: AbortSignal): Promise<void> {
-    await callWithDeadline(
-      async (signal) => this.gateway.cancel(toFulfilmentOrder(order), { ...optionsOf(order), signal }),
-      { milliseconds: this.config.orders.fulfilmentTimeoutMs, stopping, unwanted: NEVER },
+    await this.call('cancel fulfilment', order, {
+      call: async (options) => this.gateway.cancel(toFulfilmentOrder(order), options),
+      stopping,
+      unwanted: NEVER,
+    });
+  }
+
+  private async call<T>(
+    name: string,
+    order: ClaimedOrder,
+    {
+      call,
+      ...signals
+    }: { call: (options: FulfilmentOptions) => Promise<T>; stopping: AbortSignal; unwanted: AbortSignal },
+  ): Promise<T> {
+    const milliseconds = this.config.orders.fulfilmentTimeoutMs;
+    const attributes = { 'order_system.order_id': order.id };
+    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () =>
+      callWithDeadline(async (signal) => call({ ...optionsOf(order), signal }), { milliseconds, ...signals }),
     );
   }
 }
 
 /** An order from before there were keys was made known to its provider by its id. */
 function optionsOf({ id, fulfilmentKey, requestId }: ClaimedOrder): Omit<FulfilmentOptions, 'signal'> {
-  const key = fulfilmentKey ?? `order-${id}`;
-  return requestId === null ? { key } : { key, requestId };
+  const traceparent = currentTraceparent();
+  return {
+    key: fulfilmentKey ?? `order-${id}`,
+    ...(requestId === null ? {} : { requestId }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
 }
 
 function toFulfilmentOrder({ id, totalPrice, items, createdAt }: ClaimedOrder): FulfilmentOrder {

@@ -25,6 +25,8 @@ export interface FulfilmentOptions {
   readonly signal: AbortSignal;
   /** The `X-Request-Id` of the purchase, for the provider's own logs; absent for an order of a release before 1.1. */
   readonly requestId?: string;
+  /** The span of this call (https://www.w3.org/TR/trace-context/), for the header of that name; absent when the order is not traced. */
+  readonly traceparent?: string;
 }
 
 /** What came of a call. */

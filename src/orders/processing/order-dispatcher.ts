@@ -4,6 +4,7 @@ import { Log } from '../../runtime/log.js';
 import type { Queue } from 'bullmq';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
+import { currentTraceparent } from '../../telemetry/tracing.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
@@ -31,6 +32,7 @@ interface SoldOrder {
   readonly id: number;
   /** On the clock of `performance.now()`, in ms. */
   readonly soldAt: number;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export class OrderDispatcher implements OnApplicationShutdown {
 
   /** Returns at once and never throws. */
   dispatch(orderId: number): void {
-    const sold = { id: orderId, soldAt: performance.now() };
+    const sold = { id: orderId, soldAt: performance.now(), traceparent: currentTraceparent() };
     this.batcher
       .submit(sold)
       .catch((error: unknown) => this.logger.debug('An order is left to the sweep', { order_id: orderId, error }));
@@ -66,22 +68,34 @@ export class OrderDispatcher implements OnApplicationShutdown {
   }
 
   private async dispatchBatch(sold: readonly SoldOrder[]): Promise<Outcome<void>[]> {
-    const ids = sold.map(({ id }) => id);
     try {
-      if (ids.length > 1 && !this.areLate(sold)) await add(this.dispatches, dispatchJob(ids));
-      else await this.addEach(ids);
+      if (sold.length > 1 && !this.areLate(sold)) await this.addTogether(sold);
+      else await this.addEach(sold);
     } catch (error) {
-      this.logger.warn('Orders are left to the sweep', { count: ids.length, error });
+      this.logger.warn('Orders are left to the sweep', { count: sold.length, error });
     }
-    return ids.map(() => fulfilled(undefined));
+    return sold.map(() => fulfilled(undefined));
   }
 
   private areLate([first]: readonly SoldOrder[]): boolean {
     return performance.now() - (first?.soldAt ?? 0) >= this.config.orders.sweepAfterMs / 2;
   }
 
-  private async addEach(ids: readonly number[]): Promise<void> {
-    const jobs = ids.map((id) => processOrderJob(id, this.config.orders));
+  private async addTogether(sold: readonly SoldOrder[]): Promise<void> {
+    const traced = sold.flatMap(({ id, traceparent }) =>
+      traceparent === undefined ? [] : [[id, traceparent] as const],
+    );
+    await add(
+      this.dispatches,
+      dispatchJob(
+        sold.map(({ id }) => id),
+        Object.fromEntries(traced),
+      ),
+    );
+  }
+
+  private async addEach(sold: readonly SoldOrder[]): Promise<void> {
+    const jobs = sold.map(({ id, traceparent }) => processOrderJob(id, this.config.orders, traceparent));
     const [first, ...others] = jobs;
     if (others.length > 0) await this.orders.addBulk(jobs);
     else if (first !== undefined) await add(this.orders, first);

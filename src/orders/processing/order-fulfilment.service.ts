@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type SpanContext, SpanKind } from '@opentelemetry/api';
 import { Log } from '../../runtime/log.js';
 import { hasWaitedTooLong } from '../../database/database-errors.js';
 import { queryWithin } from '../../database/prepared-statement.js';
@@ -6,6 +7,7 @@ import { TransactionRunner } from '../../database/transaction-runner.js';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
 import { withRequest } from '../../runtime/request-context.js';
+import { inSpan } from '../../telemetry/tracing.js';
 import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
@@ -27,6 +29,8 @@ export interface Attempt {
   readonly onlyIfPending?: boolean;
   /** Aborted when the worker stops: the external call is no longer waited for. */
   readonly signal: AbortSignal;
+  /** The span of the request that has bought the order. */
+  readonly trace?: SpanContext | undefined;
 }
 
 /** Moves an order from `pending` to its end. Delivered twice, or raced by another worker, it has one effect. */
@@ -57,7 +61,9 @@ export class OrderFulfilmentService {
   async process(orderId: number, attempt: Attempt): Promise<void> {
     const call = this.inFlight.begin(orderId);
     try {
-      await this.claimAndCall(orderId, attempt, call);
+      const links = attempt.trace === undefined ? [] : [attempt.trace];
+      const options = { kind: SpanKind.CONSUMER, links, attributes: { 'order_system.order_id': orderId } };
+      await inSpan('process order', options, () => this.claimAndCall(orderId, attempt, call));
     } finally {
       call.end();
     }

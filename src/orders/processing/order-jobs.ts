@@ -1,5 +1,7 @@
+import type { SpanContext } from '@opentelemetry/api';
 import type { JobsOptions, MinimalJob } from 'bullmq';
 import type { Config } from '../../config/config.js';
+import { parseTraceparent } from '../../telemetry/tracing.js';
 import { backoffAfter, MAX_BACKOFF_MS } from '../../runtime/backoff.js';
 
 /** The catalogue of what stands in the queues: names, payloads, options. */
@@ -15,6 +17,8 @@ export const MAX_ORDERS_PER_DISPATCH = 500;
 
 export interface DispatchPayload {
   readonly orderIds: readonly number[];
+  /** Of the requests that are traced, by order id. */
+  readonly traceparents?: Readonly<Record<number, string>>;
 }
 
 /** What is read from the row when the job runs is not in it, so a job is never out of date. */
@@ -22,12 +26,22 @@ export interface ProcessOrderPayload {
   readonly orderId: number;
   /** Attempts that were made for the order before the job was added; none unless given. */
   readonly earlierAttempts?: number;
+  /** The span of the request that has bought the order, if it is traced. */
+  readonly traceparent?: string;
 }
 
 /** The order of a job's payload; `undefined` when it has none: anybody who reaches Redis can add jobs. */
 export function orderIdOf(payload: unknown): number | undefined {
   if (typeof payload !== 'object' || payload === null || !('orderId' in payload)) return undefined;
   return isId(payload.orderId) ? payload.orderId : undefined;
+}
+
+/** The span of the request that has bought an order, by the payload of the order's job or of its dispatch. */
+export function traceOf(payload: unknown, orderId: number): SpanContext | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  if ('traceparent' in payload) return parseTraceparent(payload.traceparent);
+  if (!('traceparents' in payload) || typeof payload.traceparents !== 'object') return undefined;
+  return parseTraceparent(new Map(Object.entries(payload.traceparents ?? {})).get(String(orderId)));
 }
 
 /** The orders of a dispatch's payload, each once; none when it is not one of this system. */
@@ -77,10 +91,11 @@ export function jobIdOf(orderId: number): string {
 export function processOrderJob(
   orderId: number,
   { attempts, backoffMs }: Config['orders'],
+  traceparent?: string,
 ): NewJob<ProcessOrderPayload> {
   return {
     name: PROCESS_ORDER,
-    data: { orderId },
+    data: traceparent === undefined ? { orderId } : { orderId, traceparent },
     opts: {
       jobId: jobIdOf(orderId),
       attempts,
@@ -110,10 +125,14 @@ function earlierAttemptsOf(payload: unknown): number {
  * The job of orders that are dispatched together. A dispatch that is lost or fails costs only time: the sweep finds its orders. The id of
  * the first order names the job, so that BullMQ ignores a dispatch that is sent again because its answer was lost.
  */
-export function dispatchJob(orderIds: readonly number[]): NewJob<DispatchPayload> {
+export function dispatchJob(
+  orderIds: readonly number[],
+  traceparents: Readonly<Record<number, string>> = {},
+): NewJob<DispatchPayload> {
+  const isTraced = Object.keys(traceparents).length > 0;
   return {
     name: DISPATCH,
-    data: { orderIds },
+    data: isTraced ? { orderIds, traceparents } : { orderIds },
     opts: {
       jobId: `hand-over-${orderIds[0]}`,
       removeOnComplete: { count: KEPT_COMPLETED },

@@ -4,7 +4,7 @@ import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
 import { isStalledTooOften } from './dead-letters.service.js';
-import { backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE } from './order-jobs.js';
+import { backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE, traceOf } from './order-jobs.js';
 import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
@@ -54,9 +54,11 @@ export class OrderProcessor extends JobProcessor {
     const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const attempt = async () => {
       signal.throwIfAborted();
-      await this.fulfilment.process(orderId, { isLast, signal }).catch((error: unknown) => {
-        throw isPermanent(error) ? new UnrecoverableError(textOf(error)) : error;
-      });
+      await this.fulfilment
+        .process(orderId, { isLast, signal, trace: traceOf(job.data, orderId) })
+        .catch((error: unknown) => {
+          throw isPermanent(error) ? new UnrecoverableError(textOf(error)) : error;
+        });
     };
     const isSuspect = job.stalledCounter >= LIMITS.stallsTogether;
     if (this.slots.isReserved) await this.postpone(job, POSTPONED_MS * (1 + Math.random()));

@@ -7,7 +7,8 @@ import { Product } from '../../products/product.entity.js';
 import { type LockTexts, lockTextsOf } from '../../stock/stock-rows.js';
 import { mergeItems } from '../../stock/requested-item.js';
 import { StockChanges } from '../../stock/stock-changes.js';
-import { type BatchObserver, StockPipeline } from '../../stock/stock-pipeline.js';
+import { StockPipeline } from '../../stock/stock-pipeline.js';
+import type { BatchObserver } from '../../stock/stock-taker.js';
 import type { Order } from '../order.entity.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { OptimisticSaleService } from './optimistic-sale.service.js';
@@ -59,7 +60,8 @@ export class OrderService {
    * @throws KeyTakenError when its idempotency key was used: nothing has changed.
    */
   async create({ items, request }: Purchase, isGone?: () => boolean): Promise<Order> {
-    const purchase = { items: mergeItems(items), request, requestId: currentContext().requestId };
+    const { requestId, trace } = currentContext();
+    const purchase = { items: mergeItems(items), request, requestId, trace };
     const order =
       this.config.orders.locking === 'pessimistic'
         ? await this.sales.submit(purchase, isGone)
