@@ -1,5 +1,5 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
-const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health)';
+const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
 const FOUNDATION = '(http|telemetry|runtime|config|kernel)';
 
@@ -45,6 +45,7 @@ const DOORS = {
   audit: ['audit.module', 'audit.service', 'audit-run', 'audit-statement', 'ledger-repair.service'],
   backup: [],
   health: [],
+  statistics: ['statistics.module', 'statistics-recorder.module'],
 };
 const doors = Object.entries(DOORS).map(([feature, files]) => ({
   name: `door-of-${feature}`,
@@ -65,6 +66,7 @@ const BELOW = {
   audit: ['stock'],
   backup: [],
   health: ['products'],
+  statistics: [],
 };
 const order = Object.entries(BELOW).map(([feature, below]) => ({
   name: `what-${feature}-builds-on`,

@@ -26,14 +26,14 @@ export interface BackupEnd {
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** Every table but the list of migrations, that of the workers that are alive, and the name of the log, by which old cursors are known. */
+/** Every table but those that belong to the running system: migrations, workers, statistics, and the name of the log, by which old cursors are known. */
 export async function tablesOf(client: ClientBase): Promise<Table[]> {
   const { rows } = await client.query<Table>(`
     SELECT relname AS table,
            (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
     FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN ('migrations', 'workers', 'event_log')
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN ('migrations', 'workers', 'event_log', 'minute_statistics')
     ORDER BY relname`);
   return rows;
 }

@@ -89,6 +89,9 @@ function namesOf<Label extends string>(labels: Readonly<Record<Label, readonly s
 /** Of a duration of a request, a call or a wait, in seconds. */
 export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** From a purchase to the end of its order, in seconds. */
+export const COMPLETION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 6, 7.5, 10, 15, 30, 60, 120, 300, 900, 3_600];
+
 /** Declares what every process of Node.js tells: processor time, memory, garbage collection, the lag of its event loop. */
 export function declareProcessMetrics(): void {
   if (registry.getSingleMetric('process_cpu_seconds_total') === undefined)

@@ -31,13 +31,15 @@ export class SeriesHistogram<Label extends string> extends Histogram<Label> {
     return histogram;
   }
 
+  /** It does not call the method of the library, which calls `getForPromString`. */
   override async get(): ReturnType<Histogram<Label>['get']> {
     const values = await Promise.all(
       [...this.series.values()].map(async ({ labels, histogram }) =>
         (await histogram.get()).values.map((value) => ({ ...value, labels: Object.assign({}, labels, value.labels) })),
       ),
     );
-    return { ...(await super.get()), values: values.flat() };
+    const { name, help } = this.configuration;
+    return { name, help, type: 'histogram', aggregator: 'sum', collect: () => undefined, values: values.flat() };
   }
 
   /** The registry asks by this name for what it prints. */

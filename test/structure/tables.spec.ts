@@ -17,6 +17,7 @@ const OWNERS: Record<string, readonly string[]> = {
   row_count_changes: ['database'],
   audit_runs: ['audit'],
   workers: ['workers'],
+  minute_statistics: ['statistics'],
 };
 /** The files that write a table by SQL; `products` is also written by `ProductService`, through its entity. */
 const WRITERS: Record<string, string> = {
@@ -35,6 +36,7 @@ const WRITERS: Record<string, string> = {
   row_count_changes: 'database/lists/row-count-folding.ts',
   audit_runs: 'audit/audit.service.ts',
   workers: 'workers/worker-rows.ts',
+  minute_statistics: 'statistics/minute-statistics.ts',
 };
 
 const tables = Object.keys(OWNERS).join('|');

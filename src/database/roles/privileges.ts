@@ -13,6 +13,7 @@ export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
   fulfilment_undos: 'INSERT, UPDATE, DELETE',
   idempotency_keys: 'INSERT, UPDATE, DELETE',
   migrations: '',
+  minute_statistics: 'INSERT, UPDATE, DELETE',
   order_events: 'INSERT',
   order_items: 'INSERT',
   orders: 'INSERT, UPDATE',

@@ -48,7 +48,11 @@ export class AccessLog {
 
   /** Nobody knows the outcome, so nothing may be answered. */
   hangUp(reply: FastifyReply, cause: unknown): void {
-    this.log.error('The connection was closed without an answer', { ...fieldsOf(reply.request, reply), error: cause });
+    this.log.error('The connection was closed without an answer', {
+      ...fieldsOf(reply.request, reply),
+      status: undefined,
+      error: cause,
+    });
   }
 
   private mayWrite(budget: LineBudget): boolean {

@@ -1,4 +1,4 @@
-import { counter, DURATION_BUCKETS, histogram } from '../../telemetry/metrics.js';
+import { COMPLETION_BUCKETS, counter, DURATION_BUCKETS, histogram } from '../../telemetry/metrics.js';
 
 export const ordersEnded = counter({
   name: 'orders_ended_total',
@@ -11,7 +11,7 @@ export const completionTime = histogram({
   name: 'order_completion_seconds',
   unit: 'seconds',
   help: 'From the 201 of an order until it was completed.',
-  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 6, 7.5, 10, 15, 30, 60, 120, 300, 900, 3_600],
+  buckets: COMPLETION_BUCKETS,
 });
 
 export const fulfilmentDuration = histogram({

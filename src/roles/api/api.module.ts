@@ -13,6 +13,7 @@ import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js
 import { ProductsModule } from '../../products/products.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
+import { StatisticsModule } from '../../statistics/statistics.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import { RowCountFallback } from '../../database/lists/row-count-folding.js';
 import { WorkersModule } from '../../workers/workers.module.js';
@@ -30,6 +31,7 @@ import { RootController } from './root.controller.js';
     EventsModule,
     AuditModule,
     WorkersModule,
+    StatisticsModule,
     OrderMetricsModule,
     HealthModule,
   ],

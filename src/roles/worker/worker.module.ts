@@ -18,6 +18,7 @@ import { ReservationRemoval } from '../../reservations/reservation-removal.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { EvictionCheck } from '../../queue/eviction-check.js';
 import { QueueModule } from '../../queue/queue.module.js';
+import { StatisticsRecorderModule } from '../../statistics/statistics-recorder.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import type { ModuleImport } from '../plugins.js';
 
@@ -40,6 +41,7 @@ export interface WorkerOptions {
     QueueModule,
     ReadinessModule,
     OrderMetricsModule,
+    StatisticsRecorderModule,
   ],
   providers: [
     WorkerHeartbeat,

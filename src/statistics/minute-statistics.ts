@@ -1,0 +1,92 @@
+import type { QueryConfig } from 'pg';
+import { VERSION } from '../kernel/version.js';
+import type { Backlog, Counts } from './process-counts.js';
+
+// The one writer of `minute_statistics`, and its reader.
+
+/** What the shop did in the minutes of a step, added up. */
+export interface Step extends Counts {
+  readonly at: Date;
+  /** From the beginning of the step to its last row, so that a running minute is not taken for a whole one. */
+  readonly seconds: number;
+  /** Of the last row; null when no process could tell. */
+  readonly openOrders: number | null;
+  /** The largest; null when no process could tell. */
+  readonly oldestOpenAgeSeconds: number | null;
+  readonly version: string;
+}
+
+/** The history is kept so long, in days. */
+export const KEPT_DAYS = 30;
+
+/** The element-wise sum of two arrays in SQL; a longer one is of a later release. */
+const sum = (column: string) =>
+  `ARRAY(SELECT coalesce(a, 0) + coalesce(b, 0)
+         FROM unnest(minute_statistics.${column}, excluded.${column}) WITH ORDINALITY AS pair (a, b, position) ORDER BY position)`;
+
+/** Adds the share of a process to the running minute, and forgets what is too old. */
+export function addToMinute(counts: Counts, backlog: Backlog | undefined): QueryConfig {
+  return {
+    name: 'add-to-minute',
+    text: `WITH forgotten AS (
+             DELETE FROM minute_statistics WHERE minute < clock_timestamp() - interval '${KEPT_DAYS} days'
+           )
+           INSERT INTO minute_statistics VALUES
+             (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())
+           ON CONFLICT (minute) DO UPDATE SET
+             purchases = ${sum('purchases')},
+             purchase_durations = ${sum('purchase_durations')},
+             completed = minute_statistics.completed + excluded.completed,
+             failed = minute_statistics.failed + excluded.failed,
+             completion_durations = ${sum('completion_durations')},
+             stock_outs = minute_statistics.stock_outs + excluded.stock_outs,
+             cache_hits = minute_statistics.cache_hits + excluded.cache_hits,
+             cache_misses = minute_statistics.cache_misses + excluded.cache_misses,
+             server_errors = minute_statistics.server_errors + excluded.server_errors,
+             open_orders = coalesce(excluded.open_orders, minute_statistics.open_orders),
+             oldest_open_age_seconds = coalesce(excluded.oldest_open_age_seconds, minute_statistics.oldest_open_age_seconds),
+             version = excluded.version,
+             updated_at = excluded.updated_at`,
+    values: [
+      counts.purchases,
+      counts.purchaseDurations,
+      counts.completed,
+      counts.failed,
+      counts.completionDurations,
+      counts.stockOuts,
+      counts.cacheHits,
+      counts.cacheMisses,
+      counts.serverErrors,
+      backlog?.openOrders ?? null,
+      backlog?.oldestOpenAgeSeconds ?? null,
+      VERSION,
+    ],
+  };
+}
+
+/** A sum of arrays over rows in SQL. */
+const sumOver = (column: string) =>
+  `ARRAY(SELECT sum(count)::bigint FROM minute_statistics AS each, unnest(each.${column}) WITH ORDINALITY AS item (count, position)
+         WHERE each.minute >= step.at AND each.minute < step.at + $3 * interval '1 second' AND each.minute <= $2
+         GROUP BY position ORDER BY position)`;
+
+/** The {@link Step}s of `seconds` each that begin in a time, ascending; one in which nothing was recorded is left out. */
+export function selectSteps({ from, to, step }: { from: Date; to: Date; step: number }): QueryConfig {
+  return {
+    name: 'select-statistics',
+    text: `SELECT step.*, ${sumOver('purchases')} AS purchases, ${sumOver('purchase_durations')} AS "purchaseDurations",
+                  ${sumOver('completion_durations')} AS "completionDurations"
+           FROM (
+             SELECT date_bin($3 * interval '1 second', minute, $1) AS at,
+                    extract(epoch FROM max(updated_at) - date_bin($3 * interval '1 second', minute, $1))::float8 AS seconds,
+                    sum(completed)::bigint AS completed, sum(failed)::bigint AS failed, sum(stock_outs)::bigint AS "stockOuts",
+                    sum(cache_hits)::bigint AS "cacheHits", sum(cache_misses)::bigint AS "cacheMisses",
+                    sum(server_errors)::bigint AS "serverErrors",
+                    (array_agg(open_orders ORDER BY minute DESC))[1] AS "openOrders",
+                    max(oldest_open_age_seconds) AS "oldestOpenAgeSeconds",
+                    (array_agg(version ORDER BY minute DESC))[1] AS version
+             FROM minute_statistics WHERE minute >= $1 AND minute <= $2 GROUP BY 1
+           ) AS step ORDER BY step.at`,
+    values: [from, to, step],
+  };
+}

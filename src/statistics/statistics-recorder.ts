@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { TransactionRunner } from '../database/transaction-runner.js';
+import { PeriodicTask } from '../runtime/periodic-task.js';
+import { ObservedGauges } from '../telemetry/observed-gauges.js';
+import { addToMinute } from './minute-statistics.js';
+import { type Counts, difference, isNothing, readBacklog, readCounts } from './process-counts.js';
+
+const INTERVAL_MS = 2_000;
+/** Gauges are read by queries, so less often. */
+const BACKLOG_INTERVAL_MS = 10_000;
+
+/**
+ * Adds what this process has counted to the running minute. A write that fails loses nothing: the next one adds what was counted since the last that
+ * succeeded. What a process has counted in its last seconds is lost when it dies.
+ */
+@Injectable()
+export class StatisticsRecorder extends PeriodicTask {
+  protected readonly intervalMs = INTERVAL_MS;
+  private recorded: Counts | undefined;
+  private backlogReadAt = -Infinity;
+
+  constructor(private readonly transactions: TransactionRunner) {
+    super();
+  }
+
+  /** Metrics are those of the process, which may have run another application before. */
+  override async onApplicationBootstrap(): Promise<void> {
+    this.recorded = await readCounts();
+    await super.onApplicationBootstrap();
+  }
+
+  async run(): Promise<number> {
+    const counts = await readCounts();
+    const added = difference(counts, this.recorded ?? counts);
+    const readsBacklog = performance.now() - this.backlogReadAt >= BACKLOG_INTERVAL_MS;
+    if (readsBacklog) await ObservedGauges.readAll();
+    if (!readsBacklog && isNothing(added)) return 0;
+    await this.transactions.writeIdempotent(addToMinute(added, readsBacklog ? await readBacklog() : undefined));
+    this.recorded = counts;
+    if (readsBacklog) this.backlogReadAt = performance.now();
+    return 0;
+  }
+
+  /** Records what was counted since the last time, while PostgreSQL is still there. */
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
+    await this.runOnce();
+  }
+}
