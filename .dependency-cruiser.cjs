@@ -1,5 +1,5 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
-const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics)';
+const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics|actions)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
 const FOUNDATION = '(http|telemetry|runtime|config|kernel)';
 
@@ -46,6 +46,7 @@ const DOORS = {
   backup: [],
   health: [],
   statistics: ['statistics.module', 'statistics-recorder.module'],
+  actions: ['actions.module', 'action'],
 };
 const doors = Object.entries(DOORS).map(([feature, files]) => ({
   name: `door-of-${feature}`,
@@ -60,13 +61,14 @@ const BELOW = {
   products: ['stock'],
   stock: [],
   reservations: ['stock'],
-  orders: ['products', 'reservations', 'stock', 'workers'],
+  orders: ['products', 'reservations', 'stock', 'workers', 'actions'],
   events: ['orders'],
   workers: [],
   audit: ['stock'],
   backup: [],
   health: ['products'],
   statistics: [],
+  actions: [],
 };
 const order = Object.entries(BELOW).map(([feature, below]) => ({
   name: `what-${feature}-builds-on`,

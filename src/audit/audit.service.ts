@@ -19,9 +19,9 @@ interface Row extends Example {
 /** Runs that are kept: of a year, when one is made each night. */
 export const KEPT_RUNS = 400;
 
-const LAST_RUN = `
+const LAST_RUNS = `
   SELECT started_at AS "startedAt", finished_at AS "finishedAt", products, orders, movements, findings
-  FROM audit_runs ORDER BY id DESC LIMIT 1`;
+  FROM audit_runs ORDER BY id DESC LIMIT $1`;
 
 /** Finds out whether stock, ledger and orders agree. */
 @Injectable()
@@ -56,8 +56,13 @@ export class AuditService {
 
   /** The last run; `undefined` when there was none. */
   async last(): Promise<AuditRun | undefined> {
-    const [run] = await readPrepared<AuditRun>(this.reads, { name: 'last-audit', text: LAST_RUN });
+    const [run] = await this.list(1);
     return run;
+  }
+
+  /** The last runs, newest first. */
+  async list(limit: number): Promise<AuditRun[]> {
+    return readPrepared<AuditRun>(this.reads, { name: 'last-audits', text: LAST_RUNS, values: [limit] });
   }
 
   /** Ends a running audit, which fails. */

@@ -7,6 +7,8 @@ import type { ErrorCode } from './error-codes.js';
 export type ErrorKind =
   /** The request is well-formed, and the state refuses it. */
   | 'rejected'
+  /** The caller may not do this. */
+  | 'forbidden'
   /** What it names is not there. */
   | 'not_found'
   /** It is too late, or another request is at it. */

@@ -88,6 +88,15 @@ export function selectEventsById(ids: readonly number[]): QueryConfig {
   };
 }
 
+/** The orders whose events a request has caused, `limit` of the newest. */
+export function selectOrdersOfRequest(requestId: string, limit: number): QueryConfig {
+  return {
+    name: 'select-orders-of-request',
+    text: `SELECT DISTINCT order_id AS id FROM order_events WHERE request_id = $1 ORDER BY order_id DESC LIMIT $2`,
+    values: [requestId, limit],
+  };
+}
+
 /** The highest id of an event; 0 when there is none. */
 export const SELECT_LAST_EVENT_ID: QueryConfig = {
   name: 'select-last-event-id',

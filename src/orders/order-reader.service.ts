@@ -7,12 +7,22 @@ import { LIMITS } from '../config/limits.js';
 import { withTimeBudget } from '../runtime/request-context.js';
 import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
-import type { Listing, PageRequest } from '../kernel/page.js';
-import { type OrderEvent, selectEvents } from './order-event.js';
+import { type Listing, offsetOf, type PageRequest } from '../kernel/page.js';
+import { type OrderEvent, selectEvents, selectOrdersOfRequest } from './order-event.js';
 import { selectIsUndoOwed } from './fulfilment-undo-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { Order } from './order.entity.js';
 import { OrderNotFoundError } from './order.errors.js';
+
+/** Orders of one request that are found: a client may give all its requests the same id. */
+const MAX_OF_REQUEST = 1_000;
+
+/** Which orders a list has. */
+interface OrderFilter {
+  readonly status?: OrderStatus | undefined;
+  /** Only those that a request with this id has bought or cancelled. */
+  readonly requestId?: string | undefined;
+}
 
 /** Orders as they stand in the database. */
 @Injectable()
@@ -24,8 +34,10 @@ export class OrderReaderService {
   ) {}
 
   /** @throws OverloadedError when too many lists are read. */
-  async list(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {
-    return this.lists.run(() => this.read(request, status));
+  async list(request: PageRequest, { status, requestId }: OrderFilter = {}): Promise<Listing<Order>> {
+    return this.lists.run(() =>
+      requestId === undefined ? this.read(request, status) : this.readOfRequest(requestId, request, status),
+    );
   }
 
   /** @throws OrderNotFoundError */
@@ -73,6 +85,24 @@ export class OrderReaderService {
     // The undo was owed in the commit that has ended the order. When none is owed now, it has ended, and its event is there.
     const [undo] = await readPrepared<{ isOwed: boolean }>(this.orders.manager.dataSource, selectIsUndoOwed(id));
     return undo?.isOwed === true ? { events, isOver: false } : { events: await this.events(id), isOver: true };
+  }
+
+  private async readOfRequest(
+    requestId: string,
+    { page, pageSize }: PageRequest,
+    status?: OrderStatus,
+  ): Promise<Listing<Order>> {
+    const statement = selectOrdersOfRequest(requestId, MAX_OF_REQUEST);
+    const rows = await readPrepared<{ id: number }>(this.orders.manager.dataSource, statement);
+    const [items, total] = await this.orders.findAndCount({
+      where: { id: In(rows.map(({ id }) => id)), ...(status === undefined ? {} : { status }) },
+      relations: { items: true },
+      relationLoadStrategy: 'query',
+      order: { id: 'DESC' },
+      skip: offsetOf({ page, pageSize }),
+      take: pageSize,
+    });
+    return { items, total, next: undefined };
   }
 
   private async read(request: PageRequest, status?: OrderStatus): Promise<Listing<Order>> {

@@ -101,7 +101,7 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderPageResponse> {
     const request = pageRequestOf(query);
-    const listing = await this.orders.list(request, query.status);
+    const listing = await this.orders.list(request, { status: query.status, requestId: query.request_id });
     if (listing.next !== undefined) reply.header('Link', linkToNext(PATH, query, listing.next));
     return toPage(listing, request, (order) => OrderResponse.of(order));
   }

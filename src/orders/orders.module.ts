@@ -6,6 +6,9 @@ import { ProductsModule } from '../products/products.module.js';
 import { QueueModule } from '../queue/queue.module.js';
 import { ReservationsModule } from '../reservations/reservations.module.js';
 import { StockModule } from '../stock/stock.module.js';
+import { DeadLettersController } from './dead-letters.controller.js';
+import { DeadLettersModule } from './processing/dead-letters.module.js';
+import { RedriveService } from './processing/redrive.service.js';
 import { CancellationHints } from './cancellation-hints.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
@@ -30,8 +33,9 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
     ReservationsModule,
     StockModule,
     IdempotencyModule,
+    DeadLettersModule,
   ],
-  controllers: [OrdersController],
+  controllers: [OrdersController, DeadLettersController],
   providers: [
     OrderService,
     OptimisticSaleService,
@@ -41,6 +45,7 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
     OrderCancellationService,
     OrderDispatcher,
     CancellationHints,
+    RedriveService,
     PurchasesWaiting,
   ],
   exports: [PurchaseService, OrderReaderService, OrderCancellationService],

@@ -17,7 +17,7 @@ export interface Step extends Counts {
 }
 
 /** The history is kept so long, in days. */
-export const KEPT_DAYS = 30;
+const KEPT_DAYS = 30;
 
 /** The element-wise sum of two arrays in SQL; a longer one is of a later release. */
 const sum = (column: string) =>

@@ -61,12 +61,17 @@ describe('the OpenAPI document', () => {
       'getProduct',
       'getReadiness',
       'getReservation',
+      'listActions',
+      'listAuditRuns',
+      'listDeadLetters',
       'listEvents',
       'listOrderEvents',
       'listOrders',
       'listProducts',
+      'listStatistics',
       'listStockMovements',
       'listWorkers',
+      'redriveDeadLetters',
       'releaseReservation',
       'updateProduct',
     ]);
@@ -76,7 +81,10 @@ describe('the OpenAPI document', () => {
     // The place in the log of events (`next` of its page) is a cursor, and no id.
     const idFields = Object.entries(schemas)
       .flatMap(([schema, { properties = {} }]) => (schema === 'EventPage' ? [] : Object.entries(properties)))
-      .filter(([name, field]) => /^(id|.+_id|next)$/.test(name) && name !== 'request_id' && field.format !== 'uuid');
+      .filter(
+        ([name, field]) =>
+          /^(id|.+_id|next)$/.test(name) && !['request_id', 'job_id'].includes(name) && field.format !== 'uuid',
+      );
     expect(idFields.length).toBeGreaterThan(10);
     for (const [, field] of idFields) expect(field).toMatchObject({ type: 'integer', format: 'int64' });
     expect(fields.filter(([, field]) => 'default' in field)).toEqual([]);
@@ -100,6 +108,11 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/products/{id}/stock-movements': '200 404 422 503',
       'POST /api/v1/products/{id}/stock-adjustments': '201 400 404 409 413 415 422 503',
       'POST /api/v1/orders': '201 400 404 409 413 415 422 503',
+      'GET /api/v1/actions': '200 422 503',
+      'GET /api/v1/ops/audit-runs': '200 422 503',
+      'GET /api/v1/ops/dead-letters': '200 422 503',
+      'POST /api/v1/ops/dead-letters/redrive': '200 403 409 413 415 422 503',
+      'GET /api/v1/ops/stats': '200 422 503',
       'GET /api/v1/ops/workers': '200 408 503',
       'GET /api/v1/orders': '200 422 503',
       'GET /api/v1/orders/{id}': '200 404 422 503',

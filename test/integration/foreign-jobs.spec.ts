@@ -18,6 +18,7 @@ import {
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { failAsStalled } from '../support/dead-letter.js';
 import { startWorker } from '../support/worker.js';
 
 const FOREVER_MS = 86_400_000;
@@ -141,7 +142,7 @@ describe('jobs that this system has not made', () => {
     });
     await redis.set(keyOf(ids[2]), 'a text');
     redis.disconnect();
-    await failAsStalled(ids[3] ?? 0, { orderId: ids[0] });
+    await failAsStalled(environment.config, ids[3] ?? 0, { orderId: ids[0] });
     expect(await sweep()).toBe(4);
     await untilCompleted(ids);
   });
@@ -154,7 +155,7 @@ describe('jobs that this system has not made', () => {
     expect(await letters.list()).toEqual([]);
 
     const ids = await insert(1);
-    await failAsStalled(ids[0] ?? 0);
+    await failAsStalled(environment.config, ids[0] ?? 0);
     await queue.add('foreign', { orderId: 'abc' });
     const list = await letters.list();
     expect(list.map(({ orderId }) => orderId)).toEqual(ids);
@@ -163,27 +164,4 @@ describe('jobs that this system has not made', () => {
     await untilCompleted(ids);
     expect(await letters.list()).toEqual([]);
   });
-
-  /** As BullMQ leaves a job whose workers have died too often; by workers that do, in test/faults/dead-letters.spec.ts. */
-  async function failAsStalled(id: number, payload?: unknown): Promise<void> {
-    const redis = new Redis(environment.config.queue.url);
-    const { name, data, opts } = processOrderJob(id, environment.config.orders);
-    const failedReason = 'job stalled more than allowable limit';
-    const fields = {
-      name,
-      data: JSON.stringify(payload ?? data),
-      opts: JSON.stringify(opts),
-      timestamp: Date.now(),
-      delay: 0,
-      priority: 0,
-    };
-    await redis.hset(`bull:${ORDERS_QUEUE}:${jobIdOf(id)}`, {
-      ...fields,
-      failedReason,
-      finishedOn: Date.now(),
-      atm: 1,
-    });
-    await redis.zadd(`bull:${ORDERS_QUEUE}:failed`, Date.now(), jobIdOf(id));
-    redis.disconnect();
-  }
 });

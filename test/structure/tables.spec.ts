@@ -18,6 +18,7 @@ const OWNERS: Record<string, readonly string[]> = {
   audit_runs: ['audit'],
   workers: ['workers'],
   minute_statistics: ['statistics'],
+  actions: ['actions'],
 };
 /** The files that write a table by SQL; `products` is also written by `ProductService`, through its entity. */
 const WRITERS: Record<string, string> = {
@@ -37,6 +38,7 @@ const WRITERS: Record<string, string> = {
   audit_runs: 'audit/audit.service.ts',
   workers: 'workers/worker-rows.ts',
   minute_statistics: 'statistics/minute-statistics.ts',
+  actions: 'actions/action.ts',
 };
 
 const tables = Object.keys(OWNERS).join('|');

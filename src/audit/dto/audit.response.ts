@@ -74,3 +74,9 @@ export class AuditResponse {
     };
   }
 }
+
+@ApiSchema({ name: 'AuditList' })
+export class AuditListResponse {
+  @ApiProperty({ type: [AuditResponse] })
+  items: AuditResponse[];
+}

@@ -6,6 +6,7 @@ import type { QueryRunner } from 'typeorm';
  * removed. Nobody but the owner of the tables may truncate them, change their triggers, or drop them.
  */
 export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
+  actions: 'INSERT',
   audit_runs: 'INSERT, DELETE',
   event_deliveries: 'INSERT, UPDATE, DELETE',
   event_log: '',

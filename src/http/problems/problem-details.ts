@@ -22,6 +22,7 @@ export type Problem = Pick<ProblemDetails, 'status' | 'detail' | 'code' | 'error
 /** Other statuses come from Fastify and Nest; `server/connections.ts` and `server/fastify-adapter.ts` answer what reaches no route. */
 const STATUS_OF_KIND: Record<ErrorKind, number> = {
   rejected: 400,
+  forbidden: 403,
   not_found: 404,
   conflict: 409,
   gone: 410,

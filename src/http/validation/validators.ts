@@ -41,6 +41,17 @@ export function IsId(): PropertyDecorator {
   });
 }
 
+/** A list of 1 to `max` ids. */
+export function IsIdList(max: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isIdList',
+    validator: {
+      validate: (value) => Array.isArray(value) && isWithin(value.length, 1, max) && value.every(Number.isSafeInteger),
+      defaultMessage: (argument) => `${argument?.property} must be a list of 1 to ${max} whole numbers`,
+    },
+  });
+}
+
 /** A text of `min` to `max` characters without NUL or half a surrogate pair, which PostgreSQL cannot store. */
 export function IsText(min: number, max: number): PropertyDecorator {
   return ValidateBy({

@@ -1,12 +1,23 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { PageQuery } from '../../http/paging/page.query.js';
-import { EmptyIsAbsent } from '../../http/validation/validators.js';
+import { EmptyIsAbsent, IsText } from '../../http/validation/validators.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
+
+const MAX_REQUEST_ID_LENGTH = 128;
 
 export class ListOrdersQuery extends PageQuery {
   @ApiPropertyOptional({ enum: ORDER_STATUSES })
   @EmptyIsAbsent()
   @IsIn(ORDER_STATUSES, { message: `status must be one of ${ORDER_STATUSES.join(', ')}` })
   readonly status?: OrderStatus;
+
+  @ApiPropertyOptional({
+    type: 'string',
+    maxLength: MAX_REQUEST_ID_LENGTH,
+    description: 'Only what a request with this `X-Request-Id` has bought or cancelled: the last 1000 orders of it',
+  })
+  @EmptyIsAbsent()
+  @IsText(1, MAX_REQUEST_ID_LENGTH)
+  readonly request_id?: string;
 }

@@ -3,19 +3,18 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
 import { BacklogMetrics } from './backlog-metrics.js';
-import { OrderItem } from '../order-item.entity.js';
-import { Order } from '../order.entity.js';
 import { DeadLetterMetrics } from './dead-letter-metrics.js';
-import { DeadLettersService } from '../processing/dead-letters.service.js';
+import { DeadLettersModule } from '../processing/dead-letters.module.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
 import { QueueMetrics } from './queue-metrics.js';
 
 /** What waits to be worked on, in numbers. Every API and every worker tells it, so that it is seen also while one kind of them is away. */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Order, OrderItem, Product]),
+    DeadLettersModule,
+    TypeOrmModule.forFeature([Product]),
     QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
   ],
-  providers: [BacklogMetrics, QueueMetrics, DeadLettersService, DeadLetterMetrics],
+  providers: [BacklogMetrics, QueueMetrics, DeadLetterMetrics],
 })
 export class OrderMetricsModule {}

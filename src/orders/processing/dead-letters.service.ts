@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, type Repository } from 'typeorm';
+import { ApplicationError } from '../../kernel/application-error.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';
 import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
@@ -21,6 +22,16 @@ export interface DeadLetter {
   readonly reason: string;
   readonly attempts: number;
   readonly failedAt: Date;
+}
+
+/** The queue's Redis does not answer. */
+class QueueUnavailableError extends ApplicationError {
+  readonly kind = 'unavailable';
+  readonly code = 'QUEUE_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super('The queue is not available; try again', { cause });
+  }
 }
 
 /** Whether a job has ended several workers: tried again without an operator, it would end the next one. */
@@ -42,9 +53,11 @@ export class DeadLettersService {
     private readonly config: Config,
   ) {}
 
-  /** All there are, each order once, the oldest last. */
-  async list(): Promise<DeadLetter[]> {
-    const jobs = await withDeadline(this.queue.getFailed(0, KEPT_FAILED - 1), REDIS_TIMEOUT_MS);
+  /** All there are, each order once, the oldest last. @throws QueueUnavailableError */
+  async list(timeoutMs = REDIS_TIMEOUT_MS): Promise<DeadLetter[]> {
+    const jobs = await withDeadline(this.queue.getFailed(0, KEPT_FAILED - 1), timeoutMs).catch((error: unknown) => {
+      throw new QueueUnavailableError(error);
+    });
     const letters = new Map<number, DeadLetter>();
     for (const letter of jobs.flatMap(toDeadLetter)) {
       if (!letters.has(letter.orderId)) letters.set(letter.orderId, letter);

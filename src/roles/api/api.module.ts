@@ -11,6 +11,7 @@ import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
 import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js';
 import { ProductsModule } from '../../products/products.module.js';
+import { ActionsModule } from '../../actions/actions.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { StatisticsModule } from '../../statistics/statistics.module.js';
@@ -31,6 +32,7 @@ import { RootController } from './root.controller.js';
     EventsModule,
     AuditModule,
     WorkersModule,
+    ActionsModule,
     StatisticsModule,
     OrderMetricsModule,
     HealthModule,

@@ -1,0 +1,39 @@
+import type { QueryConfig } from 'pg';
+
+// The one writer of `actions`, and its reader.
+
+/** What can be done that has no history of its own. */
+export const ACTION_TYPES = ['dead_letters.redriven'] as const;
+
+export type ActionType = (typeof ACTION_TYPES)[number];
+
+/** Something that somebody did. */
+export interface Action {
+  readonly id: number;
+  readonly type: ActionType;
+  /** Who did it; null while nobody has to say who they are. */
+  readonly actor: string | null;
+  /** What it was done to, by the names of the API. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string | null;
+  readonly createdAt: Date;
+}
+
+/** Records an action; run this in the transaction of what it tells of, or before it. */
+export function recordAction(type: ActionType, details: object, requestId: string | undefined): QueryConfig {
+  return {
+    name: 'record-action',
+    text: 'INSERT INTO actions (type, details, request_id) VALUES ($1, $2, $3)',
+    values: [type, JSON.stringify(details), requestId ?? null],
+  };
+}
+
+/** The newest actions below an id, newest first. */
+export function selectActions({ before, limit }: { before?: number | undefined; limit: number }): QueryConfig {
+  return {
+    name: 'select-actions',
+    text: `SELECT id, type, actor, details, request_id AS "requestId", created_at AS "createdAt"
+           FROM actions WHERE id < coalesce($1, 9223372036854775807) ORDER BY id DESC LIMIT $2`,
+    values: [before ?? null, limit],
+  };
+}

@@ -1,0 +1,35 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { READS } from '../database/data-source-options.js';
+import { readPrepared } from '../database/prepared-statement.js';
+import { API_PREFIX } from '../http/api-prefix.js';
+import { ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
+import { ValidQuery } from '../http/validation/validated.decorator.js';
+import { type Action, selectActions } from './action.js';
+import { ActionListResponse, ActionResponse } from './dto/action.response.js';
+import { ListActionsQuery } from './dto/list-actions.query.js';
+
+const PATH = `${API_PREFIX}/actions`;
+
+@ApiTags('Operations')
+@Controller('actions')
+export class ActionsController {
+  constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'List the actions of operators, newest first',
+    description: 'What has no history of its own. Nobody can change or remove an action, the system included.',
+  })
+  @ApiOkResponse({ type: ActionListResponse })
+  @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
+  @ApiUnavailableProblem(PATH)
+  async listActions(@ValidQuery() { before, page_size: limit }: ListActionsQuery): Promise<ActionListResponse> {
+    // One more tells whether there is a next page.
+    const actions = await readPrepared<Action & object>(this.reads, selectActions({ before, limit: limit + 1 }));
+    const items = actions.slice(0, limit).map((action) => ActionResponse.of(action));
+    return { items, next: actions.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+}
