@@ -1,5 +1,4 @@
 /** `npm start`: everything on this machine, from nothing to a curl line, and back to nothing with one Ctrl-C. */
-import { spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildIfChanged } from './build.ts';
@@ -13,6 +12,7 @@ import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
 import { freePort, isOk, NODE_FLAGS, requirePort, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
+import { runProgram } from './run-program.ts';
 import { RunRecord } from './run-record.ts';
 import { SupervisedRole } from './supervised-role.ts';
 import { welcome } from './welcome.ts';
@@ -85,8 +85,8 @@ async function start(): Promise<void> {
     ...database,
     REDIS_URL: redisUrl,
   };
-  if (all.DATABASE_ADMIN_URL) await run(MAKE_ROLES, all);
-  await run(MIGRATE, all);
+  if (all.DATABASE_ADMIN_URL) await runProgram(MAKE_ROLES, all, aborter.signal);
+  await runProgram(MIGRATE, all, aborter.signal);
   say('the database is migrated');
   // No process of the system needs them.
   const env = { ...all, DATABASE_ADMIN_URL: '', DATABASE_OWNER_URL: '', DATABASE_READER_URL: '' };
@@ -101,12 +101,18 @@ async function start(): Promise<void> {
   if (isStopping()) return;
   if (!isUp) throw new Error('The API or the dashboard did not come up in time; the lines above say why');
   for (const role of roles) role.markUp();
-  await writeFile(DATABASE_URL_FILE, all.DATABASE_URL ?? '', { mode: 0o600 });
-  await writeFile(ENVIRONMENT_FILE, environmentFileOf(all), { mode: 0o600 });
+  await writeEnvironment(all);
   const metricsAddresses = Object.values(metrics).map((port) => `http://${host}:${port}/metrics`);
   console.log(
     welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }),
   );
+}
+
+/** What the commands of this system, and the developer's own tools, are told. */
+async function writeEnvironment(all: NodeJS.ProcessEnv): Promise<void> {
+  const DEMO = given.DATABASE_URL ? (given.DEMO ?? '') : 'on';
+  await writeFile(DATABASE_URL_FILE, all.DATABASE_URL ?? '', { mode: 0o600 });
+  await writeFile(ENVIRONMENT_FILE, environmentFileOf({ ...all, API_URL: address, DEMO }), { mode: 0o600 });
 }
 
 async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
@@ -146,23 +152,8 @@ function hooksOf(name: string) {
 }
 
 async function build(): Promise<void> {
-  await buildIfChanged(ROOT, () => run(BUILD, process.env));
+  await buildIfChanged(ROOT, () => runProgram(BUILD, process.env, aborter.signal));
   say('the code is compiled');
-}
-
-/** Runs a program of Node.js to its end, silent unless it fails. */
-async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env,
-    signal: aborter.signal,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child.on('error', () => undefined);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`${args.join(' ')} failed:\n${output}`);
 }
 
 function startRole(name: string, flags: readonly string[], env: NodeJS.ProcessEnv): void {

@@ -22,6 +22,7 @@ Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
     -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'
   ${seed}      (a dozen products, from another terminal)
+  npm run demo      (a flash sale: 500 buyers, 100 units; with -- --kill-worker a worker dies in the middle)
 
 Ctrl-C ends it all.
 `;

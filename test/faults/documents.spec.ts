@@ -70,6 +70,20 @@ describe('what the documents say, pasted', () => {
     expect(all.match(/"type":"about:blank"/g)).toHaveLength(4);
   }, 120_000);
 
+  it('shows in npm run demo that a flash sale oversells nothing and loses nothing, also when the worker is killed', async () => {
+    for (const flags of ['', ' -- --kill-worker']) {
+      const said = await paste(`npm run demo${flags}`);
+      expect(said).toContain('100 sold, 400 refused, 0 oversold, audit clean');
+      expect(said).toContain('100 of 100 orders completed, none lost');
+      expect(said.includes('The worker was killed in the middle')).toBe(flags !== '');
+    }
+  }, 150_000);
+
+  it('sells nothing in a database that was given', async () => {
+    const given = { DATABASE_URL: 'postgres://127.0.0.1:1/shop' };
+    await expect(paste('npm run demo', given)).rejects.toThrow('set DEMO=on');
+  });
+
   it('works in docs/operations.md, beside npm start', async () => {
     const blocks = blocksOf('docs/operations.md').filter((block) => /^(npm|curl)/.test(block) && !block.includes('…'));
     expect(blocks.length).toBeGreaterThanOrEqual(5);

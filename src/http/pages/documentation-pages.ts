@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type FixedContent, serveFixed, versionedUrl } from './fixed-content.js';
+import { ICON } from './icon.js';
+import { INTRODUCTION } from './introduction.js';
 import { NAME, VERSION } from '../../kernel/version.js';
 
 const HTML = 'text/html; charset=utf-8';
@@ -19,15 +21,16 @@ export function createOpenApiDocument(app: NestFastifyApplication, publicUrl = '
   const options = new DocumentBuilder()
     .setTitle(NAME)
     .setVersion(VERSION)
-    .setDescription('Sells products from stock: never oversells, loses nothing. Errors are RFC 9457 problem details.')
+    .setDescription(INTRODUCTION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer(publicUrl, 'This server')
     .addTag('Products', 'The catalogue')
     .addTag('Stock', 'What changed the stock of a product, and corrections to it')
-    .addTag('Reservations', 'Stock that is held for a checkout')
     .addTag('Orders', 'Buying, reading and cancelling')
+    .addTag('Reservations', 'Stock that is held for a checkout')
+    .addTag('Events', 'Everything that happens to orders, from the beginning and live')
     .addTag('Health', 'For load balancers, operators and monitoring')
-    .addTag('Operations', 'What the system is doing')
+    .addTag('Operations', 'What the system does, and what an operator can do')
     .build();
   const document = SwaggerModule.createDocument(app, options, { operationIdFactory: (_controller, method) => method });
   return { ...document, security: [] };
@@ -38,7 +41,7 @@ export async function servePages(app: NestFastifyApplication, publicUrl: string 
   const content = JSON.stringify(createOpenApiDocument(app, publicUrl));
   const document = { path: '/openapi.json', type: 'application/json; charset=utf-8', content };
   const server = app.getHttpAdapter().getInstance();
-  for (const files of [[document], await swaggerPages(), await redocPages()]) {
+  for (const files of [[document, ICON], await swaggerPages(), await redocPages()]) {
     for (const each of files) serveFixed(server, each);
   }
 }
@@ -52,17 +55,15 @@ async function swaggerPages(): Promise<FixedContent[]> {
   });
   const style = await file(import.meta.resolve('swagger-ui-dist/swagger-ui.css'), 'text/css; charset=utf-8');
   const script = await file(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'), SCRIPT);
-  const icon = await file(import.meta.resolve('swagger-ui-dist/favicon-32x32.png'), 'image/png');
   const page = pageAt('/docs', (root) => ({
-    head: `<link rel="icon" type="image/png" href="${root}${versionedUrl(icon)}">
-    <link rel="stylesheet" href="${root}${versionedUrl(style)}">`,
+    head: `<link rel="stylesheet" href="${root}${versionedUrl(style)}">`,
     body: `<div id="swagger-ui"></div>
     <script src="${root}${versionedUrl(script)}"></script>
     <script>
-      SwaggerUIBundle({ url: '${root}/openapi.json', dom_id: '#swagger-ui', deepLinking: true });
+      SwaggerUIBundle({ url: '${root}/openapi.json', dom_id: '#swagger-ui', deepLinking: true, tryItOutEnabled: true });
     </script>`,
   }));
-  return [style, script, icon, page];
+  return [style, script, page];
 }
 
 async function redocPages(): Promise<FixedContent[]> {
@@ -74,7 +75,8 @@ async function redocPages(): Promise<FixedContent[]> {
     isVersioned: true,
   };
   const page = pageAt('/redoc', (root) => ({
-    head: '<link rel="icon" href="data:,">',
+    // A link to the makers of ReDoc, whose logo is on their host.
+    head: '<style>a[href="https://redocly.com/redoc/"] { display: none }</style>',
     body: `<div id="redoc"></div>
     <script type="module">
       import { init } from '${root}${versionedUrl(script)}';
@@ -95,7 +97,7 @@ interface PageParts {
  */
 function pageAt(path: string, make: (root: string) => PageParts): FixedContent {
   const variant = (root: string) => {
-    const content = pageOf(make(root));
+    const content = pageOf({ ...make(root), icon: `${root}${ICON.path}` });
     return { path, type: HTML, content, contentSecurityPolicy: policyOf(content) };
   };
   return { ...variant('.'), atSlash: variant('..') };
@@ -120,13 +122,14 @@ function policyOf(page: string): string {
   ].join('; ');
 }
 
-function pageOf({ head, body }: PageParts): string {
+function pageOf({ head, body, icon }: PageParts & { readonly icon: string }): string {
   return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${NAME} API</title>
+    <link rel="icon" type="${ICON.type}" href="${icon}">
     ${head}
     <style>body { margin: 0 }</style>
   </head>
