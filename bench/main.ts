@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick | --soak MINUTES | --storage | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --storage | --streams | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,8 @@ import { markdownTable, type Report, tableOf, verdictsOf, verdictTable } from '.
 import { measureScale } from './scale.ts';
 import { purchases, Shop } from './shop.ts';
 import { measureStorage } from './storage.ts';
-import { type Process, requirePrograms, setUp, startApi, startPeer, tearDown } from './stage.ts';
+import { measureStreams } from './streams.ts';
+import { type Process, requirePrograms, residentMebibytes, setUp, startApi, startPeer, tearDown } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean' },
     soak: { type: 'string' },
     storage: { type: 'boolean' },
+    streams: { type: 'boolean' },
     against: { type: 'string' },
     cases: { type: 'string' },
   },
@@ -43,6 +45,7 @@ try {
   await requirePrograms(say);
   if (options.soak !== undefined) await soak(Number(options.soak));
   else if (options.storage === true) await measureStorage(await setUp(), say);
+  else if (options.streams === true) await measureStreams(await setUp(), say);
   else if (options.against !== undefined) {
     const cases = options.cases?.split(',') ?? [];
     if (!(await compare(await setUp(), { checkout: options.against, cases }, say))) process.exitCode = 1;
@@ -182,11 +185,6 @@ async function soak(minutes: number): Promise<void> {
     const { rate, p99 } = await load({ url: api.url, requests: purchases(1), connections: CLIENTS, seconds: 15 });
     say(`${Math.round(rate)} orders/s, p99 ${p99.toFixed(1)} ms, ${(await residentMebibytes(api.pid)).toFixed(0)} MiB`);
   }
-}
-
-async function residentMebibytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
 }
 
 function say(line: string): void {

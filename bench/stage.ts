@@ -1,6 +1,6 @@
 /** What the benchmark runs on: a PostgreSQL and a Redis of its own, and the processes that are measured. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -181,4 +181,10 @@ export async function requirePrograms(say: (line: string) => void): Promise<void
       throw new Error(`${program} is needed and not there: install it (Debian: apt-get install ${debianPackage})`);
     }
   }
+}
+
+/** Memory of a process that is in use, in MiB. */
+export async function residentMebibytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
 }

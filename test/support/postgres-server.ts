@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { MIGRATE } from '../../tools/commands.ts';
 import { startPostgres } from '../../tools/postgres.ts';
-import { endProcess, isAlive } from '../../tools/processes.ts';
+import { endProcess, isAlive, freePort } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 
 const execute = promisify(execFile);
@@ -33,9 +33,10 @@ export async function startOwnPostgres(
 ): Promise<OwnPostgres> {
   const directory = options.directory ?? (await createTemporaryFolder('postgres'));
   const settings = { fsync: 'on', ...options.settings };
-  let server = await startPostgres({ directory, settings });
+  // Not the port that it prefers: while it is down, the PostgreSQL of another suite would take that.
+  const port = await freePort();
+  let server = await startPostgres({ directory, port, settings });
   const { url } = server;
-  const port = Number(new URL(url).port);
   let frozen: number[] = [];
   const thaw = () => frozen.splice(0).forEach((pid) => signal(pid, 'SIGCONT'));
   const stop = async () => {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
-import { isAlive } from '../../tools/processes.ts';
+import { freePort, isAlive } from '../../tools/processes.ts';
 import { type RedisServer, startRedis } from '../../tools/redis.ts';
 
 export interface OwnRedis {
@@ -23,8 +23,9 @@ export function redisThrough(port: number, { REDIS_URL, QUEUE_REDIS_URL }: OwnRe
 /** A Redis of the test's own, to be frozen, killed and wiped. */
 export async function startOwnRedis(): Promise<OwnRedis> {
   const directory = await createTemporaryFolder('redis');
-  let server: RedisServer = await startRedis({ directory });
-  const { port } = server;
+  // Not the port that it prefers: while it is down, the Redis of another suite would take that.
+  const port = await freePort();
+  let server: RedisServer = await startRedis({ directory, port });
   const url = (database: number) => Object.assign(new URL(server.url), { pathname: `/${database}` }).href;
   const signal = (name: NodeJS.Signals) => isAlive(server.pid) && process.kill(server.pid, name);
   return {

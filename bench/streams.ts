@@ -1,0 +1,128 @@
+/** What streams of events cost that nothing happens on, and how soon a client hears of an event. */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { load } from './load.ts';
+import { median } from './median.ts';
+import { purchases, Shop } from './shop.ts';
+import { type Process, residentMebibytes, type Stage, startApi } from './stage.ts';
+
+const STREAMS = 5_000;
+const ROUNDS = 5;
+const SECONDS = 4;
+const CONNECTIONS = 64;
+/** Connections that are opened at once: more than a listen queue holds would be refused. */
+const OPENING = 100;
+/** For the latency: one purchase at a time, that many, so that the events come one by one. */
+const LATENCIES = 300;
+const PAUSE_MS = 30;
+
+/**
+ * Follows 5 000 orders that nothing happens to, and measures memory and purchases with and without them, in turns; then how long it takes from the commit
+ * of an event until a client of `GET /events` has it, by the clock of PostgreSQL, which is that of this machine.
+ */
+export async function measureStreams(stage: Stage, say: (line: string) => void): Promise<void> {
+  const api = await startApi(stage, { MAX_CONNECTIONS: '20000' });
+  const shop = new Shop(stage.sql);
+  await shop.open(1);
+  const orders = await shop.sell(STREAMS);
+  const buy = async () =>
+    (await load({ url: api.url, requests: purchases(1), connections: CONNECTIONS, seconds: SECONDS })).rate;
+  await buy();
+  const before = await residentMebibytes(api.pid);
+  const [alone, accompanied, memory]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 1; round <= ROUNDS; round++) {
+    alone.push(await buy());
+    const sockets = await follow(api, orders);
+    memory.push((await residentMebibytes(api.pid)) - before);
+    accompanied.push(await buy());
+    for (const socket of sockets) socket.destroy();
+    await delay(1_000);
+    say(
+      `round ${round}: ${rate(alone.at(-1))} purchases/s alone, ${rate(accompanied.at(-1))} beside ${STREAMS} streams`,
+    );
+  }
+  const ratios = alone.map((each, index) => (accompanied[index] ?? 0) / each);
+  say(
+    `${STREAMS} idle streams: ${Math.round(median(memory))} MB more, purchases ${median(ratios).toFixed(2)} of those without`,
+  );
+  const latencies = await measureLatency(api, stage);
+  const at = (share: number) => Math.round(latencies[Math.ceil(latencies.length * share) - 1] ?? 0);
+  say(
+    `from the commit of an event to the client of a stream: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${latencies.length} events)`,
+  );
+  await api.stop();
+}
+
+/** Opens a stream for each order, and waits until each has begun. */
+async function follow({ url }: Process, first: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let from = 0; from < STREAMS; from += OPENING) {
+    const opening = Array.from({ length: OPENING }, async (_each, index) =>
+      openStream(url, `/api/v1/orders/${first + from + index}/events`, () => undefined),
+    );
+    sockets.push(...(await Promise.all(opening)));
+  }
+  return sockets;
+}
+
+/** Resolves when the stream has sent its first bytes. */
+async function openStream(url: string, target: string, onText: (text: string) => void): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('data', () => resolve());
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept: text/event-stream\r\n\r\n`);
+  });
+  socket.on('error', () => undefined);
+  socket.on('data', (data: Buffer) => onText(data.toString()));
+  return socket;
+}
+
+async function measureLatency({ url }: Process, { sql }: Stage): Promise<number[]> {
+  const { rows } = await sql.query<{ id: string }>('SELECT max(id) AS id FROM order_events');
+  const { next } = (await (await fetch(`${url}/api/v1/events?limit=1`)).json()) as { next: string };
+  const arrivals = new Map<number, number>();
+  // The stream begins at the end of the log: what was before is not of interest.
+  const cursor = await endOfLog(url, next);
+  const socket = await openStream(url, `/api/v1/events?after=${encodeURIComponent(cursor)}`, (text) => {
+    for (const [, id] of text.matchAll(/"order_id":(\d+)/g)) arrivals.set(Number(id), Date.now());
+  });
+  const ids: number[] = [];
+  for (let count = 0; count < LATENCIES; count++) {
+    const body = JSON.stringify({ product_id: 1 });
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(`${url}/api/v1/orders`, { method: 'POST', headers, body });
+    ids.push(((await response.json()) as { id: number }).id);
+    await delay(Math.random() * 2 * PAUSE_MS);
+  }
+  await delay(2_000);
+  socket.destroy();
+  const written = await sql.query<{ order_id: string; at: number }>(
+    `SELECT order_id, extract(epoch FROM created_at) * 1000 AS at FROM order_events WHERE id > $1 AND order_id = ANY ($2)`,
+    [rows[0]?.id ?? 0, ids],
+  );
+  return written.rows
+    .flatMap(({ order_id: id, at }) => {
+      const arrival = arrivals.get(Number(id));
+      return arrival === undefined ? [] : arrival - at;
+    })
+    .sort((a, b) => a - b);
+}
+
+async function endOfLog(url: string, after: string): Promise<string> {
+  for (let cursor = after; ;) {
+    const page = (await (
+      await fetch(`${url}/api/v1/events?limit=1000&after=${encodeURIComponent(cursor)}`)
+    ).json()) as {
+      items: unknown[];
+      next: string;
+    };
+    if (page.items.length === 0) return cursor;
+    cursor = page.next;
+  }
+}
+
+function rate(value = 0): string {
+  return String(Math.round(value));
+}
