@@ -79,8 +79,9 @@ const SERVER_FAULTS = {
 
 const FAULTS = { ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...REDIS_FAULTS, ...SERVER_FAULTS };
 export type Fault = keyof typeof FAULTS;
+export const FAULT_NAMES: readonly Fault[] = Object.keys(FAULTS).filter(isFault);
 /** As many as each round has. */
-export const KINDS = Object.keys(FAULTS).length;
+export const KINDS = FAULT_NAMES.length;
 
 export function isFault(name: string): name is Fault {
   return name in FAULTS;

@@ -6,11 +6,13 @@
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
+import { signOf } from './alerts.ts';
 import { describe, type Fault, inflict, isFault, scheduleOf } from './faults.ts';
 import { inspect } from './inspection.ts';
 import { Model, type Operation, outcomeOf } from './model.ts';
 import { type Bug, BUGS } from './preload.ts';
 import { Random } from './random.ts';
+import { Recording } from './recording.ts';
 import { settleUp } from './settlement.ts';
 import { send, settle, type Shop, Shopper } from './shopper.ts';
 import { waitUntil } from '../../tools/processes.ts';
@@ -25,6 +27,12 @@ const { seed, minutes, fault, bug, busy } = readOptions();
 const startedAt = Date.now();
 say(`seed ${seed}: "npm run test:faults -- --seed ${seed}" makes the same faults in the same order`);
 const world = await createWorld({ seed, bug });
+/** What Prometheus would have seen. */
+const recording = new Recording(
+  Object.fromEntries([...world.apis, ...world.workers].map(({ name, metricsUrl }) => [name, metricsUrl])),
+);
+recording.start();
+const inflicted = new Set<Fault>();
 let isTrue = false;
 /** What the processes have logged, for somebody to read: not of a bug that is there on purpose. */
 let isKept = bug === undefined;
@@ -32,6 +40,8 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 try {
   const violations = await simulate(world).catch((error: unknown) => [`The simulation broke: ${String(error)}`]);
+  recording.stop();
+  if (violations.length === 0 && bug === undefined) violations.push(...(await judgeAlerts(world)));
   for (const violation of violations.slice(0, 20)) say(`✗ ${violation}`);
   isTrue = violations.length === 0;
   if (isTrue) isKept = false;
@@ -112,12 +122,29 @@ async function breakThings(world: World, model: Model): Promise<string[]> {
     const { round, step } = schedule.next().value;
     if (stop.signal.aborted || (round > 1 && Date.now() - startedAt > minutes * 60_000)) return [];
     say(describe(step));
+    for (const each of step.faults) inflicted.add(each.fault);
     await inflict(world, step);
     await untilServed(world);
     const violations = await inspect(world, model);
     if (violations.length > 0) return violations;
     await delay(step.restMs);
   }
+}
+
+/** Each fault was seen in its metric, and no alert fired but those that its faults may raise. */
+async function judgeAlerts({ directory }: World): Promise<string[]> {
+  const signs = [...inflicted].map((each) => ({ name: each, ...signOf(each) }));
+  const unseen = signs.filter(({ metric }) => !recording.has(metric));
+  // A dead letter is made at the end, by an order that ends its workers again and again.
+  const ofDeadLetter = fault === undefined ? ['ProcessDown', 'OrderStuck'] : [];
+  const allowed = new Set([...ofDeadLetter, ...signs.flatMap(({ alerts }) => alerts)]);
+  const fired = await recording.unexpectedAlerts(allowed, directory);
+  if (fired === undefined) say('the alerts are not judged: there is no promtool (apt-get install prometheus)');
+  else if (fired.length === 0) say('✓ no alert fired but those that the faults may raise');
+  return [
+    ...unseen.map(({ name, metric }) => `"${name}" is not seen in ${metric}`),
+    ...(fired ?? []).map((alert) => `${alert} fired, and none of the faults may raise it`),
+  ];
 }
 
 /** Each API serves again by itself, what is fast and what takes a lock and a commit. */

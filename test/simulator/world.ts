@@ -43,6 +43,7 @@ export interface Role {
   readonly name: string;
   /** Of an API. */
   readonly url: string;
+  readonly metricsUrl: string;
   /** Sends a signal to the process and waits until another one has taken its place. */
   replace: (signal: NodeJS.Signals) => Promise<void>;
   stop: () => Promise<void>;
@@ -138,6 +139,7 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
   const isApi = name.startsWith('api');
   const port = isApi ? await freePort() : 0;
   const url = `http://127.0.0.1:${port}/api/v1`;
+  const metricsPort = await freePort();
   const log = path.join(directory, `${name}.log`);
   const args = [
     '--import',
@@ -148,7 +150,13 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
     MAIN,
     ...(isApi ? [] : ['--worker', '--plugin', PLUGIN]),
   ];
-  const env = { PATH: process.env.PATH, ...variables, PORT: String(port), LOG_LEVEL: 'info' };
+  const env = {
+    PATH: process.env.PATH,
+    ...variables,
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    LOG_LEVEL: 'info',
+  };
   let child: ChildProcess;
   let isWanted = true;
   let isOrdered = false;
@@ -185,6 +193,7 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
   return {
     name,
     url,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     replace: async (signal) => {
       await end(signal);
       await delay(2 * RESTART_DELAY_MS);

@@ -1,11 +1,19 @@
 import 'reflect-metadata';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { allMetrics, declareProcessMetrics, registry } from '../../src/telemetry/metrics.js';
 import '../../src/roles/api/create-api.js';
 import '../../src/roles/metrics.js';
 import '../../src/roles/worker/create-worker.js';
+import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
+import { alertTable, signOf } from '../simulator/alerts.ts';
+import { FAULT_NAMES } from '../simulator/faults.ts';
+import { Recording } from '../simulator/recording.ts';
+import { eventually } from '../support/eventually.js';
 import { canInstall, findProgram, installFromDebian } from '../../tools/programs.ts';
 
 const execute = promisify(execFile);
@@ -81,6 +89,19 @@ describe('the alerts and the dashboard', () => {
     }
   });
 
+  it('have a table that names for each fault of the simulator what shows it, and what it may raise', () => {
+    const rules = read('deploy/prometheus/rules.yml');
+    expect(FAULT_NAMES.length).toBeGreaterThan(15);
+    for (const fault of FAULT_NAMES) {
+      const { metric, alerts } = signOf(fault);
+      expect([fault, known.has(metric) || known.has(`${metric}_count`)]).toEqual([fault, true]);
+      for (const alert of alerts) expect(rules).toContain(`- alert: ${alert}\n`);
+    }
+    expect(read('docs/operations.md').replace(/ +/g, ' ').replace(/-+/g, '-')).toContain(
+      alertTable().replace(/ +/g, ' ').replace(/-+/g, '-'),
+    );
+  });
+
   const promtool = findProgram('promtool') ?? (canInstall() ? '' : undefined);
   // Debian has it in the package prometheus, which only root can install.
   (promtool === undefined ? it.skip : it)(
@@ -91,6 +112,28 @@ describe('the alerts and the dashboard', () => {
       expect((await execute(program, ['check', 'rules', 'rules.yml'], { cwd })).stdout).toContain('SUCCESS');
       await execute(program, ['check', 'config', '--syntax-only', 'prometheus.yml'], { cwd });
       expect((await execute(program, ['test', 'rules', 'rules.test.yml'], { cwd })).stdout).toContain('SUCCESS');
+    },
+    180_000,
+  );
+
+  (promtool === undefined ? it.skip : it)(
+    'that fire outside of the table of a fault are found in what a run has recorded',
+    async () => {
+      if (promtool === '') await installFromDebian('prometheus', 'promtool');
+      const server = createServer((_request, response) => response.end('dead_letters 2\nworkers_alive 1\n'));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const directory = await createTemporaryFolder('recording');
+      const recording = new Recording({ 'api-1': `http://127.0.0.1:${port}/metrics` });
+      recording.start();
+      await eventually(async () => {
+        expect(await recording.unexpectedAlerts(new Set(), directory)).toEqual(['DeadLetters']);
+      }, 30_000);
+      expect(await recording.unexpectedAlerts(new Set(['DeadLetters']), directory)).toEqual([]);
+      expect([recording.has('dead_letters'), recording.has('jobs')]).toEqual([true, false]);
+      recording.stop();
+      server.close();
+      await rm(directory, { recursive: true });
     },
     180_000,
   );
