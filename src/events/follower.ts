@@ -1,7 +1,7 @@
 /** An empty batch is sent at least this often: many proxies close a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000;
-/** A stream that is not woken reads anyway after this many heartbeats. */
-const HEARTBEATS_PER_READ = 4;
+/** A stream that is not woken reads anyway after this many heartbeats: a safety net that thousands of idle streams must not feel. */
+const HEARTBEATS_PER_READ = 20;
 /** How long a stream waits after a read that failed. */
 const FAILED_MS = 1_000;
 

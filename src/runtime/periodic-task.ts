@@ -1,6 +1,9 @@
 import { type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Log } from './log.js';
 
+/** While a task keeps failing, because PostgreSQL is away for instance, it is told of once in this time. */
+const WARN_INTERVAL_MS = 60_000;
+
 /**
  * Base class for background work: calls `run` again and again, `intervalMs` after the end of the run before, give or take a
  * fifth, for the first time one interval after the start, until the process stops. It runs in every process that provides it at
@@ -11,6 +14,7 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
   /** Aborted when the process stops. */
   protected readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  private warnedAt = -Infinity;
   private running: Promise<void> | undefined;
 
   /** Does all there is to do, and returns how much it was, for `report`. It stops early when `stopped`. */
@@ -65,9 +69,12 @@ export abstract class PeriodicTask implements OnApplicationBootstrap, BeforeAppl
   protected async runOnce(): Promise<void> {
     try {
       const count = await this.run();
+      this.warnedAt = -Infinity;
       if (count > 0) this.report?.(count);
     } catch (error) {
-      if (!this.stopped) this.logger.warn('A periodic task failed and will be run again', { error });
+      if (this.stopped || performance.now() - this.warnedAt < WARN_INTERVAL_MS) return;
+      this.warnedAt = performance.now();
+      this.logger.warn('A periodic task failed and will be run again', { error });
     }
   }
 }

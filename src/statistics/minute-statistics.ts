@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { VERSION } from '../kernel/version.js';
-import type { Backlog, Counts } from './process-counts.js';
+import { COMPLETION_BUCKETS, DURATION_BUCKETS } from '../telemetry/metrics.js';
+import { type Backlog, type Counts, PURCHASE_OUTCOMES } from './process-counts.js';
 
 // The one writer of `minute_statistics`, and its reader.
 
@@ -64,29 +65,28 @@ export function addToMinute(counts: Counts, backlog: Backlog | undefined): Query
   };
 }
 
-/** A sum of arrays over rows in SQL. */
-const sumOver = (column: string) =>
-  `ARRAY(SELECT sum(count)::bigint FROM minute_statistics AS each, unnest(each.${column}) WITH ORDINALITY AS item (count, position)
-         WHERE each.minute >= step.at AND each.minute < step.at + $3 * interval '1 second' AND each.minute <= $2
-         GROUP BY position ORDER BY position)`;
+/** The sums of the elements of an array over rows in SQL: element by element, ten times as fast as `unnest`. */
+function sumsOf(column: string, length: number): string {
+  const sums = Array.from({ length }, (_each, index) => `coalesce(sum(${column}[${index + 1}]), 0)`);
+  return `ARRAY[${sums.join(', ')}]::bigint[]`;
+}
 
 /** The {@link Step}s of `seconds` each that begin in a time, ascending; one in which nothing was recorded is left out. */
 export function selectSteps({ from, to, step }: { from: Date; to: Date; step: number }): QueryConfig {
   return {
     name: 'select-statistics',
-    text: `SELECT step.*, ${sumOver('purchases')} AS purchases, ${sumOver('purchase_durations')} AS "purchaseDurations",
-                  ${sumOver('completion_durations')} AS "completionDurations"
-           FROM (
-             SELECT date_bin($3 * interval '1 second', minute, $1) AS at,
-                    extract(epoch FROM max(updated_at) - date_bin($3 * interval '1 second', minute, $1))::float8 AS seconds,
-                    sum(completed)::bigint AS completed, sum(failed)::bigint AS failed, sum(stock_outs)::bigint AS "stockOuts",
-                    sum(cache_hits)::bigint AS "cacheHits", sum(cache_misses)::bigint AS "cacheMisses",
-                    sum(server_errors)::bigint AS "serverErrors",
-                    (array_agg(open_orders ORDER BY minute DESC))[1] AS "openOrders",
-                    max(oldest_open_age_seconds) AS "oldestOpenAgeSeconds",
-                    (array_agg(version ORDER BY minute DESC))[1] AS version
-             FROM minute_statistics WHERE minute >= $1 AND minute <= $2 GROUP BY 1
-           ) AS step ORDER BY step.at`,
+    text: `SELECT date_bin($3 * interval '1 second', minute, $1) AS at,
+                  extract(epoch FROM max(updated_at) - date_bin($3 * interval '1 second', minute, $1))::float8 AS seconds,
+                  ${sumsOf('purchases', PURCHASE_OUTCOMES.length)} AS purchases,
+                  ${sumsOf('purchase_durations', DURATION_BUCKETS.length + 1)} AS "purchaseDurations",
+                  ${sumsOf('completion_durations', COMPLETION_BUCKETS.length + 1)} AS "completionDurations",
+                  sum(completed)::bigint AS completed, sum(failed)::bigint AS failed, sum(stock_outs)::bigint AS "stockOuts",
+                  sum(cache_hits)::bigint AS "cacheHits", sum(cache_misses)::bigint AS "cacheMisses",
+                  sum(server_errors)::bigint AS "serverErrors",
+                  (array_agg(open_orders ORDER BY minute DESC))[1] AS "openOrders",
+                  max(oldest_open_age_seconds) AS "oldestOpenAgeSeconds",
+                  (array_agg(version ORDER BY minute DESC))[1] AS version
+           FROM minute_statistics WHERE minute >= $1 AND minute <= $2 GROUP BY 1 ORDER BY 1`,
     values: [from, to, step],
   };
 }

@@ -1,4 +1,5 @@
 import type { Metric as PrometheusMetric } from '@prometheus-io/client';
+import { ObservedGauges } from '../telemetry/observed-gauges.js';
 import { COMPLETION_BUCKETS, DURATION_BUCKETS, registry } from '../telemetry/metrics.js';
 
 /** What became of purchases (`purchases_total`), in the order in which counts of them are stored. */
@@ -68,8 +69,9 @@ export async function readCounts(): Promise<Counts> {
   };
 }
 
-/** Reads the backlog from gauges that were just observed; `undefined` when they could not be. */
+/** Has the backlog observed; gives `undefined` when it cannot be. */
 export async function readBacklog(): Promise<Backlog | undefined> {
+  await ObservedGauges.readFor('orders_open');
   const [open, age] = await Promise.all(['orders_open', 'orders_oldest_open_age_seconds'].map(samplesOf));
   if (open === undefined || open.length === 0 || age === undefined || age.length === 0) return undefined;
   return { openOrders: sumOf(open), oldestOpenAgeSeconds: sumOf(age) };

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
-import { ObservedGauges } from '../telemetry/observed-gauges.js';
 import { addToMinute } from './minute-statistics.js';
 import { type Counts, difference, isNothing, readBacklog, readCounts } from './process-counts.js';
 
@@ -33,7 +32,6 @@ export class StatisticsRecorder extends PeriodicTask {
     const counts = await readCounts();
     const added = difference(counts, this.recorded ?? counts);
     const readsBacklog = performance.now() - this.backlogReadAt >= BACKLOG_INTERVAL_MS;
-    if (readsBacklog) await ObservedGauges.readAll();
     if (!readsBacklog && isNothing(added)) return 0;
     await this.transactions.writeIdempotent(addToMinute(added, readsBacklog ? await readBacklog() : undefined));
     this.recorded = counts;

@@ -1,7 +1,7 @@
 import type { Gauge } from '@prometheus-io/client';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { withDeadline } from '../runtime/deadline.js';
-import { forget } from './metrics.js';
+import { forget, registry } from './metrics.js';
 
 /** Prometheus waits ten seconds for an answer; PostgreSQL or Redis may be away. */
 const TIMEOUT_MS = 2_000;
@@ -29,6 +29,13 @@ export abstract class ObservedGauges implements OnModuleInit, OnModuleDestroy {
   /** Reads everything that the process observes, at the same time. Never rejects. */
   static async readAll(): Promise<void> {
     await Promise.all([...observed].map(async (each) => each.readOrForget()));
+  }
+
+  /** Reads only what sets this metric. Never rejects. */
+  static async readFor(name: string): Promise<void> {
+    const metric: unknown = registry.getSingleMetric(name);
+    const concerned = [...observed].filter(({ gauges }) => gauges.some((each) => each === metric));
+    await Promise.all(concerned.map(async (each) => each.readOrForget()));
   }
 
   private async readOrForget(): Promise<void> {
