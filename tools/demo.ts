@@ -25,6 +25,9 @@ interface Sale {
   readonly p99Ms: number;
 }
 
+/** The bar that was shown last to its end. */
+let shown = '';
+
 const { values } = parseArgs({ options: { 'kill-worker': { type: 'boolean', default: false } } });
 const api = `${process.env.API_URL ?? `http://127.0.0.1:${process.env.PORT || 8000}`}/api/v1`;
 
@@ -136,9 +139,6 @@ function report(result: { sale: Sale; completed: number; oversold: number; isCle
   );
   return isRight;
 }
-
-/** The bar that was shown last to its end. */
-let shown = '';
 
 /** A bar of what is left; one line that is written over in a terminal, and nothing elsewhere until it is empty. */
 function show(name: string, left: number, text: string): void {

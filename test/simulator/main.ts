@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signOf } from './alerts.ts';
-import { describe, type Fault, inflict, isFault, scheduleOf } from './faults.ts';
+import { describe, type Fault, FAULT_NAMES, inflict, isFault, scheduleOf } from './faults.ts';
 import { inspect } from './inspection.ts';
 import { Model, type Operation, outcomeOf } from './model.ts';
 import { type Bug, BUGS } from './preload.ts';
@@ -30,6 +30,7 @@ const world = await createWorld({ seed, bug });
 /** What Prometheus would have seen. */
 const recording = new Recording(
   Object.fromEntries([...world.apis, ...world.workers].map(({ name, metricsUrl }) => [name, metricsUrl])),
+  FAULT_NAMES.map((each) => signOf(each).metric),
 );
 recording.start();
 const inflicted = new Set<Fault>();

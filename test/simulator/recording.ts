@@ -22,8 +22,12 @@ export class Recording {
   /** By the name of their process. */
   private readonly targets: Readonly<Record<string, string>>;
 
-  constructor(targets: Readonly<Record<string, string>>) {
+  /** Also kept where no rule asks for them. */
+  private readonly metrics: ReadonlySet<string>;
+
+  constructor(targets: Readonly<Record<string, string>>, metrics: readonly string[] = []) {
     this.targets = targets;
+    this.metrics = new Set(metrics);
   }
 
   start(): void {
@@ -88,7 +92,8 @@ export class Recording {
 
   private noteLine(line: string, { instance, at }: { instance: string; at: number }): void {
     const [, name = '', labels = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-    if (name === '' || !this.rules.includes(name.replace(/_(bucket|count|sum)$/, ''))) return;
+    const metric = name.replace(/_(bucket|count|sum)$/, '');
+    if (name === '' || !(this.rules.includes(metric) || this.metrics.has(metric))) return;
     const all = [...(labels === '' ? [] : [labels]), `instance="${instance}"`, 'job="order-system"'].join(',');
     this.note(`${name}{${all}}`, at, value);
   }
