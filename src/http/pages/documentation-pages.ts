@@ -76,7 +76,7 @@ async function redocPages(): Promise<FixedContent[]> {
   };
   const page = pageAt('/redoc', (root) => ({
     // A link to the makers of ReDoc, whose logo is on their host.
-    head: '<style>a[href="https://redocly.com/redoc/"] { display: none }</style>',
+    head: '<style>a[href*="redocly.com"] { display: none }</style>',
     body: `<div id="redoc"></div>
     <script type="module">
       import { init } from '${root}${versionedUrl(script)}';
