@@ -128,7 +128,7 @@ export class Model {
     this.changed.add(state);
   }
 
-  private learn(operation: Operation, { status, body }: Answer, say: (what: string) => void): void {
+  private learn(operation: Operation, { status, body, etag }: Answer, say: (what: string) => void): void {
     const { kind, items = [], subject } = operation;
     if (status === 400 && kind !== 'adjust') {
       const [, available, requested] = /Available: (\d+), Requested: (\d+)$/.exec(String(body?.detail)) ?? [];
@@ -148,7 +148,8 @@ export class Model {
       if (expected !== undefined && body.stock_after - delta !== expected)
         say('was adjusted though the stock differed');
     }
-    if (kind === 'change' && status === 200) this.noteChange(operation, say);
+    // With fields that the product has already, nothing changes, and its state is still the one that others have seen.
+    if (kind === 'change' && status === 200 && etag !== operation.ifMatch) this.noteChange(operation, say);
     if (kind === 'buy' && status === 201) {
       if (!isDeepStrictEqual(sorted(body.items), sorted(items))) say('was sold something else');
       if (this.orders.has(body.id)) say('was given the order of somebody else');
