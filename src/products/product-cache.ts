@@ -21,11 +21,19 @@ const MAX_MISSED_DROPS = 10_000;
 /** Look-ups that arrive during a round trip share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
-const requests = counter({
+/** Plain numbers: to look up a series by its label costs 0.3 µs a read. */
+const reads = { hit: 0, miss: 0 };
+
+counter({
   name: 'cache_requests_total',
   unit: 'reads',
   help: 'Products that were asked for through the cache, by whether they were there.',
   labels: { outcome: ['hit', 'miss'] },
+  collect() {
+    this.reset();
+    this.inc({ outcome: 'hit' }, reads.hit);
+    this.inc({ outcome: 'miss' }, reads.miss);
+  },
 });
 
 export interface CachedText {
@@ -55,8 +63,6 @@ export class ProductCache {
   private readonly missedDrops = new Set<number>();
   private readonly ttlMs: string;
   private pausedUntil = 0;
-  private hitCount = 0;
-  private missCount = 0;
 
   constructor(
     @Inject(CACHE_MANAGER) private readonly cache: Cache,
@@ -71,11 +77,11 @@ export class ProductCache {
 
   /** Reads of this process since it started. */
   get hits(): number {
-    return this.hitCount;
+    return reads.hit;
   }
 
   get misses(): number {
-    return this.missCount;
+    return reads.miss;
   }
 
   /**
@@ -85,12 +91,10 @@ export class ProductCache {
   async read(id: number, { load, isCurrent }: CachedText): Promise<string> {
     const cached = await this.lookUps.submit(id);
     if (cached !== undefined && isCurrent(cached)) {
-      this.hitCount++;
-      requests.inc({ outcome: 'hit' });
+      reads.hit++;
       return cached;
     }
-    this.missCount++;
-    requests.inc({ outcome: 'miss' });
+    reads.miss++;
     return this.loads.get(id) ?? this.startLoad(id, load);
   }
 

@@ -1,4 +1,11 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import {
+  collectDefaultMetrics,
+  type CollectFunction,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+} from '@prometheus-io/client';
 import { SeriesHistogram } from './series-histogram.js';
 
 /** The one registry of the process, as Prometheus has it. */
@@ -32,8 +39,13 @@ export function allMetrics(): readonly Metric[] {
   return declared.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
-export function counter<Label extends string = never>(declaration: Declaration<Label>): Counter<Label> {
-  return new Counter({ ...declare(declaration, 'counter', 1), registers: [registry] });
+/** With `collect`, the counter is set by it whenever it is read. */
+export function counter<Label extends string = never>({
+  collect,
+  ...declaration
+}: Declaration<Label> & { readonly collect?: CollectFunction<Counter<Label>> }): Counter<Label> {
+  const described = { ...declare(declaration, 'counter', 1), registers: [registry] };
+  return new Counter(collect === undefined ? described : { ...described, collect });
 }
 
 export function gauge<Label extends string = never>(declaration: Declaration<Label>): Gauge<Label> {

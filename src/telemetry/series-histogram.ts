@@ -1,17 +1,32 @@
 import { Histogram, type HistogramConfiguration, type LabelValues } from '@prometheus-io/client';
 
-/** One combination of labels. */
-interface Series<Label extends string> {
-  readonly labels: LabelValues<Label>;
-  readonly histogram: Histogram;
+/** One combination of labels: what was observed of it, by plain numbers. */
+export class HistogramSeries {
+  /** Observations of each bucket alone; the last one has no upper bound. */
+  readonly counts: number[];
+  sum = 0;
+
+  /** @param bounds upper bounds, ascending. */
+  constructor(private readonly bounds: readonly number[]) {
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this;
+    let bucket = 0;
+    // Not `>`: what is no number belongs to no bucket.
+    while (bucket < bounds.length && !(value <= (bounds[bucket] ?? Infinity))) bucket++;
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+    this.sum += value;
+  }
 }
 
 /**
- * A histogram for hot paths. Each combination of labels is a histogram without labels, which the caller keeps and observes; they are merged when
- * the registry collects. The library's own labels are looked up for each observation, which costs 460 ns instead of 60.
+ * A histogram for hot paths, whose series are looked up and kept by the caller: an observation costs some 10 ns. With the library's own labels it costs
+ * 460 ns, and 60 in its histogram without labels.
  */
 export class SeriesHistogram<Label extends string> extends Histogram<Label> {
-  private readonly series = new Map<string, Series<Label>>();
+  private readonly series = new Map<string, { labels: LabelValues<Label>; series: HistogramSeries }>();
 
   constructor(
     private readonly configuration: HistogramConfiguration<Label>,
@@ -21,29 +36,39 @@ export class SeriesHistogram<Label extends string> extends Histogram<Label> {
   }
 
   /** The series of these labels; none when it would be one too many. */
-  of(labels: LabelValues<Label>): Histogram | undefined {
+  of(labels: LabelValues<Label>): HistogramSeries | undefined {
     const key = JSON.stringify(labels);
     const found = this.series.get(key);
-    if (found !== undefined || this.series.size >= this.maxSeries) return found?.histogram;
-    const { name, help, buckets = [] } = this.configuration;
-    const histogram = new Histogram({ name, help, buckets, registers: [] });
-    this.series.set(key, { labels, histogram });
-    return histogram;
+    if (found !== undefined || this.series.size >= this.maxSeries) return found?.series;
+    const series = new HistogramSeries(this.configuration.buckets ?? []);
+    this.series.set(key, { labels, series });
+    return series;
   }
 
   /** It does not call the method of the library, which calls `getForPromString`. */
   override async get(): ReturnType<Histogram<Label>['get']> {
-    const values = await Promise.all(
-      [...this.series.values()].map(async ({ labels, histogram }) =>
-        (await histogram.get()).values.map((value) => ({ ...value, labels: Object.assign({}, labels, value.labels) })),
-      ),
-    );
     const { name, help } = this.configuration;
-    return { name, help, type: 'histogram', aggregator: 'sum', collect: () => undefined, values: values.flat() };
+    const values = [...this.series.values()].flatMap(({ labels, series }) => this.samplesOf(labels, series));
+    return { name, help, type: 'histogram', aggregator: 'sum', collect: () => undefined, values };
   }
 
   /** The registry asks by this name for what it prints. */
   async getForPromString(): ReturnType<Histogram<Label>['get']> {
     return this.get();
+  }
+
+  /** As Prometheus has a histogram: each bucket with all below it, then the sum and the count. */
+  private samplesOf(labels: LabelValues<Label>, { counts, sum }: HistogramSeries) {
+    const { name, buckets = [] } = this.configuration;
+    let count = 0;
+    const samples = counts.map((each, index) => {
+      count += each;
+      return { metricName: `${name}_bucket`, value: count, labels: { ...labels, le: buckets[index] ?? '+Inf' } };
+    });
+    return [
+      ...samples,
+      { metricName: `${name}_sum`, value: sum, labels: { ...labels } },
+      { metricName: `${name}_count`, value: count, labels: { ...labels } },
+    ];
   }
 }

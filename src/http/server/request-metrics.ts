@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
-import type { Histogram } from '@prometheus-io/client';
 import { DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
+import type { HistogramSeries } from '../../telemetry/series-histogram.js';
 import { EVENT_STREAM } from './event-stream.js';
 
 declare module 'fastify' {
@@ -23,9 +23,6 @@ const duration = seriesHistogram({
   combinations: MAX_COMBINATIONS,
   buckets: DURATION_BUCKETS,
 });
-
-/** The series of a route, by method and status: putting labels together each time would cost more than measuring. */
-type RouteSeries = Map<string, Histogram | undefined>;
 
 /**
  * Measures every request of a server that is answered; a stream lasts as long as its client wants, and is none of them. Call it before the routes are
@@ -51,18 +48,23 @@ export function measureRequests(server: FastifyInstance): void {
   });
 }
 
+/** The series of a route are kept by method and status: putting labels together each time would cost more than measuring. */
 function measureRoute(route: string): (reply: FastifyReply) => void {
-  const known: RouteSeries = new Map();
+  const ofMethods = new Map<string, Map<number, HistogramSeries | undefined>>();
   return ({ request: { method, receivedAt }, statusCode }) => {
-    const key = `${method} ${statusCode}`;
-    let series = known.get(key);
+    let ofMethod = ofMethods.get(method);
+    if (ofMethod === undefined) {
+      ofMethod = new Map<number, HistogramSeries | undefined>();
+      ofMethods.set(method, ofMethod);
+    }
+    let series = ofMethod.get(statusCode);
     if (series === undefined) {
       series = duration.of({
         http_request_method: METHODS.includes(method) ? method : '_OTHER',
         http_route: route,
         http_response_status_code: String(statusCode),
       });
-      known.set(key, series);
+      ofMethod.set(statusCode, series);
     }
     series?.observe((performance.now() - receivedAt) / 1_000);
   };
