@@ -16,6 +16,13 @@ const connections = gauge({
   labels: { db_client_connection_pool_name: POOLS, state: ['idle', 'used'] },
 });
 
+const max = gauge({
+  name: 'db_client_connection_max',
+  unit: 'connections',
+  help: 'Connections to PostgreSQL that a pool may have at most.',
+  labels: { db_client_connection_pool_name: POOLS },
+});
+
 const pending = gauge({
   name: 'db_client_connection_pending_requests',
   unit: 'requests',
@@ -26,7 +33,7 @@ const pending = gauge({
 /** Tells how the connections to PostgreSQL are used. */
 @Injectable()
 export class PoolMetrics extends ObservedGauges {
-  protected readonly gauges = [connections, pending];
+  protected readonly gauges = [connections, max, pending];
 
   constructor(
     private readonly sales: DataSource,
@@ -46,5 +53,6 @@ function tell(name: (typeof POOLS)[number], { driver }: DataSource): void {
   const of = { db_client_connection_pool_name: name };
   connections.set({ ...of, state: 'idle' }, pool.idleCount);
   connections.set({ ...of, state: 'used' }, pool.totalCount - pool.idleCount);
+  max.set(of, pool.options.max);
   pending.set(of, pool.waitingCount);
 }

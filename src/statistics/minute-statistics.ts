@@ -15,6 +15,14 @@ export interface Step extends Counts {
   /** The largest; null when no process could tell. */
   readonly oldestOpenAgeSeconds: number | null;
   readonly version: string;
+  /** The largest share of a pool's connections that was in use, from 0 to 1; null when no process could tell. */
+  readonly poolUsage: number | null;
+}
+
+/** What a process observes beside its counts; what it could not observe is missing. */
+export interface Observed {
+  readonly backlog: Backlog | undefined;
+  readonly poolUsage: number | undefined;
 }
 
 /** The history is kept so long, in days. */
@@ -25,15 +33,22 @@ const sum = (column: string) =>
   `ARRAY(SELECT coalesce(a, 0) + coalesce(b, 0)
          FROM unnest(minute_statistics.${column}, excluded.${column}) WITH ORDINALITY AS pair (a, b, position) ORDER BY position)`;
 
+/** The counts by code of two rows in SQL, added up. */
+const SUM_OF_ERRORS = `(
+               SELECT coalesce(jsonb_object_agg(code, count), '{}')
+               FROM (SELECT key AS code, sum(value::bigint) AS count
+                     FROM (SELECT * FROM jsonb_each_text(minute_statistics.errors)
+                           UNION ALL SELECT * FROM jsonb_each_text(excluded.errors)) AS each GROUP BY key) AS added)`;
+
 /** Adds the share of a process to the running minute, and forgets what is too old. */
-export function addToMinute(counts: Counts, backlog: Backlog | undefined): QueryConfig {
+export function addToMinute(counts: Counts, observed: Observed): QueryConfig {
   return {
     name: 'add-to-minute',
     text: `WITH forgotten AS (
              DELETE FROM minute_statistics WHERE minute < clock_timestamp() - interval '${KEPT_DAYS} days'
            )
            INSERT INTO minute_statistics VALUES
-             (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())
+             (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp(), $13, $14)
            ON CONFLICT (minute) DO UPDATE SET
              purchases = ${sum('purchases')},
              purchase_durations = ${sum('purchase_durations')},
@@ -47,22 +62,31 @@ export function addToMinute(counts: Counts, backlog: Backlog | undefined): Query
              open_orders = coalesce(excluded.open_orders, minute_statistics.open_orders),
              oldest_open_age_seconds = coalesce(excluded.oldest_open_age_seconds, minute_statistics.oldest_open_age_seconds),
              version = excluded.version,
-             updated_at = excluded.updated_at`,
-    values: [
-      counts.purchases,
-      counts.purchaseDurations,
-      counts.completed,
-      counts.failed,
-      counts.completionDurations,
-      counts.stockOuts,
-      counts.cacheHits,
-      counts.cacheMisses,
-      counts.serverErrors,
-      backlog?.openOrders ?? null,
-      backlog?.oldestOpenAgeSeconds ?? null,
-      VERSION,
-    ],
+             updated_at = excluded.updated_at,
+             errors = ${SUM_OF_ERRORS},
+             pool_usage = greatest(minute_statistics.pool_usage, excluded.pool_usage)`,
+    values: valuesOf(counts, observed),
   };
+}
+
+/** Of the columns after the minute, but for the time. */
+function valuesOf(counts: Counts, { backlog, poolUsage }: Observed): unknown[] {
+  return [
+    counts.purchases,
+    counts.purchaseDurations,
+    counts.completed,
+    counts.failed,
+    counts.completionDurations,
+    counts.stockOuts,
+    counts.cacheHits,
+    counts.cacheMisses,
+    counts.serverErrors,
+    backlog?.openOrders ?? null,
+    backlog?.oldestOpenAgeSeconds ?? null,
+    VERSION,
+    JSON.stringify(counts.errors),
+    poolUsage ?? null,
+  ];
 }
 
 /** The sums of the elements of an array over rows in SQL: element by element, ten times as fast as `unnest`. */
@@ -85,7 +109,12 @@ export function selectSteps({ from, to, step }: { from: Date; to: Date; step: nu
                   sum(server_errors)::bigint AS "serverErrors",
                   (array_agg(open_orders ORDER BY minute DESC))[1] AS "openOrders",
                   max(oldest_open_age_seconds) AS "oldestOpenAgeSeconds",
-                  (array_agg(version ORDER BY minute DESC))[1] AS version
+                  (array_agg(version ORDER BY minute DESC))[1] AS version,
+                  max(pool_usage) AS "poolUsage",
+                  (SELECT coalesce(jsonb_object_agg(code, count), '{}')
+                   FROM (SELECT key AS code, sum(value::bigint) AS count
+                         FROM unnest(array_agg(errors) FILTER (WHERE errors <> '{}')) AS of_minute, jsonb_each_text(of_minute)
+                         GROUP BY key) AS added) AS errors
            FROM minute_statistics WHERE minute >= $1 AND minute <= $2 GROUP BY 1 ORDER BY 1`,
     values: [from, to, step],
   };

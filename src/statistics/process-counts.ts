@@ -26,6 +26,8 @@ export interface Counts {
   readonly cacheHits: number;
   readonly cacheMisses: number;
   readonly serverErrors: number;
+  /** Problems that were answered, by their code. */
+  readonly errors: Readonly<Record<string, number>>;
 }
 
 /** What the whole shop has to do. */
@@ -42,7 +44,7 @@ interface Sample {
 
 /** Reads what the process has counted from its metrics. A metric that the process does not have counts nothing. */
 export async function readCounts(): Promise<Counts> {
-  const [purchases, requests, ended, completions, stockOuts, cache] = await Promise.all(
+  const [purchases, requests, ended, completions, stockOuts, cache, problems] = await Promise.all(
     [
       'purchases_total',
       'http_server_request_duration_seconds',
@@ -50,6 +52,7 @@ export async function readCounts(): Promise<Counts> {
       'order_completion_seconds',
       'stock_outs_total',
       'cache_requests_total',
+      'http_server_problems_total',
     ].map(samplesOf),
   );
   const isPurchase = ({ labels }: Sample) =>
@@ -66,6 +69,7 @@ export async function readCounts(): Promise<Counts> {
     cacheHits: sumOf(cache, ({ labels }) => labels.outcome === 'hit'),
     cacheMisses: sumOf(cache, ({ labels }) => labels.outcome === 'miss'),
     serverErrors: sumOf(requests, isFailure),
+    errors: Object.fromEntries((problems ?? []).map(({ labels, value }) => [String(labels.code), value])),
   };
 }
 
@@ -75,6 +79,19 @@ export async function readBacklog(): Promise<Backlog | undefined> {
   const [open, age] = await Promise.all(['orders_open', 'orders_oldest_open_age_seconds'].map(samplesOf));
   if (open === undefined || open.length === 0 || age === undefined || age.length === 0) return undefined;
   return { openOrders: sumOf(open), oldestOpenAgeSeconds: sumOf(age) };
+}
+
+/** The largest share of its connections to PostgreSQL that a pool of this process uses now, from 0 to 1. */
+export async function readPoolUsage(): Promise<number | undefined> {
+  await ObservedGauges.readFor('db_client_connection_count');
+  const [connections, max] = await Promise.all(
+    ['db_client_connection_count', 'db_client_connection_max'].map(samplesOf),
+  );
+  const shares = (max ?? []).map(({ value, labels: { db_client_connection_pool_name: name } }) => {
+    const isUsed = ({ labels }: Sample) => labels.state === 'used' && labels.db_client_connection_pool_name === name;
+    return sumOf(connections, isUsed) / value;
+  });
+  return shares.length === 0 ? undefined : Math.max(...shares);
 }
 
 /** What was counted between two readings of one process. */
@@ -90,13 +107,17 @@ export function difference(now: Counts, before: Counts): Counts {
     cacheHits: now.cacheHits - before.cacheHits,
     cacheMisses: now.cacheMisses - before.cacheMisses,
     serverErrors: now.serverErrors - before.serverErrors,
+    errors: Object.fromEntries(
+      Object.entries(now.errors)
+        .map(([code, count]): [string, number] => [code, count - (before.errors[code] ?? 0)])
+        .filter(([, added]) => added > 0),
+    ),
   };
 }
 
 export function isNothing(counts: Counts): boolean {
-  return Object.values(counts)
-    .flat()
-    .every((value) => value === 0);
+  const { errors, ...others } = counts;
+  return [...Object.values(others).flat(), ...Object.values(errors)].every((value) => value === 0);
 }
 
 async function samplesOf(name: string): Promise<readonly Sample[] | undefined> {

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { addToMinute } from './minute-statistics.js';
-import { type Counts, difference, isNothing, readBacklog, readCounts } from './process-counts.js';
+import { type Counts, difference, isNothing, readBacklog, readCounts, readPoolUsage } from './process-counts.js';
 
 const INTERVAL_MS = 2_000;
-/** Gauges are read by queries, so less often. */
+/** The backlog is read by queries: while nothing is counted, only so often. */
 const BACKLOG_INTERVAL_MS = 10_000;
 
 /**
@@ -31,11 +31,11 @@ export class StatisticsRecorder extends PeriodicTask {
   async run(): Promise<number> {
     const counts = await readCounts();
     const added = difference(counts, this.recorded ?? counts);
-    const readsBacklog = performance.now() - this.backlogReadAt >= BACKLOG_INTERVAL_MS;
-    if (!readsBacklog && isNothing(added)) return 0;
-    await this.transactions.writeIdempotent(addToMinute(added, readsBacklog ? await readBacklog() : undefined));
+    if (isNothing(added) && performance.now() - this.backlogReadAt < BACKLOG_INTERVAL_MS) return 0;
+    const observed = { backlog: await readBacklog(), poolUsage: await readPoolUsage() };
+    await this.transactions.writeIdempotent(addToMinute(added, observed));
     this.recorded = counts;
-    if (readsBacklog) this.backlogReadAt = performance.now();
+    this.backlogReadAt = performance.now();
     return 0;
   }
 

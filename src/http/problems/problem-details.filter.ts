@@ -3,7 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import type { AccessLog } from './access-log.js';
+import { ERROR_CODES } from '../../kernel/error-codes.js';
+import { counter } from '../../telemetry/metrics.js';
 import { toProblem, toProblemDetails } from './problem-details.js';
+
+const problems = counter({
+  name: 'http_server_problems_total',
+  unit: 'responses',
+  help: 'Responses that were problem details, by their code.',
+  labels: { code: ERROR_CODES },
+});
 
 /** Seconds a client should wait before it asks a service that was unavailable again. */
 const RETRY_AFTER_SECONDS = 1;
@@ -39,6 +48,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     const problem = toProblem(this.translate(error) ?? error);
     reply.problemCode = problem.code;
+    problems.inc({ code: problem.code });
     // A client that has hung up was served nothing.
     if (!request.raw.socket.destroyed) this.accessLog.problem(reply, problem, error);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);

@@ -98,6 +98,22 @@ class StatisticsStepResponse {
   @ApiProperty({ type: 'number', nullable: true, example: 4.2, description: 'Age of the oldest of them' })
   oldest_open_age_seconds: number | null;
 
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    example: { INSUFFICIENT_STOCK: 3 },
+    description: 'Responses that were problem details, by their code',
+  })
+  errors: Readonly<Record<string, number>>;
+
+  @ApiProperty({
+    type: 'number',
+    nullable: true,
+    example: 0.1,
+    description: 'The largest share of a pool of connections to PostgreSQL that was in use, from 0 to 1',
+  })
+  pool_usage: number | null;
+
   @ApiProperty({ example: '1.0.0', description: 'Of the process that recorded last; a change of it is a deploy' })
   version: string;
 }
@@ -148,6 +164,8 @@ function toResponse(step: Step): StatisticsStepResponse {
     server_errors: step.serverErrors,
     open_orders: step.openOrders,
     oldest_open_age_seconds: step.oldestOpenAgeSeconds === null ? null : rounded(step.oldestOpenAgeSeconds),
+    errors: step.errors,
+    pool_usage: step.poolUsage === null ? null : rounded(step.poolUsage),
     version: step.version,
   };
 }
