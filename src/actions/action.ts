@@ -2,8 +2,14 @@ import type { QueryConfig } from 'pg';
 
 // The one writer of `actions`, and its reader.
 
-/** What can be done that has no history of its own. */
-export const ACTION_TYPES = ['dead_letters.redriven'] as const;
+/** What an operator can do. */
+export const ACTION_TYPES = [
+  'audit.requested',
+  'dead_letters.redriven',
+  'flash_sale.started',
+  'order.cancelled',
+  'stock.adjusted',
+] as const;
 
 export type ActionType = (typeof ACTION_TYPES)[number];
 

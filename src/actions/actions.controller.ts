@@ -21,7 +21,8 @@ export class ActionsController {
   @Get()
   @ApiOperation({
     summary: 'List the actions of operators, newest first',
-    description: 'What has no history of its own. Nobody can change or remove an action, the system included.',
+    description:
+      'What was done by the paths below `/ops`, as the console does it. Nobody can change or remove an action, the system included.',
   })
   @ApiOkResponse({ type: ActionListResponse })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')

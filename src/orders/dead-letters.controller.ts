@@ -8,7 +8,7 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
-import { LocalOnlyGuard, NOT_LOCAL } from '../http/server/local-only.guard.js';
+import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import {
@@ -49,11 +49,7 @@ export class DeadLettersController {
       'Read the list first: when there are more or fewer than `expected_count`, nothing is done. With `failed_to` the set is the one that you have seen.',
   })
   @ApiOkResponse({ type: RedriveResponse, headers: REPLAYED })
-  @ApiProblem('This is possible only on the machine itself', `${PATH}/redrive`, {
-    status: 403,
-    code: 'FORBIDDEN',
-    detail: NOT_LOCAL,
-  })
+  @ApiLocalOnly(`${PATH}/redrive`)
   @ApiProblem('There are more or fewer, or the `Idempotency-Key` is in use', `${PATH}/redrive`, {
     status: 409,
     code: 'COUNT_CHANGED',

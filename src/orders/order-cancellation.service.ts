@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { recordAction } from '../actions/action.js';
 import { Config } from '../config/config.js';
 import { CONFIRM_READ } from '../database/commit.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
@@ -47,10 +48,26 @@ export class OrderCancellationService {
    * @throws OrderNotCancellableError when it is too late.
    */
   async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
+    return this.perform(id, { reason, isAction: false }, request);
+  }
+
+  /** The same for an operator: it is recorded among the actions as well. */
+  async cancelAsAction(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
+    return this.perform(id, { reason, isAction: true }, request);
+  }
+
+  private async perform(
+    id: number,
+    { reason, isAction }: { reason: string | undefined; isAction: boolean },
+    request: IdempotentRequest | undefined,
+  ): Promise<Performed<Order>> {
     const cause = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    const cancelling = this.idempotency.run(request, storedCancellation, (manager) =>
-      cancel(manager, { id, cause, callMs: this.config.orders.fulfilmentTimeoutMs }),
-    );
+    const cancelling = this.idempotency.run(request, storedCancellation, async (manager) => {
+      const cancellation = await cancel(manager, { id, cause, callMs: this.config.orders.fulfilmentTimeoutMs });
+      const details = { order_id: id, reason: reason ?? null };
+      if (isAction) await queryWithin(manager, recordAction('order.cancelled', details, currentContext().requestId));
+      return cancellation;
+    });
     const { result, isReplayed } = await cancelling.catch(async (error: unknown) => {
       if (error instanceof NoAnswerError) await this.announce(id, await this.productsOf(id));
       throw error;

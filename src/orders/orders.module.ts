@@ -6,6 +6,8 @@ import { ProductsModule } from '../products/products.module.js';
 import { QueueModule } from '../queue/queue.module.js';
 import { ReservationsModule } from '../reservations/reservations.module.js';
 import { StockModule } from '../stock/stock.module.js';
+import { OrderOperationsController } from './order-operations.controller.js';
+import { QueuesController } from './queues.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { DeadLettersModule } from './processing/dead-letters.module.js';
 import { RedriveService } from './processing/redrive.service.js';
@@ -16,6 +18,7 @@ import { OrderCancellationService } from './order-cancellation.service.js';
 import { OrderReaderService } from './order-reader.service.js';
 import { OrdersController } from './orders.controller.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from './processing/order-jobs.js';
+import { OrderQueues } from './processing/order-queues.js';
 import { OrderDispatcher } from './processing/order-dispatcher.js';
 import { OptimisticSaleService } from './purchase/optimistic-sale.service.js';
 import { OrderService } from './purchase/order.service.js';
@@ -35,7 +38,7 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
     IdempotencyModule,
     DeadLettersModule,
   ],
-  controllers: [OrdersController, DeadLettersController],
+  controllers: [OrdersController, OrderOperationsController, DeadLettersController, QueuesController],
   providers: [
     OrderService,
     OptimisticSaleService,
@@ -46,6 +49,7 @@ import { ReservationConfirmationService } from './purchase/reservation-confirmat
     OrderDispatcher,
     CancellationHints,
     RedriveService,
+    OrderQueues,
     PurchasesWaiting,
   ],
   exports: [PurchaseService, OrderReaderService, OrderCancellationService],

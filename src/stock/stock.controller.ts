@@ -1,18 +1,14 @@
 import { Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import {
-  ApiBodyProblems,
-  ApiProblem,
-  ApiUnavailableProblem,
-  ApiValidationProblem,
-} from '../http/problems/api-problem.decorator.js';
+import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 import { linkToNext } from '../http/paging/link.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
+import { idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
+import { ApiAdjustmentProblems } from './dto/adjustment-problems.decorator.js';
 import { ListMovementsQuery } from './dto/list-movements.query.js';
 import { StockAdjustmentDto } from './dto/stock-adjustment.dto.js';
 import { StockMovementResponse, StockMovementsResponse } from './dto/stock-movement.response.js';
@@ -53,21 +49,7 @@ export class StockController {
   @ApiId()
   @ApiOperation({ summary: 'Add units to a stock, or take some away, with a reason' })
   @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })
-  @ApiProblem('The stock would leave its range; nothing was changed', ADJUSTMENTS, {
-    status: 400,
-    code: 'STOCK_OUT_OF_RANGE',
-    detail: 'A stock of 1 cannot be adjusted by -2: it must stay between 0 and 2147483647',
-  })
-  @ApiProblem('There is no such product', ADJUSTMENTS, NOT_FOUND)
-  @ApiProblem('The stock is not the expected one, or the `Idempotency-Key` is in use', ADJUSTMENTS, {
-    status: 409,
-    code: 'STOCK_CONFLICT',
-    detail: 'Stock is 98, expected 100',
-  })
-  @ApiValidationProblem(ADJUSTMENTS, 'delta', 'delta must be a whole number from -2147483647 to 2147483647, and not 0')
-  @ApiBodyProblems(ADJUSTMENTS)
-  @ApiUnavailableProblem(ADJUSTMENTS)
-  @ApiIdempotencyKey(ADJUSTMENTS)
+  @ApiAdjustmentProblems(ADJUSTMENTS)
   async adjustStock(
     @Id() id: number,
     @ValidBody() { delta, reason, expected_stock: expectedStock }: StockAdjustmentDto,

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { recordAction } from '../actions/action.js';
 import { READS } from '../database/data-source-options.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import { currentContext } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
@@ -20,6 +22,8 @@ export interface Adjustment {
   readonly reason: string;
   /** The stock that the caller has seen. */
   readonly expectedStock?: number;
+  /** Record it among the actions of operators as well. */
+  readonly isAction?: boolean;
 }
 
 /** A part of the ledger of a product, the newest movement first. */
@@ -65,7 +69,7 @@ export class StockService {
    */
   async adjust(
     id: number,
-    { delta, reason, expectedStock }: Adjustment,
+    { delta, reason, expectedStock, isAction = false }: Adjustment,
     request?: IdempotentRequest,
   ): Promise<Performed<StockMovement>> {
     try {
@@ -75,7 +79,12 @@ export class StockService {
         if (expectedStock !== undefined && expectedStock !== product.stock) {
           throw new StockConflictError(expectedStock, product.stock);
         }
-        return (await this.adjustLocked(manager, product, { delta, reason })).movement;
+        const { movement } = await this.adjustLocked(manager, product, { delta, reason });
+        if (isAction) {
+          const details = { product_id: id, delta, stock_after: movement.stockAfter, reason };
+          await queryWithin(manager, recordAction('stock.adjusted', details, currentContext().requestId));
+        }
+        return movement;
       });
     } finally {
       await this.changes.announce([id]);

@@ -75,6 +75,12 @@ export class AuditResponse {
   }
 }
 
+@ApiSchema({ name: 'AuditRequest' })
+export class AuditRequestResponse {
+  @ApiProperty({ enum: ['requested'], example: 'requested' })
+  status: 'requested';
+}
+
 @ApiSchema({ name: 'AuditList' })
 export class AuditListResponse {
   @ApiProperty({ type: [AuditResponse] })

@@ -22,11 +22,19 @@ export class OrderEventResponse {
   @ApiProperty({ example: 'attempt 1' })
   cause: string;
 
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: '0191a1b2-7c1d-7e3a-9f00-2b5d1c3e4f5a',
+    description: 'Of the request that has caused it; null for what a worker did',
+  })
+  request_id: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
-  static of({ orderId, createdAt, ...same }: OrderEvent): OrderEventResponse {
-    return { ...same, order_id: orderId, created_at: createdAt.toISOString() };
+  static of({ orderId, requestId, createdAt, ...same }: OrderEvent): OrderEventResponse {
+    return { ...same, order_id: orderId, request_id: requestId, created_at: createdAt.toISOString() };
   }
 }
 

@@ -6,6 +6,7 @@ import { BacklogMetrics } from './backlog-metrics.js';
 import { DeadLetterMetrics } from './dead-letter-metrics.js';
 import { DeadLettersModule } from '../processing/dead-letters.module.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
+import { OrderQueues } from '../processing/order-queues.js';
 import { QueueMetrics } from './queue-metrics.js';
 
 /** What waits to be worked on, in numbers. Every API and every worker tells it, so that it is seen also while one kind of them is away. */
@@ -15,6 +16,6 @@ import { QueueMetrics } from './queue-metrics.js';
     TypeOrmModule.forFeature([Product]),
     QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
   ],
-  providers: [BacklogMetrics, QueueMetrics, DeadLetterMetrics],
+  providers: [OrderQueues, BacklogMetrics, QueueMetrics, DeadLetterMetrics],
 })
 export class OrderMetricsModule {}

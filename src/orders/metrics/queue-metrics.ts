@@ -1,17 +1,16 @@
-import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
-import type { Queue } from 'bullmq';
 import { gauge } from '../../telemetry/metrics.js';
 import { ObservedGauges } from '../../telemetry/observed-gauges.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
+import { JOB_STATES, OrderQueues } from '../processing/order-queues.js';
 
-const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+const TIMEOUT_MS = 2_000;
 
 const jobs = gauge({
   name: 'jobs',
   unit: 'jobs',
   help: 'Jobs in the queues, by their state; a job of the queue of dispatches (hand-over) stands for up to 50 orders. Of the whole shop.',
-  labels: { queue: [ORDERS_QUEUE, DISPATCH_QUEUE], state: STATES },
+  labels: { queue: [ORDERS_QUEUE, DISPATCH_QUEUE], state: JOB_STATES },
 });
 
 /** Tells how many jobs stand in the queues. */
@@ -19,17 +18,13 @@ const jobs = gauge({
 export class QueueMetrics extends ObservedGauges {
   protected readonly gauges = [jobs];
 
-  constructor(
-    @InjectQueue(ORDERS_QUEUE) private readonly orders: Queue<unknown>,
-    @InjectQueue(DISPATCH_QUEUE) private readonly dispatches: Queue<unknown>,
-  ) {
+  constructor(private readonly queues: OrderQueues) {
     super();
   }
 
   protected async read(): Promise<void> {
-    for (const queue of [this.orders, this.dispatches]) {
-      const counts = await queue.getJobCounts(...STATES);
-      for (const state of STATES) jobs.set({ queue: queue.name, state }, counts[state] ?? 0);
+    for (const { name, jobs: counts } of await this.queues.depths(TIMEOUT_MS)) {
+      for (const state of JOB_STATES) jobs.set({ queue: name, state }, counts[state]);
     }
   }
 }

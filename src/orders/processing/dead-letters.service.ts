@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, type Repository } from 'typeorm';
-import { ApplicationError } from '../../kernel/application-error.js';
+import { QueueUnavailableError } from '../../queue/queue-unavailable.error.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';
 import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
@@ -22,16 +22,6 @@ export interface DeadLetter {
   readonly reason: string;
   readonly attempts: number;
   readonly failedAt: Date;
-}
-
-/** The queue's Redis does not answer. */
-class QueueUnavailableError extends ApplicationError {
-  readonly kind = 'unavailable';
-  readonly code = 'QUEUE_UNAVAILABLE';
-
-  constructor(cause: unknown) {
-    super('The queue is not available; try again', { cause });
-  }
 }
 
 /** Whether a job has ended several workers: tried again without an operator, it would end the next one. */
