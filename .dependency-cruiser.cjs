@@ -1,5 +1,6 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
-const FEATURES = '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics|actions)';
+const FEATURES =
+  '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics|actions|demo|console)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
 const FOUNDATION = '(http|telemetry|runtime|config|kernel)';
 
@@ -42,11 +43,20 @@ const DOORS = {
   ],
   events: ['subscriptions.module', 'events.module', 'subscriber', 'parked-events.service'],
   workers: ['workers.module', 'worker-registry.module', 'worker-registry'],
-  audit: ['audit.module', 'audit.service', 'audit-run', 'audit-statement', 'ledger-repair.service'],
+  audit: [
+    'audit.module',
+    'audit-runs.module',
+    'audit.service',
+    'audit-run',
+    'audit-statement',
+    'ledger-repair.service',
+  ],
   backup: [],
   health: [],
   statistics: ['statistics.module', 'statistics-recorder.module'],
   actions: ['actions.module', 'action'],
+  demo: ['demo.module', 'flash-sale.service', 'flash-sale-program'],
+  console: ['console.module'],
 };
 const doors = Object.entries(DOORS).map(([feature, files]) => ({
   name: `door-of-${feature}`,
@@ -59,16 +69,18 @@ const doors = Object.entries(DOORS).map(([feature, files]) => ({
 /** Features that a feature may build on; none may build on others. */
 const BELOW = {
   products: ['stock'],
-  stock: [],
+  stock: ['actions'],
   reservations: ['stock'],
   orders: ['products', 'reservations', 'stock', 'workers', 'actions'],
   events: ['orders'],
   workers: [],
-  audit: ['stock'],
+  audit: ['stock', 'actions'],
   backup: [],
   health: ['products'],
   statistics: [],
   actions: [],
+  demo: ['actions'],
+  console: ['demo'],
 };
 const order = Object.entries(BELOW).map(([feature, below]) => ({
   name: `what-${feature}-builds-on`,

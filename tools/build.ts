@@ -1,18 +1,27 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { BUILD, BUILD_CONSOLE } from './commands.ts';
 
-const SOURCES = ['src/**/*.ts', 'migrations/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const SOURCES = [
+  'src/**/*.ts',
+  'migrations/*.ts',
+  'apps/console/{src/**/*.*,*.*}',
+  'tsconfig*.json',
+  'nest-cli.json',
+  'package-lock.json',
+];
 
 /**
- * Compiles the code with `compile`, unless `dist` was compiled from just these sources: the compiler takes ten seconds to
+ * Compiles the code and the console with `run`, which runs a program of Node.js in the root, unless `dist` was compiled from just these sources: the compiler takes ten seconds to
  * find out by itself. `dist` is made anew, so nothing of another branch stays in it.
  */
-export async function buildIfChanged(root: string, compile: () => Promise<void>): Promise<void> {
+export async function buildIfChanged(root: string, run: (program: readonly string[]) => Promise<void>): Promise<void> {
   const stamp = path.join(root, 'dist/sources.sha256');
   const hash = hashOf(root);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && !isTouchedSince(root, stamp)) return;
-  await compile();
+  const isBuilt = existsSync(stamp) && existsSync(path.join(root, 'apps/console/dist/index.html'));
+  if (isBuilt && readFileSync(stamp, 'utf8') === hash && !isTouchedSince(root, stamp)) return;
+  for (const program of [BUILD, BUILD_CONSOLE]) await run(program);
   writeFileSync(stamp, hash);
 }
 

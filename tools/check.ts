@@ -8,7 +8,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const STEPS: readonly [string, string][] = [
   ['format', 'prettier --check --log-level warn .'],
   ['lint', 'eslint --max-warnings 0 .'],
-  ['types', 'tsc --noEmit'],
+  ['types', 'tsc --noEmit && tsc --noEmit -p apps/console'],
   ['boundaries', 'depcruise src migrations'],
   ['dead code', 'knip --no-config-hints'],
   ['tests', 'npm test -- --coverage'],

@@ -48,11 +48,6 @@ export class RunRecord {
     writeFileSync(this.file, JSON.stringify(this.processes, null, 2), { mode: 0o600 });
   }
 
-  /** The process id of a part of the run that is going, the newest of its name. */
-  find(name: string): number | undefined {
-    return this.readLeft().findLast((recorded) => recorded.name === name)?.pid;
-  }
-
   /** Only its own: a start that was refused leaves the record of the run that is going. */
   remove(): void {
     if (this.processes.length > 0) rmSync(this.file, { force: true });

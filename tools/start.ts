@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildIfChanged } from './build.ts';
 import { checkVariables } from './check-variables.ts';
-import { BUILD, MAKE_ROLES, MIGRATE } from './commands.ts';
+import { MAKE_ROLES, MIGRATE } from './commands.ts';
 import { databaseUrls } from './database-urls.ts';
 import { environmentFileOf } from './environment-file.ts';
 import { LogLines } from './log-lines.ts';
@@ -110,9 +110,8 @@ async function start(): Promise<void> {
 
 /** What the commands of this system, and the developer's own tools, are told. */
 async function writeEnvironment(all: NodeJS.ProcessEnv): Promise<void> {
-  const DEMO = given.DATABASE_URL ? (given.DEMO ?? '') : 'on';
   await writeFile(DATABASE_URL_FILE, all.DATABASE_URL ?? '', { mode: 0o600 });
-  await writeFile(ENVIRONMENT_FILE, environmentFileOf({ ...all, API_URL: address, DEMO }), { mode: 0o600 });
+  await writeFile(ENVIRONMENT_FILE, environmentFileOf({ ...all, API_URL: address }), { mode: 0o600 });
 }
 
 async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
@@ -120,9 +119,14 @@ async function startRoles(env: NodeJS.ProcessEnv): Promise<Record<string, string
   const metrics = await metricsPorts(Object.keys(ROLE_FLAGS), given.METRICS_PORT);
   for (const [role, flags] of Object.entries(ROLE_FLAGS)) {
     const own = { ...env, METRICS_PORT: metricsVariable(metrics[role]) };
-    startRole(role, flags, role === 'dashboard' ? { ...own, PUBLIC_URL } : own);
+    startRole(role, flags, { ...own, ...(role === 'dashboard' ? { PUBLIC_URL } : { DEMO: demo() }) });
   }
   return metrics;
+}
+
+/** A flash sale sells: in a database of this system's own, or where DEMO is on. */
+function demo(): string {
+  return (given.DEMO ?? (given.DATABASE_URL ? 'off' : 'on')) === 'on' ? 'supervised' : 'off';
 }
 
 /** The variables that lead to the database. One that is given has the roles that it has. */
@@ -152,7 +156,7 @@ function hooksOf(name: string) {
 }
 
 async function build(): Promise<void> {
-  await buildIfChanged(ROOT, () => runProgram(BUILD, process.env, aborter.signal));
+  await buildIfChanged(ROOT, (program) => runProgram(program, process.env, aborter.signal));
   say('the code is compiled');
 }
 
@@ -164,12 +168,18 @@ function startRole(name: string, flags: readonly string[], env: NodeJS.ProcessEn
     env,
     onLine: (role, line) => lines.show(role, line),
     onSpawn: (pid) => record.add(name, pid),
+    ...(name === 'api' ? { onKillRequest: killRole } : {}),
     onGivenUp: (reason) => {
       if (stopping === undefined) console.error(`\n✗ ${reason}; stopping the rest`);
       void stop(1);
     },
   });
   roles.push(role);
+}
+
+function killRole(name: string): void {
+  say(`the ${name} is killed for the demo`);
+  roles.find((role) => role.name === name)?.kill();
 }
 
 /** Roles first, then what they stand on. */
@@ -201,7 +211,6 @@ function isStopping(): boolean {
   return stopping !== undefined;
 }
 
-/** A step that takes a while. */
 function announce(step: string): void {
   console.log(`… ${step}`);
 }

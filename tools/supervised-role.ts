@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { endProcess, isStopped, pidOf } from './processes.ts';
 
@@ -17,6 +17,8 @@ interface RoleOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Told of each line that the role logs. */
   readonly onLine: (name: string, line: string) => void;
+  /** Told when the role asks for another one to be killed, which is then started again: the flash sale of the demo. */
+  readonly onKillRequest?: (role: string) => void;
   /** Told of each process, also of one that replaces another. */
   readonly onSpawn: (pid: number) => void;
   /** The role has ended before it was ever up, or too often. */
@@ -25,6 +27,7 @@ interface RoleOptions {
 
 /** A role of the system as a process, which is started again when it ends by itself or is frozen. */
 export class SupervisedRole {
+  readonly name: string;
   private readonly options: RoleOptions;
   private child: ChildProcess | undefined;
   private isUp = false;
@@ -34,6 +37,7 @@ export class SupervisedRole {
   private readonly look: NodeJS.Timeout;
 
   constructor(options: RoleOptions) {
+    this.name = options.name;
     this.options = options;
     this.start();
     this.look = setInterval(() => this.endIfFrozen(), LOOK_MS);
@@ -50,17 +54,27 @@ export class SupervisedRole {
     if (this.child?.pid !== undefined) await endProcess(this.child.pid, 'SIGTERM', timeoutMs);
   }
 
+  /** As a crash would end it: it is started again. */
+  kill(): void {
+    this.child?.kill('SIGKILL');
+  }
+
   /** In a process group of its own, so that a Ctrl-C reaches it in order, through `end`. */
   private start(): void {
     if (this.isEnding) return;
-    const { name, args, cwd, env, onLine } = this.options;
-    const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { name, args, cwd, env, onLine, onKillRequest } = this.options;
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(onKillRequest === undefined ? [] : ['ipc' as const])];
+    const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio });
     this.child = child;
     child.on('error', () => undefined); // told by the missing process id
     this.options.onSpawn(pidOf(child));
     for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => onLine(name, line));
     }
+    child.on('message', (message) => {
+      if (typeof message === 'object' && 'kill' in message) onKillRequest?.(String(message.kill));
+    });
     child.once('exit', (code, signal) => this.onEnd(signal ?? `exit status ${code}`));
   }
 

@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { buildIfChanged } from './build.ts';
-import { BUILD, MIGRATE } from './commands.ts';
+import { MIGRATE } from './commands.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
@@ -43,7 +43,7 @@ async function runAll(): Promise<number> {
   const [databaseUrl, redisUrl] = await Promise.all([
     providePostgres(),
     provideRedis(),
-    buildIfChanged(ROOT, () => run(BUILD, process.env)),
+    buildIfChanged(ROOT, (program) => run(program, process.env)),
   ]);
   const template = new URL(databaseUrl);
   template.pathname = `/${TEMPLATE}`;

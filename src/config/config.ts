@@ -1,5 +1,6 @@
 import { checkConfig } from './config-checks.js';
 import { EnvironmentReader } from './environment-reader.js';
+import { type Demo, readDemo } from './demo.js';
 import { LIMITS } from './limits.js';
 import { type Logging, readLogging } from './logging.js';
 import { readMetrics } from './metrics-port.js';
@@ -15,6 +16,7 @@ export type Role =
   | 'worker'
   | 'dashboard'
   | 'audit'
+  | 'flash-sale'
   | 'repair'
   | 'dead-letters'
   | 'redrive'
@@ -74,7 +76,10 @@ export class Config {
     readonly port: number;
     readonly user: string | undefined;
     readonly password: string | undefined;
+    /** Where browsers find it, behind a proxy. */
+    readonly publicUrl: string | undefined;
   };
+  readonly demo: Demo;
 }
 
 /** Says everything that is wrong with the environment, a line each. */
@@ -160,7 +165,9 @@ function readProcessing(reader: EnvironmentReader) {
     dashboard: {
       port: reader.integer('DASHBOARD_PORT', { fallback: 5555, min: 0, max: 65_535 }),
       ...readCredentials(reader),
+      publicUrl: reader.optionalUrl('DASHBOARD_PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, ''),
     },
+    demo: readDemo(reader),
   };
 }
 

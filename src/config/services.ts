@@ -4,6 +4,7 @@ import { LIMITS } from './limits.js';
 
 const WITHOUT_REDIS: ReadonlySet<Role> = new Set([
   'audit',
+  'flash-sale',
   'repair',
   'parked-events',
   'retry-events',

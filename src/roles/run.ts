@@ -12,6 +12,7 @@ import { runDatabaseRoles } from './database-roles/run-database-roles.js';
 import { startDashboard } from './dashboard/start-dashboard.js';
 import { runDeadLetters } from './dead-letters/run-dead-letters.js';
 import { runParkedEvents } from './parked-events/run-parked-events.js';
+import { runFlashSale } from './flash-sale/run-flash-sale.js';
 import { startMetrics } from './metrics.js';
 import { type RepairOptions, runRepair } from './repair/run-repair.js';
 import { runRestore } from './restore/run-restore.js';
@@ -28,6 +29,7 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--worker': 'worker',
   '--dashboard': 'dashboard',
   '--audit': 'audit',
+  '--flash-sale': 'flash-sale',
   '--repair': 'repair',
   '--dead-letters': 'dead-letters',
   '--redrive': 'redrive',
@@ -42,18 +44,26 @@ const OPTIONS = {
   plugin: { type: 'string', multiple: true },
   reason: { type: 'string' },
   yes: { type: 'boolean' },
+  api: { type: 'string' },
   ...Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag.slice('--'.length), { type: 'boolean' }])),
 } as const;
 
 /** The roles that run until they are stopped. A command has no handler, so a signal ends it, and its work is not done. */
 const SERVICES: ReadonlySet<Role> = new Set(['api', 'worker', 'dashboard']);
 
+/** What commands take beside their flag. */
+interface CommandOptions extends RepairOptions {
+  /** Of a flash sale: the address of the API. */
+  readonly api: string | undefined;
+}
+
 /** Starts a service, or runs a command and ends the process with its exit status. */
-const ROLES: Record<Role, (config: Config, options: RepairOptions) => Promise<Service>> = {
+const ROLES: Record<Role, (config: Config, options: CommandOptions) => Promise<Service>> = {
   api: startApi,
   worker: startWorker,
   dashboard: startDashboard,
   audit: async (config) => process.exit(await runAudit(config)),
+  'flash-sale': async (config, { api }) => process.exit(await runFlashSale(config, api)),
   repair: async (config, options) => process.exit(await runRepair(config, options)),
   'dead-letters': async (config) => process.exit(await runDeadLetters(config, { redrive: false })),
   redrive: async (config) => process.exit(await runDeadLetters(config, { redrive: true })),
@@ -65,7 +75,7 @@ const ROLES: Record<Role, (config: Config, options: RepairOptions) => Promise<Se
 };
 
 async function run(): Promise<void> {
-  const { role, plugins, repair } = parseArguments(process.argv.slice(2));
+  const { role, plugins, options } = parseArguments(process.argv.slice(2));
   const config = loadConfig(process.env, role, plugins);
   let service: Service | undefined;
   // Before the start: process 1 of a container ignores signals without a handler.
@@ -76,7 +86,7 @@ async function run(): Promise<void> {
   const endTracing = SERVICES.has(role) ? await startTracing(config, role) : () => Promise.resolve();
   const check = async () => service?.check() ?? { status: 'not_ready' };
   const tellMetrics = SERVICES.has(role) ? await startMetrics(config, role, check) : () => undefined;
-  const started = await ROLES[role](config, repair);
+  const started = await ROLES[role](config, options);
   service = { ...started, close: () => started.close().finally(endTracing) };
   tellMetrics();
   const logger = new Log('Main');
@@ -99,12 +109,12 @@ async function startTracing({ tracing }: Config, role: Role): Promise<() => Prom
 interface Arguments {
   readonly role: Role;
   readonly plugins: readonly string[];
-  readonly repair: RepairOptions;
+  readonly options: CommandOptions;
 }
 
 /** A role's flag, or none for the API; and the plug-ins of the API or the worker, which add to `PLUGINS`. */
 function parseArguments(args: string[]): Arguments {
-  const { plugin: plugins = [], reason, yes, ...flags } = valuesOf(args);
+  const { plugin: plugins = [], reason, yes, api, ...flags } = valuesOf(args);
   // `npm run audit -- --repair` has both.
   const isRepair = 'repair' in flags;
   const [role = 'api', ...others] = Object.keys(flags).flatMap((flag) =>
@@ -113,7 +123,7 @@ function parseArguments(args: string[]): Arguments {
   const takesPlugins = role === 'api' || role === 'worker';
   if (others.length > 0 || (plugins.length > 0 && !takesPlugins)) refuse(args);
   if (!isRepair && (reason !== undefined || yes !== undefined)) refuse(args);
-  return { role, plugins, repair: { reason, yes: yes ?? false } };
+  return { role, plugins, options: { reason, yes: yes ?? false, api } };
 }
 
 function valuesOf(args: string[]) {

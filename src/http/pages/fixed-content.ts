@@ -11,18 +11,18 @@ export interface FixedContent {
   /** With its charset. */
   readonly type: string;
   readonly content: string | Buffer;
-  /** Its address changes with its content, so that it can be kept without asking again; others are asked for each time. */
-  readonly isVersioned?: boolean;
+  /** Its address changes with its content, by {@link versionedUrl} or by its name, so that it can be kept without asking again; others are asked for each time. */
+  readonly isVersioned?: boolean | 'by name';
+  /** What the answer depends on; the encodings that the client takes unless given. */
+  readonly vary?: string;
   /** Of a page that runs scripts. */
   readonly contentSecurityPolicy?: string;
   /** The same for a request whose path ends with a slash, when its addresses are relative. */
   readonly atSlash?: FixedContent;
 }
 
-type Responder = (
-  request: FastifyRequest<{ Querystring: { v?: string } }>,
-  reply: FastifyReply,
-) => Promise<FastifyReply>;
+/** Answers with content. */
+export type Responder = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
 /** Half as large as at the fastest, in a tenth of the time that the smallest takes. */
 const BROTLI_QUALITY = 5;
@@ -42,14 +42,15 @@ export function versionedUrl({ path, content }: FixedContent): string {
 export function serveFixed(server: FastifyInstance, fixed: FixedContent): void {
   const respond = responderOf(fixed);
   const respondAtSlash = fixed.atSlash === undefined ? respond : responderOf(fixed.atSlash);
-  server.get(fixed.path, async (request: FastifyRequest<{ Querystring: { v?: string } }>, reply: FastifyReply) => {
+  server.get(fixed.path, async (request, reply) => {
     const [path = ''] = request.url.split('?', 1);
     return (path.endsWith('/') ? respondAtSlash : respond)(request, reply);
   });
 }
 
-function responderOf(fixed: FixedContent): Responder {
-  const { type, content, isVersioned, contentSecurityPolicy } = fixed;
+/** Answers with the content, wherever it was asked for. */
+export function responderOf(fixed: FixedContent): Responder {
+  const { type, content, isVersioned, contentSecurityPolicy, vary = 'Accept-Encoding' } = fixed;
   const digest = digestOf(content);
   const plain = Buffer.from(content);
   const encoded = new Map<string, Promise<Buffer>>();
@@ -63,13 +64,17 @@ function responderOf(fixed: FixedContent): Responder {
   return async (request, reply) => {
     const encoding = negotiate(request.headers['accept-encoding'] ?? '', ENCODINGS);
     const etag = `"${digest}${encoding === null ? '' : `-${encoding}`}"`;
-    const isKept = isVersioned === true && request.query.v === digest;
-    reply.headers({ ETag: etag, Vary: 'Accept-Encoding', 'Cache-Control': isKept ? IMMUTABLE : 'no-cache' });
+    const isKept = isVersioned === 'by name' || (isVersioned === true && versionOf(request) === digest);
+    reply.headers({ ETag: etag, Vary: vary, 'Cache-Control': isKept ? IMMUTABLE : 'no-cache' });
     if (contentSecurityPolicy !== undefined) reply.header('Content-Security-Policy', contentSecurityPolicy);
     if (isUnchanged(request.headers['if-none-match'], etag)) return reply.code(304).send();
     if (encoding !== null) reply.header('Content-Encoding', encoding);
     return reply.type(type).send(await bytesIn(encoding));
   };
+}
+
+function versionOf({ query }: FastifyRequest): unknown {
+  return typeof query === 'object' && query !== null && 'v' in query ? query.v : undefined;
 }
 
 function digestOf(content: string | Buffer): string {

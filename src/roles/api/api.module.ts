@@ -13,6 +13,8 @@ import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js
 import { ProductsModule } from '../../products/products.module.js';
 import { ActionsModule } from '../../actions/actions.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
+import { AuditRunsModule } from '../../audit/audit-runs.module.js';
+import { ConsoleModule } from '../../console/console.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { StatisticsModule } from '../../statistics/statistics.module.js';
 import { StockModule } from '../../stock/stock.module.js';
@@ -31,8 +33,10 @@ import { RootController } from './root.controller.js';
     OrdersModule,
     EventsModule,
     AuditModule,
+    AuditRunsModule,
     WorkersModule,
     ActionsModule,
+    ConsoleModule,
     StatisticsModule,
     OrderMetricsModule,
     HealthModule,

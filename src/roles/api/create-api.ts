@@ -11,6 +11,7 @@ import type { Config } from '../../config/config.js';
 import { Stopping } from '../../health/stopping.js';
 import { countPurchases } from '../../orders/metrics/purchase-metrics.js';
 import type { ModuleImport } from '../plugins.js';
+import { serveConsole } from '../../http/pages/console-pages.js';
 import { servePages } from '../../http/pages/documentation-pages.js';
 
 export interface ApiOptions {
@@ -37,6 +38,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     });
   }
   await servePages(app, config.publicUrl);
+  await serveConsole(app.getHttpAdapter().getInstance());
   sendPublicPaths(app.getHttpAdapter().getInstance(), publicPathOf(config.publicUrl));
   app.get(AccessLog).attach(app.getHttpAdapter().getInstance());
   sendClientsAway(app);

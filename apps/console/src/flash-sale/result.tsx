@@ -1,0 +1,52 @@
+import { count, duration } from '../format';
+import type { FlashSale } from '../types';
+
+const STEPS = {
+  selling: 'Selling …',
+  processing: 'Sold. The worker processes the orders …',
+  auditing: 'All orders are done. The audit compares every unit …',
+};
+
+/** In large letters what has happened. */
+export function SaleResult({ sale }: { readonly sale: FlashSale }) {
+  if (sale.step === 'failed') {
+    return (
+      <p class="failure" role="alert">
+        The sale has failed: {sale.error}
+      </p>
+    );
+  }
+  if (sale.step !== 'finished') {
+    return (
+      <p class="sale-step" role="status">
+        {STEPS[sale.step]}
+      </p>
+    );
+  }
+  return (
+    <div class={`sale-result ${sale.as_promised === true ? 'good' : 'bad'}`} role="status">
+      <p class="sale-line">
+        <Figure>{`${count(sale.sold)} sold`}</Figure>
+        <Figure>{`${count(sale.refused)} refused`}</Figure>
+        <Figure>{`${count(sale.oversold)} oversold`}</Figure>
+        <Figure>{`audit ${sale.audit === 'clean' ? 'clean' : 'with findings'}`}</Figure>
+      </p>
+      <p>
+        {count(sale.buyers)} purchases in {duration(sale.sale_seconds)}, p99 {duration(sale.p99_seconds)}.{' '}
+        {lostOf(sale)}
+      </p>
+    </div>
+  );
+}
+
+function Figure({ children }: { readonly children: string }) {
+  return <span>{children}</span>;
+}
+
+function lostOf({ sold, completed, unanswered, worker_killed_seconds: killed }: FlashSale): string {
+  const lost = completed === sold ? 'nothing was lost' : `${sold - completed} are still open`;
+  const worker = killed === null ? '' : 'The worker was killed in the middle, and another one took over: ';
+  const silent = unanswered === 0 ? '' : ` ${unanswered} purchases got no answer.`;
+  const line = `${worker}${completed} of ${sold} orders completed, ${lost}.${silent}`;
+  return line;
+}

@@ -1,0 +1,133 @@
+import { render } from 'preact';
+import type { FunctionComponent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import 'uplot/dist/uPlot.min.css';
+import './style/tokens.css';
+import './style/console.css';
+import { addressOf } from './api';
+import { info, loadInfo } from './info';
+import { ActionsPage } from './pages/actions';
+import { AuditPage } from './pages/audit';
+import { NowPage } from './pages/now/page';
+import { OrderPage } from './pages/order';
+import { OrdersPage } from './pages/orders';
+import { ProductPage } from './pages/product';
+import { ProductsPage } from './pages/products';
+import { QueuesPage } from './pages/queues';
+import { hrefOf, route } from './route';
+
+interface Place {
+  readonly path: string;
+  readonly name: string;
+  readonly page: FunctionComponent;
+  /** Of one thing below the path. */
+  readonly detail?: FunctionComponent<{ id: number }>;
+}
+
+const PLACES: readonly Place[] = [
+  { path: '/', name: 'Now', page: NowPage },
+  { path: '/products', name: 'Products', page: ProductsPage, detail: ProductPage },
+  { path: '/orders', name: 'Orders', page: OrdersPage, detail: OrderPage },
+  { path: '/queues', name: 'Queues', page: QueuesPage },
+  { path: '/audit', name: 'Audit', page: AuditPage },
+  { path: '/actions', name: 'Actions', page: ActionsPage },
+];
+
+function Console() {
+  const { parts } = route.value;
+  const here = PLACES.find(({ path }) => path === `/${parts[0] ?? ''}`);
+  const main = useRef<HTMLElement>(null);
+  const place = parts.join('/');
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${here?.name ?? 'Not found'} · Order system`;
+    // A reader of the screen goes on where the new page begins.
+    if (!isFirst.current) main.current?.focus();
+    isFirst.current = false;
+    scrollTo(0, 0);
+  }, [place]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the content
+      </a>
+      <Navigation here={here} />
+      <main ref={main} id="main" tabIndex={-1}>
+        <ReadOnlyNotice />
+        <PageOf place={here} id={parts[1]} />
+      </main>
+    </>
+  );
+}
+
+function PageOf({ place, id }: { readonly place: Place | undefined; readonly id: string | undefined }) {
+  const NotFound = (
+    <p class="empty">
+      There is nothing here. <a href={hrefOf('/')}>To the first page</a>
+    </p>
+  );
+  if (place === undefined) return NotFound;
+  if (id === undefined) return <place.page />;
+  return place.detail === undefined || !/^\d+$/.test(id) ? NotFound : <place.detail key={id} id={Number(id)} />;
+}
+
+function Navigation({ here }: { readonly here: Place | undefined }) {
+  const beside = info.value;
+  const dashboard =
+    beside?.dashboard_url ?? `${location.protocol}//${location.hostname}:${beside?.dashboard_port ?? 5555}/`;
+  return (
+    <nav aria-label="Console">
+      <a class="brand" href={hrefOf('/')}>
+        <Logo />
+        <span>Order system</span>
+      </a>
+      <ul>
+        {PLACES.map((place) => (
+          <li key={place.path}>
+            <a href={hrefOf(place.path)} aria-current={place === here ? 'page' : undefined}>
+              {place.name}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <ul class="beside">
+        <li>
+          <a href={addressOf('docs')}>API</a>
+        </li>
+        <li>
+          <a href={dashboard}>Jobs</a>
+        </li>
+      </ul>
+      <small class="version">{beside === undefined ? '' : `Version ${beside.version}`}</small>
+    </nav>
+  );
+}
+
+function ReadOnlyNotice() {
+  if (info.value?.may_act !== false) return null;
+  return (
+    <p class="notice">
+      You can look, but not act: actions are possible only on the machine itself, with HOST on a loopback address and no
+      proxy in between. The npm scripts do the same elsewhere.
+    </p>
+  );
+}
+
+function Logo() {
+  return (
+    <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
+      <rect x="2" y="2" width="28" height="28" rx="7" fill="#1d4ed8" />
+      <path
+        d="M9 16.5l5 5L23.5 11"
+        fill="none"
+        stroke="#fff"
+        stroke-width="4"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}
+
+void loadInfo();
+render(<Console />, document.body);

@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FlashSale, SaleSample } from './flash-sale.js';
+
+const BUYERS = 500;
+const UNITS = 100;
+const SELLING_SAMPLE_MS = 5;
+const PROCESSING_SAMPLE_MS = 200;
+/** Samples of a sale at most: of one that is very slow, the rest is not drawn. */
+const MAX_SAMPLES = 1_000;
+/** A job whose worker has died is taken over after its lock and two checks, some twenty seconds. */
+const PROCESSING_TIMEOUT_MS = 90_000;
+
+interface Shop {
+  /** The base URL of the API, with its base path. */
+  readonly api: string;
+  /** Compares stock, ledger and orders of the whole shop; true when all agree. */
+  readonly audit: () => Promise<boolean>;
+  /** Told of the sale whenever it has come further. */
+  readonly onProgress: (sale: FlashSale) => void;
+}
+
+/**
+ * Holds a flash sale: {@link BUYERS} buyers want the last {@link UNITS} of a new product at once, by real requests, and every order is followed to its
+ * end.
+ *
+ * @throws when the API does not answer at the beginning.
+ */
+export async function holdFlashSale(shop: Shop): Promise<void> {
+  const productId = await createProduct(shop.api);
+  await gather(shop.api, productId);
+  const sale = new Sale(shop, productId);
+  await sale.sell();
+  await sale.follow();
+  await sale.close();
+}
+
+class Sale {
+  private readonly begin = performance.now();
+  private readonly orders: number[] = [];
+  private readonly samples: SaleSample[] = [];
+  private state: FlashSale;
+
+  constructor(
+    private readonly shop: Shop,
+    productId: number,
+  ) {
+    this.state = {
+      step: 'selling',
+      startedAt: new Date().toISOString(),
+      productId,
+      buyers: BUYERS,
+      units: UNITS,
+      sold: 0,
+      refused: 0,
+      unanswered: 0,
+      completed: 0,
+      oversold: null,
+      audit: null,
+      saleSeconds: null,
+      p99Seconds: null,
+      workerKilledSeconds: null,
+      samples: [],
+      error: null,
+    };
+    this.tell({});
+  }
+
+  /** All buyers at once. */
+  async sell(): Promise<void> {
+    const seconds: number[] = [];
+    const sampling = setInterval(() => this.sample(), SELLING_SAMPLE_MS);
+    await Promise.all(Array.from({ length: BUYERS }, async () => seconds.push(await this.buy())));
+    clearInterval(sampling);
+    seconds.sort((a, b) => a - b);
+    this.tell({
+      step: 'processing',
+      saleSeconds: this.elapsed(),
+      p99Seconds: seconds[Math.ceil(BUYERS * 0.99) - 1] ?? null,
+    });
+  }
+
+  /** Until every order has ended. */
+  async follow(): Promise<void> {
+    const deadline = performance.now() + PROCESSING_TIMEOUT_MS;
+    const open = new Set(this.orders);
+    while (open.size > 0 && performance.now() < deadline) {
+      await delay(PROCESSING_SAMPLE_MS);
+      const statuses = await Promise.all([...open].map(async (id) => [id, await this.statusOf(id)] as const));
+      for (const [id, status] of statuses) {
+        if (status === 'pending' || status === 'processing') continue;
+        open.delete(id);
+        if (status === 'completed') this.state = { ...this.state, completed: this.state.completed + 1 };
+      }
+      this.tell({});
+    }
+  }
+
+  /** Counts what is left, and audits the shop. */
+  async close(): Promise<void> {
+    const stock = numberOf(await read(`${this.shop.api}/products/${this.state.productId}`), 'stock');
+    this.tell({ step: 'auditing', oversold: this.state.sold + stock - UNITS });
+    const audit = (await this.shop.audit()) ? 'clean' : 'findings';
+    this.tell({ step: 'finished', audit });
+  }
+
+  /** Gives how long it took, in seconds. */
+  private async buy(): Promise<number> {
+    const since = performance.now();
+    const response = await send(`${this.shop.api}/orders`, { product_id: this.state.productId }).catch(() => undefined);
+    const seconds = (performance.now() - since) / 1_000;
+    const { sold, refused, unanswered } = this.state;
+    if (response?.status === 201) {
+      this.orders.push(numberOf(await response.json(), 'id'));
+      this.state = { ...this.state, sold: sold + 1 };
+    } else if (response?.status === 400) this.state = { ...this.state, refused: refused + 1 };
+    else this.state = { ...this.state, unanswered: unanswered + 1 };
+    return seconds;
+  }
+
+  /** What cannot be read is read again. */
+  private async statusOf(order: number): Promise<string> {
+    const body = await read(`${this.shop.api}/orders/${order}/status`).catch(() => undefined);
+    return typeof body === 'object' && body !== null && 'status' in body ? String(body.status) : 'pending';
+  }
+
+  private tell(change: Partial<FlashSale>): void {
+    this.state = { ...this.state, ...change };
+    this.sample();
+    this.shop.onProgress({ ...this.state, samples: this.samples });
+  }
+
+  private sample(): void {
+    if (this.samples.length >= MAX_SAMPLES) return;
+    const { sold, completed } = this.state;
+    this.samples.push({ seconds: this.elapsed(), stock: UNITS - sold, completed });
+  }
+
+  private elapsed(): number {
+    return Math.round(performance.now() - this.begin) / 1_000;
+  }
+}
+
+async function createProduct(api: string): Promise<number> {
+  const name = `Flash sale ${new Date().toISOString()} (demo)`;
+  const response = await send(`${api}/products`, { name, price: 9.99, stock: UNITS });
+  if (response.status !== 201) throw new Error(`The product of the sale was not created: status ${response.status}`);
+  return numberOf(await response.json(), 'id');
+}
+
+/** All buyers have the page of the product open: from here on each has a connection of its own. */
+async function gather(api: string, productId: number): Promise<void> {
+  await Promise.all(Array.from({ length: BUYERS }, async () => read(`${api}/products/${productId}`)));
+}
+
+function numberOf(body: unknown, member: string): number {
+  const found = typeof body === 'object' && body !== null && Object.entries(body).find(([name]) => name === member);
+  return found ? Number(found[1]) : NaN;
+}
+
+async function read(url: string): Promise<unknown> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} was answered with status ${response.status}`);
+  return response.json();
+}
+
+async function send(url: string, body: object): Promise<Response> {
+  const headers = { 'Content-Type': 'application/json' };
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+}
