@@ -8,11 +8,12 @@ import { parseArgs, styleText } from 'node:util';
 
 const FRAME_MS = 100;
 const BAR = 30;
+const SILENCE_MS = 10_000;
 
 /** Of `openapi.json`, as far as it is shown. */
 interface FlashSale {
-  step: 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
-  product_id: number;
+  step: 'gathering' | 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
+  product_id: number | null;
   buyers: number;
   units: number;
   sold: number;
@@ -42,13 +43,19 @@ try {
 }
 
 async function run(killsWorker: boolean): Promise<FlashSale> {
-  let sale = await start(killsWorker);
-  console.log(`\n  Flash sale: ${sale.buyers} buyers, ${sale.units} units, all at once (product ${sale.product_id})\n`);
+  await start(killsWorker);
+  let sale = await get();
+  while (sale.product_id === null && sale.step !== 'failed') {
+    await delay(FRAME_MS);
+    sale = await get();
+  }
+  const { buyers, units, product_id: product } = sale;
+  console.log(`\n  Flash sale: ${buyers} buyers, ${units} units, all at once (product ${product})\n`);
   let isSelling = true;
   let isKilled = false;
   while (sale.step !== 'finished' && sale.step !== 'failed') {
     await delay(FRAME_MS);
-    sale = (await get()) ?? sale;
+    sale = await get();
     if (isSelling) show('stock', [sale.units - sale.sold, sale.units], `${sale.sold} sold, ${sale.refused} refused`);
     if (isSelling && sale.step !== 'selling') {
       isSelling = false;
@@ -66,18 +73,23 @@ async function run(killsWorker: boolean): Promise<FlashSale> {
   return sale;
 }
 
-async function start(killsWorker: boolean): Promise<FlashSale> {
+async function start(killsWorker: boolean): Promise<void> {
   const headers = { 'Content-Type': 'application/json' };
   const body = JSON.stringify({ kill_worker: killsWorker });
   const response = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
   if (response === undefined) throw new Error(`No API answers at ${new URL(url).origin}: "npm start" brings one up`);
   if (response.status !== 202) throw new Error(((await response.json()) as { detail: string }).detail);
-  return (await response.json()) as FlashSale;
 }
 
-async function get(): Promise<FlashSale | undefined> {
-  const response = await fetch(url).catch(() => undefined);
-  return response?.ok === true ? ((await response.json()) as { items: FlashSale[] }).items[0] : undefined;
+async function get(): Promise<FlashSale> {
+  const deadline = Date.now() + SILENCE_MS;
+  while (Date.now() < deadline) {
+    const response = await fetch(url).catch(() => undefined);
+    const [sale] = response?.ok === true ? ((await response.json()) as { items: FlashSale[] }).items : [];
+    if (sale !== undefined) return sale;
+    await delay(FRAME_MS);
+  }
+  throw new Error('The API no longer knows of the sale: it has been restarted, or has stopped');
 }
 
 function report(sale: FlashSale): boolean {

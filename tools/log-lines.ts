@@ -9,6 +9,7 @@ const CANCELLATION = /\/orders\/\d+\/cancel\/?$/;
 
 /** What a role logs, as far as it matters here. */
 interface Line {
+  readonly level?: string;
   readonly context?: string;
   readonly message?: string;
   readonly method?: string;
@@ -54,7 +55,7 @@ export class LogLines {
     else {
       const order = orderLineOf(line);
       if (order !== undefined) this.showOrder(prefix + order);
-      else if (line.context !== 'Access' || (line.status ?? 0) >= 500) {
+      else if (line.context !== 'Access' || line.level === 'error' || (line.status ?? 0) >= 500) {
         this.options.write(prefix + this.format(text).trimEnd());
       }
     }
@@ -76,13 +77,15 @@ export class LogLines {
 
 /** The line of a purchase, or of the end of an order; `undefined` for every other one. */
 function orderLineOf(line: Line): string | undefined {
-  const { context, message = '', method, path = '', status = 0, code, order_id: id } = line;
+  const { context, message = '', method, path = '', status, code, order_id: id } = line;
+  // Without a status nobody knows the outcome; the line says so itself.
+  if (context === 'Access' && status === undefined) return undefined;
   if (context === 'Access' && method === 'POST' && PURCHASE.test(path)) {
-    return status < 300
+    return status !== undefined && status < 300
       ? styleText('green', `✔ order #${id} bought${detailsOf(line)}`)
       : styleText('yellow', `✘ nothing bought: ${code ?? status}${detailsOf(line)}`);
   }
-  if (context === 'Access' && method === 'POST' && CANCELLATION.test(path) && status < 300) {
+  if (context === 'Access' && method === 'POST' && CANCELLATION.test(path) && status !== undefined && status < 300) {
     return styleText('magenta', `↩ order #${id} cancelled${detailsOf(line)}`);
   }
   if (id === undefined || context === 'Access') return undefined;

@@ -32,6 +32,7 @@ export class SupervisedRole {
   private child: ChildProcess | undefined;
   private isUp = false;
   private isEnding = false;
+  private isKilled = false;
   private frozenMs = 0;
   private ends: number[] = [];
   private readonly look: NodeJS.Timeout;
@@ -54,8 +55,9 @@ export class SupervisedRole {
     if (this.child?.pid !== undefined) await endProcess(this.child.pid, 'SIGTERM', timeoutMs);
   }
 
-  /** As a crash would end it: it is started again. */
+  /** As a crash would end it, and it is started again; but it counts for none. */
   kill(): void {
+    this.isKilled = true;
     this.child?.kill('SIGKILL');
   }
 
@@ -81,8 +83,9 @@ export class SupervisedRole {
   private onEnd(how: string): void {
     if (this.isEnding) return;
     const now = Date.now();
-    this.ends = [...this.ends.filter((end) => now - end < ENDS_WITHIN_MS), now];
-    const ended = `The ${this.options.name} ended by itself (${how})`;
+    this.ends = [...this.ends.filter((end) => now - end < ENDS_WITHIN_MS), ...(this.isKilled ? [] : [now])];
+    const ended = `The ${this.options.name} ${this.isKilled ? 'was killed' : 'ended by itself'} (${how})`;
+    this.isKilled = false;
     if (!this.isUp) this.options.onGivenUp(ended);
     else if (this.ends.length > MAX_ENDS) this.options.onGivenUp(`${ended}, ${this.ends.length} times within a minute`);
     else {

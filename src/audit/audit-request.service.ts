@@ -5,7 +5,7 @@ import { recordAction } from '../actions/action.js';
 import { LIMITS } from '../config/limits.js';
 import { queryWithin } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { storedAsJson } from '../kernel/stored-json.js';
 import { QueueUnavailableError } from '../queue/queue-unavailable.error.js';
 import { withDeadline } from '../runtime/deadline.js';
@@ -27,8 +27,8 @@ export class AuditRequestService {
    *
    * @throws QueueUnavailableError
    */
-  async request(request?: IdempotentRequest): Promise<void> {
-    await this.idempotency.run(request, storedNothing, async (manager) => {
+  async request(request?: IdempotentRequest): Promise<Performed<undefined>> {
+    const requested = await this.idempotency.run(request, storedNothing, async (manager) => {
       await queryWithin(manager, recordAction('audit.requested', {}, currentContext().requestId));
       return undefined;
     });
@@ -36,5 +36,6 @@ export class AuditRequestService {
     await withDeadline(this.queue.add(name, {}, options), LIMITS.answerMs / 2).catch((error: unknown) => {
       throw new QueueUnavailableError(error);
     });
+    return requested;
   }
 }

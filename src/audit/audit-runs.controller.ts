@@ -9,7 +9,7 @@ import {
 } from '../http/problems/api-problem.decorator.js';
 import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
 import { ValidQuery } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf } from '../idempotency/idempotency-header.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import { AuditRequestService } from './audit-request.service.js';
 import { AuditService } from './audit.service.js';
 import { AuditListResponse, AuditRequestResponse, AuditResponse } from './dto/audit.response.js';
@@ -42,14 +42,14 @@ export class AuditRunsController {
     description:
       'The run is in the list when it has ended. While one that was asked for has not, there is no second one.',
   })
-  @ApiAcceptedResponse({ type: AuditRequestResponse })
+  @ApiAcceptedResponse({ type: AuditRequestResponse, headers: REPLAYED })
   @ApiLocalOnly(PATH)
   @ApiValidationProblem(PATH, 'Idempotency-Key', 'Idempotency-Key must be sent once')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   @ApiIdempotencyKey(PATH)
   async requestAudit(@Res({ passthrough: true }) reply: FastifyReply): Promise<AuditRequestResponse> {
-    await this.requests.request(idempotentRequestOf(reply.request));
+    resultOf(reply, await this.requests.request(idempotentRequestOf(reply.request)));
     return { status: 'requested' };
   }
 }

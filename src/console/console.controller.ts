@@ -23,11 +23,12 @@ export class ConsoleController {
   @ApiOkResponse({ type: ConsoleResponse })
   getConsole(@Req() request: FastifyRequest): ConsoleResponse {
     const { dashboard } = this.config;
+    const mayAct = isLocal(request, this.config);
     return {
       name: NAME,
       version: VERSION,
-      may_act: isLocal(request, this.config),
-      flash_sale: this.sales.isPossible,
+      may_act: mayAct,
+      flash_sale: this.sales.isOffered(mayAct),
       kill_worker: this.sales.canKillWorker,
       dashboard_url: dashboard.publicUrl ?? null,
       dashboard_port: dashboard.port,

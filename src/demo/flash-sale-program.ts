@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FlashSale, SaleSample } from './flash-sale.js';
+import { BUYERS, type FlashSale, gatheringSale, type SaleSample, UNITS } from './flash-sale.js';
 
-const BUYERS = 500;
-const UNITS = 100;
-const SELLING_SAMPLE_MS = 5;
+const SELLING_SAMPLE_MS = 10;
 const PROCESSING_SAMPLE_MS = 200;
-/** Samples of a sale at most: of one that is very slow, the rest is not drawn. */
-const MAX_SAMPLES = 1_000;
+/** Samples of each part of a sale at most: of one that is very slow, the rest is not drawn. */
+const MAX_SAMPLES = 500;
+const TELL_MS = 100;
+/** A purchase, or a read, that has no answer by then gets none. */
+const ANSWER_TIMEOUT_MS = 30_000;
 /** A job whose worker has died is taken over after its lock and two checks, some twenty seconds. */
 const PROCESSING_TIMEOUT_MS = 90_000;
 
@@ -20,7 +21,7 @@ interface Shop {
 }
 
 /**
- * Holds a flash sale: {@link BUYERS} buyers want the last {@link UNITS} of a new product at once, by real requests, and every order is followed to its
+ * Holds a flash sale: {@link BUYERS} buyers want the last {@link UNITS} units of a new product at once, by real requests, and every order is followed to its
  * end.
  *
  * @throws when the API does not answer at the beginning.
@@ -44,24 +45,7 @@ class Sale {
     private readonly shop: Shop,
     productId: number,
   ) {
-    this.state = {
-      step: 'selling',
-      startedAt: new Date().toISOString(),
-      productId,
-      buyers: BUYERS,
-      units: UNITS,
-      sold: 0,
-      refused: 0,
-      unanswered: 0,
-      completed: 0,
-      oversold: null,
-      audit: null,
-      saleSeconds: null,
-      p99Seconds: null,
-      workerKilledSeconds: null,
-      samples: [],
-      error: null,
-    };
+    this.state = { ...gatheringSale(), step: 'selling', productId };
     this.tell({});
   }
 
@@ -69,8 +53,10 @@ class Sale {
   async sell(): Promise<void> {
     const seconds: number[] = [];
     const sampling = setInterval(() => this.sample(), SELLING_SAMPLE_MS);
+    const telling = setInterval(() => this.tell({}), TELL_MS);
     await Promise.all(Array.from({ length: BUYERS }, async () => seconds.push(await this.buy())));
     clearInterval(sampling);
+    clearInterval(telling);
     seconds.sort((a, b) => a - b);
     this.tell({
       step: 'processing',
@@ -130,8 +116,8 @@ class Sale {
   }
 
   private sample(): void {
-    if (this.samples.length >= MAX_SAMPLES) return;
-    const { sold, completed } = this.state;
+    const { step, sold, completed } = this.state;
+    if (this.samples.length >= (step === 'selling' ? MAX_SAMPLES : 2 * MAX_SAMPLES)) return;
     this.samples.push({ seconds: this.elapsed(), stock: UNITS - sold, completed });
   }
 
@@ -158,12 +144,13 @@ function numberOf(body: unknown, member: string): number {
 }
 
 async function read(url: string): Promise<unknown> {
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
   if (!response.ok) throw new Error(`${url} was answered with status ${response.status}`);
   return response.json();
 }
 
 async function send(url: string, body: object): Promise<Response> {
   const headers = { 'Content-Type': 'application/json' };
-  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
 }

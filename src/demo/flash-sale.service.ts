@@ -1,31 +1,35 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { recordAction } from '../actions/action.js';
 import { Config } from '../config/config.js';
 import { queryWithin } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
+import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { ApplicationError } from '../kernel/application-error.js';
 import { ForbiddenError } from '../kernel/forbidden.error.js';
 import { storedAsJson } from '../kernel/stored-json.js';
 import { currentContext } from '../runtime/request-context.js';
-import type { FlashSale } from './flash-sale.js';
+import { type FlashSale, gatheringSale, isOver } from './flash-sale.js';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../main.js');
-/** Some orders are under way by then. */
-const KILL_AFTER_MS = 1_000;
-const NOT_ON =
-  'The flash sale sells real products: only "npm start" on its own database offers it, and DEMO=on switches it on elsewhere';
+/** After the last answer: some orders are under way by then, and none of a usual call has ended. */
+const KILL_AFTER_MS = 300;
+export const NOT_ON =
+  'The flash sale sells real products: "npm start" offers it on the machine itself and on its own database, and DEMO=on switches it on elsewhere';
 const NOT_SUPERVISED = 'Only under "npm start" is the worker killed: nothing else is known to start it again';
 
 /** A flash sale is under way. */
 class FlashSaleRunningError extends ApplicationError {
   readonly kind = 'conflict';
   readonly code = 'FLASH_SALE_RUNNING';
+
+  constructor() {
+    super('A flash sale is under way; wait for its end');
+  }
 }
 
 const storedNothing = storedAsJson<undefined>({ write: () => ({}), read: () => undefined });
@@ -35,6 +39,8 @@ const storedNothing = storedAsJson<undefined>({ write: () => ({}), read: () => u
 export class FlashSaleService implements OnModuleDestroy {
   private sale: FlashSale | undefined;
   private buyers: ChildProcess | undefined;
+  /** From the moment that it is decided on until its process has ended. */
+  private isUnderWay = false;
 
   constructor(
     private readonly config: Config,
@@ -47,8 +53,10 @@ export class FlashSaleService implements OnModuleDestroy {
     return this.sale;
   }
 
-  get isPossible(): boolean {
-    return this.config.demo !== 'off';
+  /** Whether a caller may start one: anybody where an operator has switched it on, under `npm start` only users of the machine. */
+  isOffered(isLocal: boolean): boolean {
+    const { demo } = this.config;
+    return demo === 'on' || (demo === 'supervised' && isLocal);
   }
 
   /** Whether a supervisor kills the worker when it is asked to, and starts another one. */
@@ -57,46 +65,56 @@ export class FlashSaleService implements OnModuleDestroy {
   }
 
   /**
-   * Starts a sale, and returns when the first purchases are about to be sent.
+   * Starts a sale; {@link last} tells how far it has come.
    *
-   * @throws ForbiddenError where nobody has switched it on, or the worker cannot be killed.
+   * @throws ForbiddenError where it is not offered, or the worker cannot be killed.
    * @throws FlashSaleRunningError
    */
-  async start(killsWorker: boolean, request?: IdempotentRequest): Promise<FlashSale> {
-    if (!this.isPossible) throw new ForbiddenError(NOT_ON);
+  async start(
+    { isLocal, killsWorker }: { isLocal: boolean; killsWorker: boolean },
+    request?: IdempotentRequest,
+  ): Promise<Performed<undefined>> {
+    if (!this.isOffered(isLocal)) throw new ForbiddenError(NOT_ON);
     if (killsWorker && !this.canKillWorker) throw new ForbiddenError(NOT_SUPERVISED);
-    const { isReplayed } = await this.idempotency.run(request, storedNothing, async (manager) => {
-      if (this.buyers !== undefined) throw new FlashSaleRunningError('A flash sale is under way; wait for its end');
+    let isOurs = false;
+    const starting = this.idempotency.run(request, storedNothing, async (manager) => {
+      if (this.isUnderWay && !isOurs) throw new FlashSaleRunningError();
+      this.isUnderWay = isOurs = true;
       const details = { kill_worker: killsWorker };
       await queryWithin(manager, recordAction('flash_sale.started', details, currentContext().requestId));
       return undefined;
     });
-    if (isReplayed && this.sale !== undefined) return this.sale;
-    return this.hold(killsWorker);
+    const started = await starting.catch((error: unknown) => {
+      if (isOurs) this.isUnderWay = false;
+      throw error;
+    });
+    if (!started.isReplayed) this.hold(killsWorker);
+    return started;
   }
 
   onModuleDestroy(): void {
     this.buyers?.kill('SIGKILL');
   }
 
-  private async hold(killsWorker: boolean): Promise<FlashSale> {
+  private hold(killsWorker: boolean): void {
+    this.sale = gatheringSale();
     const options = ['--flash-sale', '--api', this.address()];
     const buyers = fork(PROGRAM, options, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.buyers = buyers;
-    return new Promise((resolve, reject) => {
-      buyers.on('message', (sale: FlashSale) => {
-        const { workerKilledSeconds } = this.sale?.startedAt === sale.startedAt ? this.sale : sale;
-        if (killsWorker && sale.step === 'processing' && this.sale?.step === 'selling') this.killWorkerSoon(sale);
-        this.sale = { ...sale, workerKilledSeconds };
-        resolve(this.sale);
-      });
-      buyers.once('close', (code) => {
-        this.buyers = undefined;
-        const error = `The process of the buyers has ended (status ${code}); its log says why`;
-        if (this.sale !== undefined && !isOver(this.sale)) this.sale = { ...this.sale, step: 'failed', error };
-        reject(new Error(error));
-      });
+    buyers.on('message', (told: FlashSale) => {
+      const before = this.sale;
+      this.sale = { ...told, workerKilledSeconds: before?.workerKilledSeconds ?? null };
+      if (killsWorker && told.step === 'processing' && before?.step === 'selling') this.killWorkerSoon(told);
     });
+    buyers.once('error', (error) => this.end(error.message));
+    buyers.once('close', (code) => this.end(`status ${code}`));
+  }
+
+  private end(how: string): void {
+    this.isUnderWay = false;
+    if (this.sale === undefined || isOver(this.sale)) return;
+    const error = `The process of the buyers has ended (${how}); the log of the API says why`;
+    this.sale = { ...this.sale, step: 'failed', error };
   }
 
   private killWorkerSoon({ startedAt }: FlashSale): void {
@@ -116,8 +134,4 @@ export class FlashSaleService implements OnModuleDestroy {
     if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
     return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
-}
-
-function isOver({ step }: FlashSale): boolean {
-  return step === 'finished' || step === 'failed';
 }

@@ -10,9 +10,11 @@ export interface SaleSample {
 
 /** A flash sale as far as it has come: many buyers want the last units of a product at once. */
 export interface FlashSale {
-  readonly step: 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
+  /** The buyers gather first: each opens a connection. */
+  readonly step: 'gathering' | 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
   readonly startedAt: string;
-  readonly productId: number;
+  /** None before it is made. */
+  readonly productId: number | null;
   readonly buyers: number;
   readonly units: number;
   readonly sold: number;
@@ -33,7 +35,36 @@ export interface FlashSale {
   readonly error: string | null;
 }
 
+export const BUYERS = 500;
+export const UNITS = 100;
+
+/** A sale before its first purchase. */
+export function gatheringSale(): FlashSale {
+  return {
+    step: 'gathering',
+    startedAt: new Date().toISOString(),
+    productId: null,
+    buyers: BUYERS,
+    units: UNITS,
+    sold: 0,
+    refused: 0,
+    unanswered: 0,
+    completed: 0,
+    oversold: null,
+    audit: null,
+    saleSeconds: null,
+    p99Seconds: null,
+    workerKilledSeconds: null,
+    samples: [],
+    error: null,
+  };
+}
+
 /** Whether everything is as it must be at the end. */
 export function isAsPromised({ units, buyers, sold, refused, completed, oversold, audit }: FlashSale): boolean {
   return sold === units && refused === buyers - units && completed === units && oversold === 0 && audit === 'clean';
+}
+
+export function isOver({ step }: FlashSale): boolean {
+  return step === 'finished' || step === 'failed';
 }

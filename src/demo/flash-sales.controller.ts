@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Config } from '../config/config.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -10,16 +11,25 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf } from '../idempotency/idempotency-header.js';
-import { FlashSaleListResponse, FlashSaleResponse, StartFlashSaleDto } from './dto/flash-sale.dto.js';
-import { FlashSaleService } from './flash-sale.service.js';
+import { isLocal } from '../http/server/local-only.guard.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
+import {
+  FlashSaleListResponse,
+  FlashSaleResponse,
+  FlashSaleStartResponse,
+  StartFlashSaleDto,
+} from './dto/flash-sale.dto.js';
+import { FlashSaleService, NOT_ON } from './flash-sale.service.js';
 
 const PATH = `${API_PREFIX}/ops/flash-sales`;
 
 @ApiTags('Operations')
 @Controller('ops/flash-sales')
 export class FlashSalesController {
-  constructor(private readonly sales: FlashSaleService) {}
+  constructor(
+    private readonly sales: FlashSaleService,
+    private readonly config: Config,
+  ) {}
 
   @Get()
   @ApiRequestTimeout(PATH)
@@ -35,16 +45,11 @@ export class FlashSalesController {
   @ApiOperation({
     summary: 'Hold a flash sale, to see one',
     description:
-      '500 buyers want the last 100 of a new product at once, by real requests from another process. Only where `DEMO` is switched on, as it is under `npm start`.',
+      '500 buyers want the last 100 of a new product at once, by real requests from another process. `npm start` offers it on the machine itself; elsewhere only `DEMO=on` does.',
   })
   @ApiBody({ type: StartFlashSaleDto, required: false })
-  @ApiAcceptedResponse({ type: FlashSaleResponse })
-  @ApiProblem('Nobody has switched it on', PATH, {
-    status: 403,
-    code: 'FORBIDDEN',
-    detail:
-      'The flash sale sells real products: only "npm start" on its own database offers it, and DEMO=on switches it on elsewhere',
-  })
+  @ApiAcceptedResponse({ type: FlashSaleStartResponse, headers: REPLAYED })
+  @ApiProblem('It is not offered to this caller', PATH, { status: 403, code: 'FORBIDDEN', detail: NOT_ON })
   @ApiProblem('A sale is under way, or the `Idempotency-Key` is in use', PATH, {
     status: 409,
     code: 'FLASH_SALE_RUNNING',
@@ -57,7 +62,9 @@ export class FlashSalesController {
   async startFlashSale(
     @ValidBody() { kill_worker: killsWorker = false }: StartFlashSaleDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FlashSaleResponse> {
-    return FlashSaleResponse.of(await this.sales.start(killsWorker, idempotentRequestOf(reply.request)));
+  ): Promise<FlashSaleStartResponse> {
+    const caller = { isLocal: isLocal(reply.request, this.config), killsWorker };
+    resultOf(reply, await this.sales.start(caller, idempotentRequestOf(reply.request)));
+    return { status: 'started' };
   }
 }

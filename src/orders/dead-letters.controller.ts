@@ -37,7 +37,12 @@ export class DeadLettersController {
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
   async listDeadLetters(@ValidQuery() query: ListDeadLettersQuery): Promise<DeadLetterPageResponse> {
-    return DeadLetterPageResponse.of(await this.redrives.list(filterOf(query)), query);
+    const { order_id: orderId } = query;
+    const filter = filterOf({
+      order_ids: orderId === undefined ? undefined : [orderId],
+      failed_to: query.failed_to,
+    });
+    return DeadLetterPageResponse.of(await this.redrives.list(filter), query);
   }
 
   @Post('redrive')

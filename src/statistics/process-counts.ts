@@ -87,10 +87,12 @@ export async function readPoolUsage(): Promise<number | undefined> {
   const [connections, max] = await Promise.all(
     ['db_client_connection_count', 'db_client_connection_max'].map(samplesOf),
   );
-  const shares = (max ?? []).map(({ value, labels: { db_client_connection_pool_name: name } }) => {
-    const isUsed = ({ labels }: Sample) => labels.state === 'used' && labels.db_client_connection_pool_name === name;
-    return sumOf(connections, isUsed) / value;
-  });
+  const shares = (max ?? [])
+    .filter(({ value }) => value > 0)
+    .map(({ value, labels: { db_client_connection_pool_name: name } }) => {
+      const isUsed = ({ labels }: Sample) => labels.state === 'used' && labels.db_client_connection_pool_name === name;
+      return sumOf(connections, isUsed) / value;
+    });
   return shares.length === 0 ? undefined : Math.max(...shares);
 }
 

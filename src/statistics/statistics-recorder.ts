@@ -10,7 +10,7 @@ const BACKLOG_INTERVAL_MS = 10_000;
 
 /**
  * Adds what this process has counted to the running minute. A write that fails loses nothing: the next one adds what was counted since the last that
- * succeeded. What a process has counted in its last seconds is lost when it dies.
+ * succeeded; where only its answer was lost, two seconds count twice. What a process has counted in its last seconds is lost when it dies.
  */
 @Injectable()
 export class StatisticsRecorder extends PeriodicTask {

@@ -173,6 +173,20 @@ describe('the logs', () => {
     expect(access().some(({ path }) => path === '/api/v1/health')).toBe(false);
   });
 
+  it('tell of requests that reach no route', async () => {
+    const { role, api } = await startApi();
+    const origin = api.url.replace('/api/v1', '');
+    await api.post('/products', {}, { 'Sec-Fetch-Site': 'cross-site', 'X-Request-Id': 'foreign' });
+    await fetch(`${origin}/api/v1/products/%FF`, { headers: { 'X-Request-Id': 'unroutable' } });
+    await eventually(() => {
+      const told = linesOf(role).filter(({ request_id: id }) => ['foreign', 'unroutable'].includes(String(id)));
+      expect(told.map(({ code, status }) => [code, status])).toEqual([
+        ['FORBIDDEN_ORIGIN', 403],
+        ['BAD_REQUEST', 400],
+      ]);
+    });
+  });
+
   it('tell of no request with ACCESS_LOG=off, and of each with ACCESS_LOG=all', async () => {
     const { role: silent, api: unheard } = await startApi({ ACCESS_LOG: 'off' });
     await unheard.get('/orders/999999');

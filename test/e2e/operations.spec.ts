@@ -50,6 +50,8 @@ describe('dead letters over HTTP', () => {
       failed_at: expect.any(String),
     });
     expect((await api.get('/ops/dead-letters?page=2&page_size=2')).body.items).toHaveLength(1);
+    expect((await list(`&order_id=${ids[1]}`)).items).toEqual([expect.objectContaining({ order_id: ids[1] })]);
+    expect((await list('&order_id=999999')).total).toBe(0);
 
     const refused = await redrive({}, 2, { 'X-Request-Id': 'refused' });
     expect(refused.status).toBe(409);

@@ -63,6 +63,14 @@ describe('the statistics', () => {
         ),
       ).toBe(1);
       expect(totalOf(body.items, 'completed')).toBe(12);
+      expect(
+        totalOf(
+          body.items.map(({ errors }: { errors: object }) => errors),
+          'PRODUCT_NOT_FOUND',
+        ),
+      ).toBe(1);
+      expect(body.items.at(-1).pool_usage).toBeGreaterThanOrEqual(0);
+      expect(body.items.at(-1).pool_usage).toBeLessThanOrEqual(1);
       expect(totalOf(body.items, 'stock_outs')).toBe(1);
       expect(totalOf(body.items, 'cache_hits') + totalOf(body.items, 'cache_misses')).toBe(2);
       const last = body.items.findLast(
@@ -100,7 +108,8 @@ describe('the statistics', () => {
     await environment.sql.query(`
       INSERT INTO minute_statistics
       SELECT moment, ARRAY[60, 1, 0, 0, 0, 0, 0], array_fill(0, ARRAY[14]), 2, 0, array_fill(0, ARRAY[18]), 0, 0, 0, 0,
-             extract(minute FROM moment), extract(minute FROM moment), '1.0.0', moment + interval '59 seconds'
+             extract(minute FROM moment), extract(minute FROM moment), '1.0.0', moment + interval '59 seconds',
+             '{"OVERLOADED": 2, "NOT_FOUND": 1}', extract(minute FROM moment) / 10
       FROM generate_series('2026-01-15T10:00:00Z'::timestamptz, '2026-01-15T10:09:00Z', '1 minute') AS moment`);
     const { body } = await api.get('/ops/stats?from=2026-01-15T10:01:30Z&to=2026-01-15T10:08:00Z&step=300');
     expect(body).toMatchObject({ from: '2026-01-15T10:00:00.000Z', to: '2026-01-15T10:08:00.000Z', step: 300 });
@@ -113,6 +122,8 @@ describe('the statistics', () => {
         open_orders: 4,
         oldest_open_age_seconds: 4,
         purchase_p99_seconds: null,
+        errors: { OVERLOADED: 10, NOT_FOUND: 5 },
+        pool_usage: 0.4,
       }),
       expect.objectContaining({ at: '2026-01-15T10:05:00.000Z', seconds: 239, completed: 8, open_orders: 8 }),
     ]);
@@ -122,7 +133,19 @@ describe('the statistics', () => {
   it.each([
     ['step=90', 'step must be whole minutes'],
     ['step=59', 'step must be a whole number from 60 to 86400'],
-    ['from=yesterday', 'from must be a moment like 2026-01-15T10:30:00Z'],
+    ...[
+      'yesterday',
+      '2026-W05',
+      '2026-015',
+      '20260115T103000Z',
+      '2026-01-15',
+      '2026-01-15T10:30:00',
+      '2026-01-15T10Z',
+    ].map((from) => [`from=${from}`, 'from must be a moment like 2026-01-15T10:30:00Z']),
+    ...['2026-02-30T00:00:00Z', '2026-13-01T00:00:00Z', '2026-01-15T25:00:00Z', '2026-01-15T10:30:00,5Z'].map((to) => [
+      `to=${to}`,
+      'to must be a moment like 2026-01-15T10:30:00Z',
+    ]),
     ['from=2026-01-16T00:00:00Z&to=2026-01-15T00:00:00Z', 'from must not be after to'],
     ['from=2025-01-15T00:00:00Z&to=2026-01-15T00:00:00Z', 'step must be so large that there are at most 1500 steps'],
   ])('refuse %s', async (query, message) => {

@@ -79,11 +79,6 @@ describe('what the documents say, pasted', () => {
     }
   }, 150_000);
 
-  it('sells nothing in a database that was given', async () => {
-    const given = { DATABASE_URL: 'postgres://127.0.0.1:1/shop' };
-    await expect(paste('npm run demo', given)).rejects.toThrow('set DEMO=on');
-  });
-
   it('works in docs/operations.md, beside npm start', async () => {
     const blocks = blocksOf('docs/operations.md').filter((block) => /^(npm|curl)/.test(block) && !block.includes('…'));
     expect(blocks.length).toBeGreaterThanOrEqual(5);

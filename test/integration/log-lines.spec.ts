@@ -30,6 +30,16 @@ describe('the lines of npm start', () => {
     ]);
   });
 
+  it('call no purchase bought whose outcome nobody knows, and show each error', () => {
+    const hangUp = { level: 'error', message: 'The connection was closed without an answer' };
+    const shown = show([
+      access({ ...purchase, ...hangUp }),
+      access({ method: 'POST', path: '/api/v1/reservations', ...hangUp }),
+    ]);
+    expect(shown).toHaveLength(2);
+    for (const line of shown) expect(line).toContain('The connection was closed without an answer');
+  });
+
   it('show of the other requests only those that failed', () => {
     const read = { method: 'GET', path: '/api/v1/products' };
     const shown = show([

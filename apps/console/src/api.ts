@@ -5,6 +5,7 @@ const TIMEOUT_MS = 10_000;
 
 /** The body of every error of the API, as far as it is shown. */
 interface Problem {
+  readonly status: number;
   readonly detail: string;
   readonly code: string;
   readonly request_id: string;
@@ -18,6 +19,19 @@ export class ApiError extends Error {
     super(message);
     this.problem = problem;
   }
+
+  /** The API has decided: nothing has changed. Of a failure, sending it again is what to do. */
+  get isRefusal(): boolean {
+    return this.problem !== undefined && this.problem.status < 500;
+  }
+}
+
+/** By how much the clock of the API is ahead of this machine's, in milliseconds. */
+let aheadMs = 0;
+
+/** By the clock of the API, in milliseconds since 1970: the one of this machine may be wrong. */
+export function now(): number {
+  return Date.now() + aheadMs;
 }
 
 /** Of a page beside the console: `docs`, `redoc`. */
@@ -48,6 +62,9 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
   const response = await fetch(new URL(path, API), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => {
     throw new ApiError('The API does not answer');
   });
+  const date = response.headers.get('Date');
+  // It tells whole seconds.
+  if (date !== null && Math.abs(Date.parse(date) - now()) > 2_000) aheadMs = Date.parse(date) - Date.now();
   const text = await response.text();
   const body: unknown = parse(text);
   // `health/ready` tells with a 503 what is away.

@@ -62,9 +62,12 @@ function Console() {
 
 function PageOf({ place, id }: { readonly place: Place | undefined; readonly id: string | undefined }) {
   const NotFound = (
-    <p class="empty">
-      There is nothing here. <a href={hrefOf('/')}>To the first page</a>
-    </p>
+    <>
+      <h1>There is nothing here</h1>
+      <p class="empty">
+        <a href={hrefOf('/')}>To the first page</a>
+      </p>
+    </>
   );
   if (place === undefined) return NotFound;
   if (id === undefined) return <place.page />;

@@ -145,9 +145,9 @@ export interface Action {
 }
 
 export interface FlashSale {
-  readonly step: 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
+  readonly step: 'gathering' | 'selling' | 'processing' | 'auditing' | 'finished' | 'failed';
   readonly started_at: string;
-  readonly product_id: number;
+  readonly product_id: number | null;
   readonly buyers: number;
   readonly units: number;
   readonly sold: number;

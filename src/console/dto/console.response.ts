@@ -11,7 +11,7 @@ export class ConsoleResponse {
   @ApiProperty({ description: 'Whether operators may act from here: only on the machine itself, without a proxy' })
   may_act: boolean;
 
-  @ApiProperty({ description: 'Whether `POST /ops/flash-sales` is switched on' })
+  @ApiProperty({ description: 'Whether `POST /ops/flash-sales` is offered to this caller' })
   flash_sale: boolean;
 
   @ApiProperty({ description: 'Whether a flash sale can kill the worker, which is started again' })

@@ -24,14 +24,20 @@ class SaleSampleResponse implements SaleSample {
 
 @ApiSchema({ name: 'FlashSale' })
 export class FlashSaleResponse {
-  @ApiProperty({ enum: ['selling', 'processing', 'auditing', 'finished', 'failed'], example: 'selling' })
+  @ApiProperty({ enum: ['gathering', 'selling', 'processing', 'auditing', 'finished', 'failed'], example: 'selling' })
   step: FlashSale['step'];
 
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   started_at: string;
 
-  @ApiProperty({ type: 'integer', format: 'int64', example: 1, description: 'Made for this sale' })
-  product_id: number;
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+    example: 1,
+    description: 'Made for this sale; null before it is',
+  })
+  product_id: number | null;
 
   @ApiProperty({ type: 'integer', example: 500 })
   buyers: number;
@@ -92,6 +98,12 @@ export class FlashSaleResponse {
       as_promised: sale.step === 'finished' ? isAsPromised(sale) : null,
     };
   }
+}
+
+@ApiSchema({ name: 'FlashSaleStart' })
+export class FlashSaleStartResponse {
+  @ApiProperty({ enum: ['started'], example: 'started' })
+  status: 'started';
 }
 
 @ApiSchema({ name: 'FlashSaleList' })

@@ -29,17 +29,19 @@ const MEDIA_RANGE = /^\s*([^;\s]+)/;
 /**
  * Serves the console at `/console`, and at `/` to browsers; everybody else gets there what the route answers. Call it before the route of `/` is made. It
  * serves nothing where the console was not built, as for `npm run start:dev` in a new checkout.
+ *
+ * @param publicPath below which a proxy shows the server; empty where that is not known.
  */
-export async function serveConsole(server: FastifyInstance): Promise<void> {
+export async function serveConsole(server: FastifyInstance, publicPath: string): Promise<void> {
   if (!existsSync(BUILT)) {
     new Log('Console').warn('The console is not built, and not served: npm run build makes it');
     return;
   }
   const html = await readFile(path.join(BUILT, 'index.html'), 'utf8');
-  const pageBelow = (place: string, root: string): FixedContent => ({
+  // Without a PUBLIC_URL, addresses are relative to the page, so that it works below any path that ends with a slash.
+  const pageBelow = (place: string, way: string, root = publicPath === '' ? way : publicPath): FixedContent => ({
     path: place,
     type: 'text/html; charset=utf-8',
-    // A page may be asked for at two places, and its addresses are relative to them.
     content: html
       .replaceAll('./assets/', `${root}/console/assets/`)
       .replace('</head>', `<link rel="icon" type="${ICON.type}" href="${root}${ICON.path}">\n</head>`),
@@ -61,7 +63,7 @@ export async function serveConsole(server: FastifyInstance): Promise<void> {
 /** At `/`, which has a route for all others. */
 function serveBrowsers(server: FastifyInstance, respond: Responder): void {
   server.addHook('onRoute', (route) => {
-    if (route.url !== '/' || ![route.method].flat().includes('GET')) return;
+    if (route.url !== '/' || ![route.method].flat().some((method) => method === 'GET' || method === 'HEAD')) return;
     const answer: preHandlerAsyncHookHandler = async (request, reply) => {
       reply.header('Vary', 'Accept');
       return wantsPage(request) ? respond(request, reply) : undefined;

@@ -22,13 +22,16 @@ export class AccessLog {
 
   constructor(private readonly mode: Logging['access']) {}
 
-  /** Logs every request of a server, also one whose client has gone, if the mode is `all`. Call it before the routes are made. */
+  /** Logs the problems of a server and, if the mode is `all`, every request, also one whose client has gone. Call it before the routes are made. */
   attach(server: FastifyInstance): void {
+    server.decorate<AccessLog>('accessLog', this);
     if (this.mode !== 'all') return;
     server.addHook('onRequest', (request, reply, done) => {
       reply.raw.once('close', () => {
         // A problem has a line already.
-        if (reply.problemCode === undefined) this.log.info('The request was answered', fieldsOf(request, reply));
+        if (reply.problemCode !== undefined) return;
+        if (reply.raw.writableFinished) this.log.info('The request was answered', fieldsOf(request, reply));
+        else this.log.info('The client has gone', { ...fieldsOf(request, reply), status: undefined });
       });
       done();
     });
@@ -96,7 +99,8 @@ function fieldsOf({ id, method, url, receivedAt, span }: FastifyRequest, reply: 
     method,
     path,
     status: reply.statusCode,
-    duration_ms: Math.round((performance.now() - receivedAt) * 10) / 10,
+    // What cannot be routed reaches no hook, which would have noted the time.
+    duration_ms: receivedAt > 0 ? Math.round((performance.now() - receivedAt) * 10) / 10 : undefined,
     order_id: orderId === undefined ? undefined : Number(orderId),
   };
 }

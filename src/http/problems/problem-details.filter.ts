@@ -3,26 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import type { AccessLog } from './access-log.js';
-import { ERROR_CODES } from '../../kernel/error-codes.js';
-import { counter } from '../../telemetry/metrics.js';
-import { toProblem, toProblemDetails } from './problem-details.js';
-
-const problems = counter({
-  name: 'http_server_problems_total',
-  unit: 'responses',
-  help: 'Responses that were problem details, by their code.',
-  labels: { code: ERROR_CODES },
-});
+import { toProblem } from './problem-details.js';
+import { sendProblem } from './send-problem.js';
 
 /** Seconds a client should wait before it asks a service that was unavailable again. */
 const RETRY_AFTER_SECONDS = 1;
-
-declare module 'fastify' {
-  interface FastifyReply {
-    /** Of the problem that the request was answered with. */
-    problemCode?: string;
-  }
-}
 
 /** Recognises an error of an infrastructure library and says what it means, or gives `undefined`. */
 export type ErrorTranslator = (error: unknown) => unknown;
@@ -47,16 +32,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       return;
     }
     const problem = toProblem(this.translate(error) ?? error);
-    reply.problemCode = problem.code;
-    problems.inc({ code: problem.code });
-    // A client that has hung up was served nothing.
-    if (!request.raw.socket.destroyed) this.accessLog.problem(reply, problem, error);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
     if (error instanceof ApplicationError && error.isReplayed) reply.header('Idempotent-Replayed', 'true');
-    const instance = request.url.split('?', 1)[0] ?? request.url;
-    reply
-      .code(problem.status)
-      .header('Content-Type', 'application/problem+json')
-      .send(toProblemDetails(problem, instance, request.id));
+    sendProblem(reply, problem, error);
   }
 }

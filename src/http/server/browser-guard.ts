@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../config/loopback.js';
-import { toProblem, toProblemDetails } from '../problems/problem-details.js';
+import { toProblem } from '../problems/problem-details.js';
+import { sendProblem } from '../problems/send-problem.js';
 
 /** Where a server listens, and from where browsers may use it. */
 export interface BrowserPolicy {
@@ -36,12 +37,7 @@ export function guardBrowsers(server: FastifyInstance, policy: BrowserPolicy): v
 }
 
 function refuse(reply: FastifyReply, statusCode: number): void {
-  const { request } = reply;
-  const instance = request.url.split('?', 1)[0] ?? request.url;
-  reply
-    .code(statusCode)
-    .header('Content-Type', 'application/problem+json')
-    .send(toProblemDetails(toProblem({ statusCode }), instance, request.id));
+  sendProblem(reply, toProblem({ statusCode }));
 }
 
 /** Node.js joins or drops what is there twice, so it is counted in what was sent. */

@@ -16,7 +16,8 @@ import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
-import { toProblem, toProblemDetails } from '../problems/problem-details.js';
+import { toProblem } from '../problems/problem-details.js';
+import { sendProblem } from '../problems/send-problem.js';
 import { decodeBody, guardQuery } from './utf8.js';
 import { withRequest, withTimeBudget } from '../../runtime/request-context.js';
 import { ValidationError } from '../../kernel/validation-error.js';
@@ -115,13 +116,9 @@ function allowOrigin(reply: FastifyReply, corsOrigins: readonly string[]): void 
 /** A path that cannot be decoded never reaches a route, a hook or a filter. */
 function answerUnroutable(corsOrigins: readonly string[]) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    const problem = toProblem(error);
     allowOrigin(reply, corsOrigins);
-    reply
-      .code(problem.status)
-      .header('X-Request-Id', request.id)
-      .header('Content-Type', 'application/problem+json')
-      .send(toProblemDetails(problem, request.url.split('?', 1)[0] ?? request.url, request.id));
+    reply.header('X-Request-Id', request.id);
+    sendProblem(reply, toProblem(error), error);
   };
 }
 

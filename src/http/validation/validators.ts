@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
+const MOMENT = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const CONTROL = /\p{Cc}/u;
 /** The blank of Braille is a symbol, and yet nothing can be seen of it. */
 const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
@@ -86,6 +87,23 @@ export function IsName(min: number, max: number): PropertyDecorator {
         `${argument?.property} must be a text of ${min} to ${max} characters, with something to be seen and no control character`,
     },
   });
+}
+
+/** A moment of RFC 3339, with its zone: `2026-01-15T10:30:00Z`. */
+export function IsMoment(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isMoment',
+    validator: {
+      validate: (value) => typeof value === 'string' && isMoment(value),
+      defaultMessage: (argument) => `${argument?.property} must be a moment like 2026-01-15T10:30:00Z`,
+    },
+  });
+}
+
+function isMoment(text: string): boolean {
+  const [, year, month, day] = MOMENT.exec(text) ?? [];
+  const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  return Number(day) <= daysOfMonth && !Number.isNaN(Date.parse(text));
 }
 
 /** Takes the white space off both ends of a text before it is validated. */

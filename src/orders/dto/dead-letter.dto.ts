@@ -1,11 +1,13 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsISO8601, IsObject, ValidateNested } from 'class-validator';
+import { IsObject, ValidateNested } from 'class-validator';
 import {
   DigitsToNumber,
   EmptyIsAbsent,
+  IsId,
   IsIdList,
   IsIntegerBetween,
+  IsMoment,
   OptionalField,
 } from '../../http/validation/validators.js';
 import { PageResponse, toPage } from '../../http/paging/page.response.js';
@@ -14,7 +16,6 @@ import type { DeadLetterFilter } from '../processing/redrive.service.js';
 
 const MAX_PAGE_SIZE = 100;
 const MAX_IDS = 1_000;
-const MOMENT = { message: 'failed_to must be a moment like 2026-01-15T10:30:00Z' };
 
 export class ListDeadLettersQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, description: '1 unless given' })
@@ -27,9 +28,15 @@ export class ListDeadLettersQuery {
   @IsIntegerBetween(1, MAX_PAGE_SIZE)
   readonly page_size: number = 10;
 
+  @ApiPropertyOptional({ type: 'integer', format: 'int64', minimum: 1, description: 'Only the one of this order' })
+  @EmptyIsAbsent()
+  @DigitsToNumber()
+  @IsId()
+  readonly order_id?: number;
+
   @ApiPropertyOptional({ type: 'string', format: 'date-time', description: 'Only what failed before' })
   @EmptyIsAbsent()
-  @IsISO8601({ strict: true }, MOMENT)
+  @IsMoment()
   readonly failed_to?: string;
 }
 
@@ -84,7 +91,7 @@ class DeadLetterFilterDto {
 
   @ApiPropertyOptional({ type: 'string', format: 'date-time', description: 'Only what failed before' })
   @OptionalField()
-  @IsISO8601({ strict: true }, MOMENT)
+  @IsMoment()
   readonly failed_to?: string;
 }
 
@@ -112,6 +119,12 @@ export class RedriveResponse {
 }
 
 /** What a query or a body names. */
-export function filterOf({ order_ids: orderIds, failed_to: failedTo }: Partial<DeadLetterFilterDto>): DeadLetterFilter {
+export function filterOf({
+  order_ids: orderIds,
+  failed_to: failedTo,
+}: {
+  order_ids?: readonly number[] | undefined;
+  failed_to?: string | undefined;
+}): DeadLetterFilter {
   return { orderIds, failedTo: failedTo === undefined ? undefined : new Date(failedTo) };
 }

@@ -4,6 +4,8 @@ import { recordAction } from '../../actions/action.js';
 import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
+import { QueueUnavailableError } from '../../queue/queue-unavailable.error.js';
+import { withDeadline } from '../../runtime/deadline.js';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { storedAsJson } from '../../kernel/stored-json.js';
 import { currentContext } from '../../runtime/request-context.js';
@@ -28,9 +30,9 @@ class CountChangedError extends ApplicationError {
   }
 }
 
-const storedCount = storedAsJson<number>({
-  write: (count) => ({ count }),
-  read: ({ count }: { count: number }) => count,
+const storedIds = storedAsJson<readonly number[]>({
+  write: (orderIds) => ({ order_ids: orderIds }),
+  read: ({ order_ids: orderIds = [] }: { order_ids?: number[] }) => orderIds,
 });
 
 /** Dispatches dead letters again for an operator, who has seen how many they are. */
@@ -52,9 +54,10 @@ export class RedriveService {
 
   /**
    * Dispatches what the filter meets, and gives how many orders that were. The action is recorded before: if the process dies in between, the orders
-   * are still dead letters, and a later redrive finds them.
+   * are still dead letters, and the same request sent again, or a later redrive, dispatches them.
    *
    * @throws CountChangedError when the filter meets more or fewer than `expectedCount`: nothing has changed.
+   * @throws QueueUnavailableError
    */
   async redrive(
     filter: DeadLetterFilter,
@@ -62,14 +65,18 @@ export class RedriveService {
     request?: IdempotentRequest,
   ): Promise<Performed<number>> {
     const letters = await this.list(filter);
-    const orderIds = letters.map(({ orderId }) => orderId);
-    const recorded = await this.idempotency.run(request, storedCount, async (manager) => {
+    const { result: orderIds, isReplayed } = await this.idempotency.run(request, storedIds, async (manager) => {
       if (letters.length !== expectedCount) throw new CountChangedError(expectedCount, letters.length);
+      const ids = letters.map(({ orderId }) => orderId);
       const { requestId } = currentContext();
-      await queryWithin(manager, recordAction('dead_letters.redriven', { order_ids: orderIds }, requestId));
-      return letters.length;
+      await queryWithin(manager, recordAction('dead_letters.redriven', { order_ids: ids }, requestId));
+      return ids;
     });
-    if (!recorded.isReplayed) await this.letters.redrive(letters);
-    return recorded;
+    // What a first try has dispatched is no dead letter any more.
+    const meant = letters.filter(({ orderId }) => orderIds.includes(orderId));
+    await withDeadline(this.letters.redrive(meant), LIMITS.answerMs / 2).catch((error: unknown) => {
+      throw new QueueUnavailableError(error);
+    });
+    return { result: orderIds.length, isReplayed };
   }
 }

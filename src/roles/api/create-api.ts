@@ -38,8 +38,9 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     });
   }
   await servePages(app, config.publicUrl);
-  await serveConsole(app.getHttpAdapter().getInstance());
-  sendPublicPaths(app.getHttpAdapter().getInstance(), publicPathOf(config.publicUrl));
+  const publicPath = publicPathOf(config.publicUrl);
+  await serveConsole(app.getHttpAdapter().getInstance(), publicPath);
+  sendPublicPaths(app.getHttpAdapter().getInstance(), publicPath);
   app.get(AccessLog).attach(app.getHttpAdapter().getInstance());
   sendClientsAway(app);
   return app;

@@ -1,7 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsISO8601 } from 'class-validator';
 import { type FieldError, ValidationError } from '../../kernel/validation-error.js';
-import { DigitsToNumber, EmptyIsAbsent, IsIntegerBetween } from '../../http/validation/validators.js';
+import { DigitsToNumber, EmptyIsAbsent, IsIntegerBetween, IsMoment } from '../../http/validation/validators.js';
 
 const DAY_SECONDS = 86_400;
 const MINUTE_SECONDS = 60;
@@ -15,12 +14,12 @@ export class ListStatisticsQuery {
     description: 'The beginning; an hour before `to` unless given',
   })
   @EmptyIsAbsent()
-  @IsISO8601({ strict: true }, { message: 'from must be a moment like 2026-01-15T10:30:00Z' })
+  @IsMoment()
   readonly from?: string;
 
   @ApiPropertyOptional({ type: 'string', format: 'date-time', description: 'The end; now unless given' })
   @EmptyIsAbsent()
-  @IsISO8601({ strict: true }, { message: 'to must be a moment like 2026-01-15T10:30:00Z' })
+  @IsMoment()
   readonly to?: string;
 
   @ApiPropertyOptional({

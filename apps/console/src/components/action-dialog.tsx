@@ -51,37 +51,38 @@ export function ActionDialog({ name, confirm, tone = 'plain', children, ...actio
   );
 }
 
+/** What was sent and has no answer yet: sent again, it is the same, so that it is done once. */
+interface Intention {
+  readonly key: string;
+  readonly body: object;
+}
+
 function useAction({ path, bodyOf, onDone }: Action) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const key = useRef('');
+  const unanswered = useRef<Intention>(null);
   const error = useSignal<ApiError | undefined>(undefined);
   const isBusy = useSignal(false);
-  const begin = () => {
-    // What was refused is another intention the next time; what got no answer is the same one.
-    if (error.value === undefined || error.value.problem !== undefined) key.current = newKey();
-    error.value = undefined;
-  };
   const open = () => {
-    key.current = '';
-    begin();
+    unanswered.current = null;
+    error.value = undefined;
     dialog.current?.showModal();
   };
   const act = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement) || isBusy.value) return;
     const fields = new FormData(event.currentTarget);
-    begin();
+    const intention = unanswered.current ?? { key: newKey(), body: bodyOf((field) => textOf(fields.get(field))) };
+    unanswered.current = intention;
+    error.value = undefined;
     isBusy.value = true;
     try {
-      await post(
-        path,
-        bodyOf((field) => textOf(fields.get(field))),
-        key.current,
-      );
+      await post(path, intention.body, intention.key);
       dialog.current?.close();
       onDone();
     } catch (reason) {
       error.value = reason as ApiError;
+      // What was refused changed nothing; the next try is another intention.
+      if (error.value.isRefusal) unanswered.current = null;
     } finally {
       isBusy.value = false;
     }

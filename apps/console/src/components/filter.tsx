@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 const PAUSE_MS = 300;
 
@@ -10,15 +10,23 @@ interface TextFilterProps {
 
 /** A text that filters a list, a moment after somebody has stopped typing. */
 export function TextFilter({ label, value, onChange }: TextFilterProps) {
+  const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const onInput = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }) => {
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    // The address was changed by something else than this input.
+    if (input.current !== null && input.current !== document.activeElement) input.current.value = value;
+  }, [value]);
+  const onInput = () => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange(currentTarget.value.trim()), PAUSE_MS);
+    timer.current = setTimeout(() => latest.current(input.current?.value.trim() ?? ''), PAUSE_MS);
   };
   return (
     <label class="filter">
       <span>{label}</span>
-      <input type="search" defaultValue={value} onInput={onInput} autocomplete="off" spellcheck={false} />
+      <input ref={input} type="search" onInput={onInput} autocomplete="off" spellcheck={false} />
     </label>
   );
 }

@@ -15,7 +15,7 @@ const RESTING_MS = 60_000;
 /** Buttons for a flash sale, the sale while it goes on, and how it ended. Only where it is switched on. */
 export function FlashSalePanel() {
   const isOffered = info.value?.flash_sale === true;
-  const { sale, error, isGathering, isRunning, start } = useFlashSale(isOffered);
+  const { sale, error, isRunning, start } = useFlashSale(isOffered);
   if (!isOffered) return null;
   return (
     <section class="flash-sale" aria-label="Flash sale">
@@ -36,18 +36,12 @@ export function FlashSalePanel() {
         </div>
       </div>
       <Failure error={error} />
-      {isGathering && (
-        <p class="sale-step" role="status">
-          500 buyers are on their way …
-        </p>
-      )}
-      {!isGathering && sale !== undefined && <Sale key={sale.started_at} sale={sale} />}
+      {sale !== undefined && <Sale sale={sale} />}
     </section>
   );
 }
 
 function useFlashSale(isOffered: boolean) {
-  const isGathering = useSignal(false);
   const isRunning = useSignal(false);
   const error = useSignal<ApiError | undefined>(undefined);
   const everyMs = isRunning.value ? RUNNING_MS : RESTING_MS;
@@ -58,33 +52,30 @@ function useFlashSale(isOffered: boolean) {
   }, [sale]);
   const start = async (killsWorker: boolean) => {
     error.value = undefined;
-    isGathering.value = true;
+    isRunning.value = true;
     try {
       await post('ops/flash-sales', { kill_worker: killsWorker }, newKey());
     } catch (reason) {
       error.value = reason as ApiError;
+      isRunning.value = false;
     }
-    isGathering.value = false;
     sales.refresh();
   };
-  return {
-    sale,
-    error: error.value,
-    isGathering: isGathering.value,
-    isRunning: isRunning.value || isGathering.value,
-    start,
-  };
+  return { sale, error: error.value, isRunning: isRunning.value, start };
 }
 
 function Sale({ sale }: { readonly sale: FlashSale }) {
+  const { product_id: product } = sale;
   return (
     <>
       <SaleResult sale={sale} />
-      <SaleView sale={sale} />
-      <p class="note">
-        Real requests from another process, on a product made for this sale:{' '}
-        <a href={hrefOf(`/products/${sale.product_id}`)}>product {sale.product_id}</a>.
-      </p>
+      {product !== null && <SaleView key={sale.started_at} sale={sale} />}
+      {product !== null && (
+        <p class="note">
+          Real requests from another process, on a product made for this sale:{' '}
+          <a href={hrefOf(`/products/${product}`)}>product {product}</a>.
+        </p>
+      )}
     </>
   );
 }

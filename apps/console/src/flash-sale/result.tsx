@@ -2,6 +2,7 @@ import { count, duration } from '../format';
 import type { FlashSale } from '../types';
 
 const STEPS = {
+  gathering: '500 buyers are on their way …',
   selling: 'Selling …',
   processing: 'Sold. The worker processes the orders …',
   auditing: 'All orders are done. The audit compares every unit …',
@@ -43,10 +44,18 @@ function Figure({ children }: { readonly children: string }) {
   return <span>{children}</span>;
 }
 
-function lostOf({ sold, completed, unanswered, worker_killed_seconds: killed }: FlashSale): string {
-  const lost = completed === sold ? 'nothing was lost' : `${sold - completed} are still open`;
-  const worker = killed === null ? '' : 'The worker was killed in the middle, and another one took over: ';
-  const silent = unanswered === 0 ? '' : ` ${unanswered} purchases got no answer.`;
-  const line = `${worker}${completed} of ${sold} orders completed, ${lost}.${silent}`;
-  return line;
+function lostOf(sale: FlashSale): string {
+  const { sold, completed, unanswered } = sale;
+  const lost = completed === sold ? 'nothing was lost' : `${count(sold - completed)} are still open`;
+  const silent = unanswered === 0 ? '' : ` ${count(unanswered)} purchases got no answer.`;
+  return `${killOf(sale)}${count(completed)} of ${count(sold)} orders completed, ${lost}.${silent}`;
+}
+
+function killOf({ sold, samples, worker_killed_seconds: killed }: FlashSale): string {
+  if (killed === null) return '';
+  const before = samples.findLast(({ seconds }) => seconds <= killed)?.completed ?? 0;
+  const open = sold - before;
+  return open === 0
+    ? 'The worker was killed when no order was open any more. '
+    : `The worker was killed while ${count(open)} orders were open, and another one took over: `;
 }

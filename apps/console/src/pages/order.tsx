@@ -1,3 +1,4 @@
+import { now } from '../api';
 import { ActionDialog } from '../components/action-dialog';
 import { Facts } from '../components/facts';
 import { Failure, PageHeading, StatusBadge } from '../components/states';
@@ -8,13 +9,15 @@ import { usePolled } from '../polling';
 import { hrefOf } from '../route';
 import type { DeadLetter, List, Order, OrderEvent, Page } from '../types';
 
+const OPEN = ['pending', 'processing'];
+
 /** One order: what was bought, and its whole life with its request and its job. */
 export function OrderPage({ id }: { readonly id: number }) {
   const order = usePolled<Order>(`orders/${id}`, 2_000);
   const events = usePolled<List<OrderEvent>>(`orders/${id}/events`, 2_000);
-  const isOpen = order.data !== undefined && ['pending', 'processing'].includes(order.data.status);
-  const letters = usePolled<Page<DeadLetter>>(isOpen ? 'ops/dead-letters?page_size=100' : undefined, 15_000);
-  const letter = letters.data?.items.find((each) => each.order_id === id);
+  const isOpen = order.data !== undefined && OPEN.includes(order.data.status);
+  const letters = usePolled<Page<DeadLetter>>(isOpen ? `ops/dead-letters?order_id=${id}` : undefined, 15_000);
+  const letter = letters.data?.items[0];
   const refresh = () => {
     order.refresh();
     events.refresh();
@@ -43,16 +46,23 @@ export function OrderPage({ id }: { readonly id: number }) {
 }
 
 function OrderFacts({ order, events }: { readonly order: Order; readonly events: readonly OrderEvent[] }) {
-  const seconds = (Date.parse(order.updated_at) - Date.parse(order.created_at)) / 1_000;
+  const isOpen = OPEN.includes(order.status);
+  const until = isOpen ? now() : Date.parse(order.updated_at);
+  const seconds = Math.max((until - Date.parse(order.created_at)) / 1_000, 0);
   return (
     <Facts
       facts={{
         Status: <StatusBadge status={order.status} />,
         Total: money(order.total_price),
         Bought: moment(order.created_at),
-        Took: duration(seconds),
+        [isOpen ? 'Open for' : 'Took']: duration(seconds),
         Request: <RequestLink id={events[0]?.request_id ?? null} />,
-        Job: <code>order-{order.id}</code>,
+        // Orders that are sold together are handed over in one job, and tried again in a job of their own.
+        Job: (
+          <>
+            <code>order-{order.id}</code>, or that of its hand-over
+          </>
+        ),
       }}
     />
   );

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { now } from '../api';
 import { ActionDialog } from '../components/action-dialog';
 import { Badge, Failure, PageHeading } from '../components/states';
 import { Table } from '../components/table';
@@ -43,7 +44,7 @@ function Queues({ queues }: { readonly queues: readonly Queue[] }) {
 }
 
 function Workers({ workers }: { readonly workers: readonly Worker[] }) {
-  const since = (time: string) => (Date.now() - Date.parse(time)) / 1_000;
+  const since = (time: string) => (now() - Date.parse(time)) / 1_000;
   return (
     <Table
       caption="Workers"
@@ -70,11 +71,11 @@ function LastSeen({ seconds }: { readonly seconds: number }) {
 
 /** What is acted on is the set that was counted: what has failed since is no part of it. */
 function DeadLetters() {
-  const seenAt = useSignal(new Date().toISOString());
+  const seenAt = useSignal(new Date(now()).toISOString());
   const page = route.value.filters.get('page') ?? '1';
   const query = new URLSearchParams({ page, page_size: String(PAGE_SIZE), failed_to: seenAt.value });
   const letters = usePolled<Page<DeadLetter>>(`ops/dead-letters?${query.toString()}`, 30_000);
-  const look = () => (seenAt.value = new Date().toISOString());
+  const look = () => (seenAt.value = new Date(now()).toISOString());
   const total = letters.data?.total ?? 0;
   return (
     <>

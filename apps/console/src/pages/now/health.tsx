@@ -1,3 +1,4 @@
+import { now } from '../../api';
 import type { Tone } from '../../components/states';
 import { count, moment } from '../../format';
 import { usePolled } from '../../polling';
@@ -12,7 +13,7 @@ export function Health() {
   const readiness = usePolled<Readiness>('health/ready', 10_000);
   const workers = usePolled<List<Worker>>('ops/workers', 10_000);
   const audits = usePolled<List<AuditRun>>('ops/audit-runs?limit=1', 30_000);
-  const letters = usePolled<Page<DeadLetter>>('ops/dead-letters?page_size=1', 30_000);
+  const letters = usePolled<Page<DeadLetter>>('ops/dead-letters?page_size=1', 60_000);
   const alive = workers.data?.items.filter(isAlive) ?? [];
   const inFlight = alive.reduce((sum, worker) => sum + worker.in_flight, 0);
   const [audit] = audits.data?.items ?? [];
@@ -35,7 +36,11 @@ export function Health() {
         name="Audit"
         href={hrefOf('/audit')}
       >
-        {audit === undefined ? 'never run' : `${audit.status}, ${moment(audit.finished_at)}`}
+        {audits.data === undefined
+          ? 'not known'
+          : audit === undefined
+            ? 'never run'
+            : `${audit.status}, ${moment(audit.finished_at)}`}
       </Reading>
     </section>
   );
@@ -88,5 +93,5 @@ function Reading({ tone, name, href, children }: ReadingProps) {
 }
 
 function isAlive({ seen_at: seenAt }: Worker): boolean {
-  return Date.now() - Date.parse(seenAt) < SILENT_SECONDS * 1_000;
+  return now() - Date.parse(seenAt) < SILENT_SECONDS * 1_000;
 }
