@@ -10,8 +10,9 @@ interface Addresses {
 export function welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile }: Addresses): string {
   const seed = address === 'http://127.0.0.1:8000' ? 'npm run seed' : `npm run seed -- ${address}`;
   return `
-The order system is up.
+The order system is up. Open ${address} and start a flash sale.
 
+  Console    ${address}
   API        ${address}/api/v1
   Swagger    ${address}/docs
   ReDoc      ${address}/redoc
@@ -22,7 +23,7 @@ Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
     -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'
   ${seed}      (a dozen products, from another terminal)
-  npm run demo      (a flash sale: 500 buyers, 100 units; with -- --kill-worker a worker dies in the middle)
+  npm run demo      (the flash sale in the terminal; with -- --kill-worker a worker dies in the middle)
 
 Ctrl-C ends it all.
 `;

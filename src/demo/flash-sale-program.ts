@@ -1,6 +1,9 @@
+import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BUYERS, type FlashSale, gatheringSale, type SaleSample, UNITS } from './flash-sale.js';
 
+/** Each buyer keeps one. */
+const CONNECTIONS = new Agent({ keepAlive: true, maxSockets: BUYERS, maxFreeSockets: BUYERS });
 const SELLING_SAMPLE_MS = 10;
 const PROCESSING_SAMPLE_MS = 200;
 /** Samples of each part of a sale at most: of one that is very slow, the rest is not drawn. */
@@ -92,13 +95,13 @@ class Sale {
   /** Gives how long it took, in seconds. */
   private async buy(): Promise<number> {
     const since = performance.now();
-    const response = await send(`${this.shop.api}/orders`, { product_id: this.state.productId }).catch(() => undefined);
+    const answer = await send(`${this.shop.api}/orders`, { product_id: this.state.productId }).catch(() => undefined);
     const seconds = (performance.now() - since) / 1_000;
     const { sold, refused, unanswered } = this.state;
-    if (response?.status === 201) {
-      this.orders.push(numberOf(await response.json(), 'id'));
+    if (answer?.status === 201) {
+      this.orders.push(numberOf(answer.body, 'id'));
       this.state = { ...this.state, sold: sold + 1 };
-    } else if (response?.status === 400) this.state = { ...this.state, refused: refused + 1 };
+    } else if (answer?.status === 400) this.state = { ...this.state, refused: refused + 1 };
     else this.state = { ...this.state, unanswered: unanswered + 1 };
     return seconds;
   }
@@ -128,9 +131,9 @@ class Sale {
 
 async function createProduct(api: string): Promise<number> {
   const name = `Flash sale ${new Date().toISOString()} (demo)`;
-  const response = await send(`${api}/products`, { name, price: 9.99, stock: UNITS });
-  if (response.status !== 201) throw new Error(`The product of the sale was not created: status ${response.status}`);
-  return numberOf(await response.json(), 'id');
+  const { status, body } = await send(`${api}/products`, { name, price: 9.99, stock: UNITS });
+  if (status !== 201) throw new Error(`The product of the sale was not created: status ${status}`);
+  return numberOf(body, 'id');
 }
 
 /** All buyers have the page of the product open: from here on each has a connection of its own. */
@@ -144,13 +147,38 @@ function numberOf(body: unknown, member: string): number {
 }
 
 async function read(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`${url} was answered with status ${response.status}`);
-  return response.json();
+  const { status, body } = await exchange(url, 'GET');
+  if (status !== 200) throw new Error(`${url} was answered with status ${status}`);
+  return body;
 }
 
-async function send(url: string, body: object): Promise<Response> {
-  const headers = { 'Content-Type': 'application/json' };
+async function send(url: string, body: object): Promise<Answer> {
+  return exchange(url, 'POST', JSON.stringify(body));
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Of `node:http`: `fetch` needs a millisecond of this process for each request, and 500 at once would wait for it and not for the shop. */
+async function exchange(url: string, method: 'GET' | 'POST', text?: string): Promise<Answer> {
+  const headers =
+    text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, agent: CONNECTIONS, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('error', reject);
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }));
+    });
+    sent.once('error', reject);
+    sent.end(text);
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  const body: unknown = JSON.parse(bytes.toString());
+  return body;
 }

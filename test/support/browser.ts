@@ -1,6 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { canInstall, findProgram, installFromDebian } from '../../tools/programs.ts';
 
@@ -59,8 +59,7 @@ export async function openPage(browser: Browser, url: string, { scheme, width }:
 
 /** What axe finds on a page, by rule and element. The policy of the page lets no script of others in but by the debugger. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const violations: Violation[] = await page.evaluate('axe.run().then(({ violations }) => violations)');
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
