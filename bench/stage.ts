@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { buildIfChanged } from '../tools/build.ts';
-import { BUILD, MIGRATE } from '../tools/commands.ts';
+import { MIGRATE } from '../tools/commands.ts';
 import { startPostgres } from '../tools/postgres.ts';
 import { endProcess, freePort, NODE_FLAGS, pidOf, waitUntil } from '../tools/processes.ts';
 import { canInstall, findProgram, installFromDebian } from '../tools/programs.ts';
@@ -51,7 +51,7 @@ export async function setUp(): Promise<Stage> {
   const [postgres, redis] = await Promise.all([
     startPostgres({ directory: path.join(directory, 'postgres'), settings: SETTINGS, onSpawn }),
     startRedis({ directory: path.join(directory, 'redis'), onSpawn }),
-    buildIfChanged(ROOT, () => run(BUILD)),
+    buildIfChanged(ROOT, run),
     run(['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']),
   ]);
   await migrate(postgres.url);

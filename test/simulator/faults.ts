@@ -83,6 +83,21 @@ export const FAULT_NAMES: readonly Fault[] = Object.keys(FAULTS).filter(isFault)
 /** As many as each round has. */
 export const KINDS = FAULT_NAMES.length;
 
+/** They heal by themselves before an alert waits for them, however often they happen. */
+export const HEALS_AT_ONCE: ReadonlySet<Fault> = new Set<Fault>([
+  'kill -9 an API',
+  'kill -9 a worker',
+  'stop an API and a worker',
+  'wipe Redis',
+  'cut a connection before the commit of a sale',
+  'cut a connection after the commit of a sale',
+  'lose the answer to the commit of a sale',
+  'cut a connection in the middle of a transaction',
+  'cut all connections',
+  'leave connections half open',
+  'slow the network down',
+]);
+
 export function isFault(name: string): name is Fault {
   return name in FAULTS;
 }

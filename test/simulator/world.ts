@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { buildIfChanged } from '../../tools/build.ts';
-import { BUILD } from '../../tools/commands.ts';
 import { freePort, isAlive, pidOf, waitUntil } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres-server.ts';
@@ -72,8 +71,8 @@ export interface World {
 
 export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): Promise<World> {
   const directory = await createTemporaryFolder('simulator');
-  await buildIfChanged(ROOT, async () => {
-    await runNode(BUILD, {});
+  await buildIfChanged(ROOT, async (program) => {
+    await runNode(program, {});
   });
   const cleanUps: (() => Promise<unknown>)[] = [];
   const close = async (keep: boolean) => {
