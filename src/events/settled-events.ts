@@ -79,6 +79,6 @@ export class SettledEvents {
   }
 }
 
-function toEvent({ id, type, orderId, sequence, status, cause, requestId, createdAt }: LoggedEvent): OrderEvent {
-  return { id, type, orderId, sequence, status, cause, requestId, createdAt };
+function toEvent({ id, type, orderId, sequence, status, cause, requestId, jobId, createdAt }: LoggedEvent): OrderEvent {
+  return { id, type, orderId, sequence, status, cause, requestId, jobId, createdAt };
 }

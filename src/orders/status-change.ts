@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import { recordEvents } from './order-event-writer.js';
+import { recordClaims, recordEvents } from './order-event-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { MOVE_ORDERS } from './order-writer.js';
 
@@ -12,6 +12,12 @@ export interface StatusChange {
   readonly cause: string;
   /** The request that has asked for it, if one has. */
   readonly requestId?: string | undefined;
+}
+
+/** An order that is to be claimed, and the job that does it, if one does. */
+export interface Claim {
+  readonly orderId: number;
+  readonly jobId?: string | undefined;
 }
 
 /** An order that was claimed, with all that its gateway is to know. */
@@ -51,15 +57,15 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
  * that are `pending`. An order in `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
  * and loses one, the order is simply claimed again.
  */
-export function claimOrders(orderIds: readonly number[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
+export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
   return {
     name: 'claim',
     text: `WITH ${MOVE_ORDERS}, recorded AS (
-             ${recordEvents(`SELECT id, $2, ${CAUSE_OF_CLAIM}, NULL FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
+             ${recordClaims(`SELECT id, $2, ${CAUSE_OF_CLAIM}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,
-    values: [orderIds, 'processing', from],
+    values: [claims.map(({ orderId }) => orderId), 'processing', from, claims.map(({ jobId }) => jobId ?? null)],
   };
 }
 

@@ -118,6 +118,22 @@ describe('what the console asks', () => {
   }, 60_000);
 });
 
+it('the events of an order tell the request and the job that caused them', async () => {
+  const product = await api.createProduct({ stock: 5 });
+  const { body: order } = await api.post('/orders', { product_id: product }, { 'X-Request-Id': 'buys' });
+  const worker = await startWorker(loadConfig({ ...environment.variables, ORDER_PROCESSING_DELAY_MS: '10' }, 'worker'));
+  await eventually(async () => expect((await api.get(`/orders/${order.id}`)).body.status).toBe('completed'));
+  await worker.close();
+  const { body } = await api.get(`/orders/${order.id}/events`);
+  expect(
+    body.items.map(({ request_id, job_id }: { request_id: string; job_id: string }) => [request_id, job_id]),
+  ).toEqual([
+    ['buys', null],
+    [null, expect.stringMatching(/^(hand-over|order)-\d+$/)],
+    [null, null],
+  ]);
+}, 30_000);
+
 describe('a flash sale', () => {
   it('is held only where somebody has switched it on', async () => {
     const { status, body } = await api.post('/ops/flash-sales', {});

@@ -95,6 +95,7 @@ export interface OrderEvent {
   readonly status: OrderStatus;
   readonly cause: string;
   readonly request_id: string | null;
+  readonly job_id: string | null;
   readonly created_at: string;
 }
 

@@ -30,11 +30,19 @@ export class OrderEventResponse {
   })
   request_id: string | null;
 
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: null,
+    description: 'The job in which a worker has claimed the order; null for all other events',
+  })
+  job_id: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
-  static of({ orderId, requestId, createdAt, ...same }: OrderEvent): OrderEventResponse {
-    return { ...same, order_id: orderId, request_id: requestId, created_at: createdAt.toISOString() };
+  static of({ orderId, requestId, jobId, createdAt, ...same }: OrderEvent): OrderEventResponse {
+    return { ...same, order_id: orderId, request_id: requestId, job_id: jobId, created_at: createdAt.toISOString() };
   }
 }
 

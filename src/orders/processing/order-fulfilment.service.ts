@@ -6,13 +6,13 @@ import { queryWithin } from '../../database/prepared-statement.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
 import { Batcher } from '../../runtime/batcher.js';
-import { withRequest } from '../../runtime/request-context.js';
+import { currentContext, withRequest } from '../../runtime/request-context.js';
 import { inSpan } from '../../telemetry/tracing.js';
 import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
 import { releaseOrder } from '../order-writer.js';
-import { changeStatus, type ClaimedOrder, claimOrders, type StatusChange } from '../status-change.js';
+import { type Claim, changeStatus, type ClaimedOrder, claimOrders, type StatusChange } from '../status-change.js';
 import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
@@ -39,8 +39,8 @@ export class OrderFulfilmentService {
   private readonly logger = new Log(OrderFulfilmentService.name);
 
   /** Changes that come up while others are being committed are committed together. */
-  private readonly firstClaims = this.batcherOf((orderIds: readonly number[]) => this.claim(orderIds, true));
-  private readonly claims = this.batcherOf((orderIds: readonly number[]) => this.claim(orderIds, false));
+  private readonly firstClaims = this.batcherOf((claims: readonly Claim[]) => this.claim(claims, true));
+  private readonly claims = this.batcherOf((claims: readonly Claim[]) => this.claim(claims, false));
   private readonly completions = this.batcherOf((completions: readonly StatusChange[]) => this.complete(completions));
 
   constructor(
@@ -71,7 +71,7 @@ export class OrderFulfilmentService {
 
   private async claimAndCall(orderId: number, attempt: Attempt, call: InFlightCall): Promise<void> {
     const { onlyIfPending = false } = attempt;
-    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(orderId);
+    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(claimOf(orderId));
     if (order === undefined) {
       if (!onlyIfPending) await this.undo.undoLostCall(orderId);
       return;
@@ -95,7 +95,7 @@ export class OrderFulfilmentService {
     if (await this.completions.submit({ orderId, cause: 'fulfilled' })) this.tellCompleted(order);
     // The completion changed no row: the order has ended, or PostgreSQL has crashed and lost the claim, whose commit is
     // asynchronous. A new claim tells which. If it succeeds, the order is still open, and the queue tries again.
-    else if (await this.claims.submit(orderId)) throw new Error(`The claim of order #${orderId} was lost`);
+    else if (await this.claims.submit(claimOf(orderId))) throw new Error(`The claim of order #${orderId} was lost`);
     else await this.undo.undoEndedCall(orderId, 'it succeeded');
   }
 
@@ -125,13 +125,10 @@ export class OrderFulfilmentService {
   }
 
   /** If the batch holds two claims of one order, only the first gets it. */
-  private async claim(
-    orderIds: readonly number[],
-    onlyIfPending: boolean,
-  ): Promise<Outcome<ClaimedOrder | undefined>[]> {
-    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(orderIds, { onlyIfPending }));
+  private async claim(claims: readonly Claim[], onlyIfPending: boolean): Promise<Outcome<ClaimedOrder | undefined>[]> {
+    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { onlyIfPending }));
     const claimed = new Map(rows.map((row) => [row.id, row]));
-    return orderIds.map((orderId) => {
+    return claims.map(({ orderId }) => {
       const order = claimed.get(orderId);
       claimed.delete(orderId);
       return fulfilled(order);
@@ -164,4 +161,9 @@ export class OrderFulfilmentService {
     ordersEnded.inc({ status: 'failed' });
     this.logger.warn('The order failed and its stock was released', { order_id: orderId, error });
   }
+}
+
+/** By the job that the process works on now. */
+function claimOf(orderId: number): Claim {
+  return { orderId, jobId: currentContext().jobId };
 }

@@ -57,12 +57,7 @@ function OrderFacts({ order, events }: { readonly order: Order; readonly events:
         Bought: moment(order.created_at),
         [isOpen ? 'Open for' : 'Took']: duration(seconds),
         Request: <RequestLink id={events[0]?.request_id ?? null} />,
-        // Orders that are sold together are handed over in one job, and tried again in a job of their own.
-        Job: (
-          <>
-            <code>order-{order.id}</code>, or that of its hand-over
-          </>
-        ),
+        Job: <code>{events.findLast(({ job_id: job }) => job !== null)?.job_id ?? 'none yet'}</code>,
       }}
     />
   );
