@@ -17,12 +17,18 @@ export interface Step extends Counts {
   readonly version: string;
   /** The largest share of a pool's connections that was in use, from 0 to 1; null when no process could tell. */
   readonly poolUsage: number | null;
+  /** The fewest; null when no process could tell. */
+  readonly workersAlive: number | null;
+  /** Whether the queue's Redis answered everybody; null when nobody asked. */
+  readonly queueAvailable: boolean | null;
 }
 
 /** What a process observes beside its counts; what it could not observe is missing. */
 export interface Observed {
   readonly backlog: Backlog | undefined;
   readonly poolUsage: number | undefined;
+  readonly workersAlive: number | undefined;
+  readonly queueAvailable: boolean | undefined;
 }
 
 /** The history is kept so long, in days. */
@@ -48,7 +54,7 @@ export function addToMinute(counts: Counts, observed: Observed): QueryConfig {
              DELETE FROM minute_statistics WHERE minute < clock_timestamp() - interval '${KEPT_DAYS} days'
            )
            INSERT INTO minute_statistics VALUES
-             (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp(), $13, $14)
+             (date_trunc('minute', clock_timestamp()), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp(), $13, $14, $15, $16)
            ON CONFLICT (minute) DO UPDATE SET
              purchases = ${sum('purchases')},
              purchase_durations = ${sum('purchase_durations')},
@@ -64,13 +70,15 @@ export function addToMinute(counts: Counts, observed: Observed): QueryConfig {
              version = excluded.version,
              updated_at = excluded.updated_at,
              errors = ${SUM_OF_ERRORS},
-             pool_usage = greatest(minute_statistics.pool_usage, excluded.pool_usage)`,
+             pool_usage = greatest(minute_statistics.pool_usage, excluded.pool_usage),
+             workers_alive = least(minute_statistics.workers_alive, excluded.workers_alive),
+             queue_available = least(minute_statistics.queue_available, excluded.queue_available)`,
     values: valuesOf(counts, observed),
   };
 }
 
 /** Of the columns after the minute, but for the time. */
-function valuesOf(counts: Counts, { backlog, poolUsage }: Observed): unknown[] {
+function valuesOf(counts: Counts, { backlog, poolUsage, workersAlive, queueAvailable }: Observed): unknown[] {
   return [
     counts.purchases,
     counts.purchaseDurations,
@@ -86,6 +94,8 @@ function valuesOf(counts: Counts, { backlog, poolUsage }: Observed): unknown[] {
     VERSION,
     JSON.stringify(counts.errors),
     poolUsage ?? null,
+    workersAlive ?? null,
+    queueAvailable ?? null,
   ];
 }
 
@@ -110,7 +120,8 @@ export function selectSteps({ from, to, step }: { from: Date; to: Date; step: nu
                   (array_agg(open_orders ORDER BY minute DESC))[1] AS "openOrders",
                   max(oldest_open_age_seconds) AS "oldestOpenAgeSeconds",
                   (array_agg(version ORDER BY minute DESC))[1] AS version,
-                  max(pool_usage) AS "poolUsage",
+                  max(pool_usage) AS "poolUsage", min(workers_alive) AS "workersAlive",
+                  bool_and(queue_available) AS "queueAvailable",
                   (SELECT coalesce(jsonb_object_agg(code, count), '{}')
                    FROM (SELECT key AS code, sum(value::bigint) AS count
                          FROM unnest(array_agg(errors) FILTER (WHERE errors <> '{}')) AS of_minute, jsonb_each_text(of_minute)

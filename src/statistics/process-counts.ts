@@ -96,6 +96,23 @@ export async function readPoolUsage(): Promise<number | undefined> {
   return shares.length === 0 ? undefined : Math.max(...shares);
 }
 
+/** Workers of the whole shop; `undefined` when it cannot be told. */
+export async function readWorkersAlive(): Promise<number | undefined> {
+  return sumOfObserved('workers_alive');
+}
+
+/** Whether the queue's Redis answers this process; `undefined` in a process that does not ask it. */
+export async function readQueueAvailable(): Promise<boolean | undefined> {
+  if (registry.getSingleMetric('jobs') === undefined) return undefined;
+  return (await sumOfObserved('jobs')) !== undefined;
+}
+
+async function sumOfObserved(name: string): Promise<number | undefined> {
+  await ObservedGauges.readFor(name);
+  const samples = await samplesOf(name);
+  return samples === undefined || samples.length === 0 ? undefined : sumOf(samples);
+}
+
 /** What was counted between two readings of one process. */
 export function difference(now: Counts, before: Counts): Counts {
   const minus = (a: readonly number[], b: readonly number[]) => a.map((value, index) => value - (b[index] ?? 0));

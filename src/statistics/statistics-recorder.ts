@@ -1,8 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
-import { addToMinute } from './minute-statistics.js';
-import { type Counts, difference, isNothing, readBacklog, readCounts, readPoolUsage } from './process-counts.js';
+import { addToMinute, type Observed } from './minute-statistics.js';
+import {
+  type Counts,
+  difference,
+  isNothing,
+  readBacklog,
+  readCounts,
+  readPoolUsage,
+  readQueueAvailable,
+  readWorkersAlive,
+} from './process-counts.js';
 
 const INTERVAL_MS = 2_000;
 /** The backlog is read by queries: while nothing is counted, only so often. */
@@ -32,8 +41,7 @@ export class StatisticsRecorder extends PeriodicTask {
     const counts = await readCounts();
     const added = difference(counts, this.recorded ?? counts);
     if (isNothing(added) && performance.now() - this.backlogReadAt < BACKLOG_INTERVAL_MS) return 0;
-    const observed = { backlog: await readBacklog(), poolUsage: await readPoolUsage() };
-    await this.transactions.writeIdempotent(addToMinute(added, observed));
+    await this.transactions.writeIdempotent(addToMinute(added, await observe()));
     this.recorded = counts;
     this.backlogReadAt = performance.now();
     return 0;
@@ -44,4 +52,14 @@ export class StatisticsRecorder extends PeriodicTask {
     await super.beforeApplicationShutdown();
     await this.runOnce();
   }
+}
+
+async function observe(): Promise<Observed> {
+  const [backlog, poolUsage, workersAlive, queueAvailable] = await Promise.all([
+    readBacklog(),
+    readPoolUsage(),
+    readWorkersAlive(),
+    readQueueAvailable(),
+  ]);
+  return { backlog, poolUsage, workersAlive, queueAvailable };
 }

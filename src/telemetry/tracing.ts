@@ -13,7 +13,8 @@ import { VERSION } from '../kernel/version.js';
 
 // Without the SDK (tracing-sdk.ts) the API makes spans that record nothing.
 const tracer = trace.getTracer('order-system', VERSION);
-const TRACEPARENT = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
+/** W3C Trace Context: what a later version adds comes behind a further hyphen. */
+const TRACEPARENT = /^(?:(?=00-.{52}$)|(?!00|ff))[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 
 export interface SpanOptions {
   readonly kind?: SpanKind;

@@ -109,7 +109,8 @@ describe('the statistics', () => {
       INSERT INTO minute_statistics
       SELECT moment, ARRAY[60, 1, 0, 0, 0, 0, 0], array_fill(0, ARRAY[14]), 2, 0, array_fill(0, ARRAY[18]), 0, 0, 0, 0,
              extract(minute FROM moment), extract(minute FROM moment), '1.0.0', moment + interval '59 seconds',
-             '{"OVERLOADED": 2, "NOT_FOUND": 1}', extract(minute FROM moment) / 10
+             '{"OVERLOADED": 2, "NOT_FOUND": 1}', extract(minute FROM moment) / 10,
+             extract(minute FROM moment), extract(minute FROM moment) < 5
       FROM generate_series('2026-01-15T10:00:00Z'::timestamptz, '2026-01-15T10:09:00Z', '1 minute') AS moment`);
     const { body } = await api.get('/ops/stats?from=2026-01-15T10:01:30Z&to=2026-01-15T10:08:00Z&step=300');
     expect(body).toMatchObject({ from: '2026-01-15T10:00:00.000Z', to: '2026-01-15T10:08:00.000Z', step: 300 });
@@ -124,8 +125,17 @@ describe('the statistics', () => {
         purchase_p99_seconds: null,
         errors: { OVERLOADED: 10, NOT_FOUND: 5 },
         pool_usage: 0.4,
+        workers_alive: 0,
+        queue_available: true,
       }),
-      expect.objectContaining({ at: '2026-01-15T10:05:00.000Z', seconds: 239, completed: 8, open_orders: 8 }),
+      expect.objectContaining({
+        at: '2026-01-15T10:05:00.000Z',
+        seconds: 239,
+        completed: 8,
+        open_orders: 8,
+        workers_alive: 5,
+        queue_available: false,
+      }),
     ]);
     expect(body.items[0].purchases_per_second).toBeCloseTo(300 / 299, 5);
   }, 60_000);

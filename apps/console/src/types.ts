@@ -27,6 +27,8 @@ export interface Step {
   readonly oldest_open_age_seconds: number | null;
   readonly errors: Readonly<Record<string, number>>;
   readonly pool_usage: number | null;
+  readonly workers_alive: number | null;
+  readonly queue_available: boolean | null;
   readonly version: string;
 }
 

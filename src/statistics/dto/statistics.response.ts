@@ -114,6 +114,17 @@ class StatisticsStepResponse {
   })
   pool_usage: number | null;
 
+  @ApiProperty({ type: 'integer', nullable: true, example: 2, description: 'The fewest workers that were alive' })
+  workers_alive: number | null;
+
+  @ApiProperty({
+    type: 'boolean',
+    nullable: true,
+    example: true,
+    description: 'Whether the Redis of the queue answered everybody who asked',
+  })
+  queue_available: boolean | null;
+
   @ApiProperty({ example: '1.0.0', description: 'Of the process that recorded last; a change of it is a deploy' })
   version: string;
 }
@@ -166,6 +177,8 @@ function toResponse(step: Step): StatisticsStepResponse {
     oldest_open_age_seconds: step.oldestOpenAgeSeconds === null ? null : rounded(step.oldestOpenAgeSeconds),
     errors: step.errors,
     pool_usage: step.poolUsage === null ? null : rounded(step.poolUsage),
+    workers_alive: step.workersAlive,
+    queue_available: step.queueAvailable,
     version: step.version,
   };
 }

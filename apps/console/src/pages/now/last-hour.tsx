@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { type Mark, Plot } from '../../components/plot';
 import { Tile } from '../../components/tile';
-import { count, duration, percent, rate } from '../../format';
+import { count, duration, NONE, percent, rate } from '../../format';
 import type { Statistics, Step } from '../../types';
 
 const MINUTES = 60;
@@ -101,6 +101,26 @@ const QUESTIONS: readonly Question[] = [
     format: percent,
     atLeast: 1,
   },
+  {
+    title: 'Workers alive',
+    value: (_hour, last) => count(last?.workers_alive),
+    note: () => 'the fewest of each minute',
+    series: 'Workers',
+    of: (step) => step.workers_alive,
+    format: count,
+    atLeast: 2,
+    isWhole: true,
+  },
+  {
+    title: 'Dependencies',
+    value: (_hour, last) => reachedOf(last),
+    note: () => "Redis of the queue; a gap is PostgreSQL's, or nothing ran",
+    series: 'Reached',
+    of: (step) => (step.queue_available === null ? null : Number(step.queue_available)),
+    format: (value) => (value === null ? NONE : value === 0 ? 'away' : value === 1 ? 'up' : ''),
+    atLeast: 1,
+    isWhole: true,
+  },
 ];
 
 const ERRORS = 'Refusals and failures';
@@ -153,6 +173,11 @@ function errorsIn({ errors }: Step): number {
 
 function hitRateOf({ cache_hits: hits, cache_misses: misses }: Step): number | null {
   return hits + misses === 0 ? null : hits / (hits + misses);
+}
+
+function reachedOf(last: Step | undefined): string {
+  if (last === undefined) return NONE;
+  return last.queue_available === false ? 'queue away' : 'up';
 }
 
 function completionIn(hour: Minutes): string {
