@@ -24,7 +24,7 @@ const read = (file: string) => readFileSync(new URL(file, ROOT), 'utf8');
 const OF_PROMETHEUS = ['up', 'ALERTS'];
 /** Words of its language, and names of labels. */
 const WORDS = new Set(
-  'absent by on ignoring and or unless sum max min count rate increase changes topk histogram_quantile vector time le window job outcome state queue status role instance version'
+  'absent by on ignoring and or unless sum max min count rate increase changes topk histogram_quantile vector time le window job outcome state queue status role instance version code'
     .split(' ')
     .concat([
       'alertname',
