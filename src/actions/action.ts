@@ -1,4 +1,7 @@
 import type { QueryConfig } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { queryWithin } from '../database/prepared-statement.js';
+import { currentContext } from '../runtime/request-context.js';
 
 // The one writer of `actions`, and its reader.
 
@@ -25,13 +28,13 @@ export interface Action {
   readonly createdAt: Date;
 }
 
-/** Records an action; run this in the transaction of what it tells of, or before it. */
-export function recordAction(type: ActionType, details: object, requestId: string | undefined): QueryConfig {
-  return {
+/** Records an action of the request that runs, in the transaction of what it tells of, or before it. */
+export async function recordAction(manager: EntityManager, type: ActionType, details: object): Promise<void> {
+  await queryWithin(manager, {
     name: 'record-action',
     text: 'INSERT INTO actions (type, details, request_id) VALUES ($1, $2, $3)',
-    values: [type, JSON.stringify(details), requestId ?? null],
-  };
+    values: [type, JSON.stringify(details), currentContext().requestId ?? null],
+  });
 }
 
 /** The newest actions below an id, newest first. */

@@ -3,16 +3,11 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { recordAction } from '../actions/action.js';
 import { LIMITS } from '../config/limits.js';
-import { queryWithin } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
-import { storedAsJson } from '../kernel/stored-json.js';
-import { QueueUnavailableError } from '../queue/queue-unavailable.error.js';
-import { withDeadline } from '../runtime/deadline.js';
-import { currentContext } from '../runtime/request-context.js';
+import { STORED_NOTHING } from '../kernel/stored-json.js';
+import { answeredByQueue } from '../queue/answered-by-queue.js';
 import { AUDIT_QUEUE, REQUESTED_AUDIT } from './audit-jobs.js';
-
-const storedNothing = storedAsJson<undefined>({ write: () => ({}), read: () => undefined });
 
 /** Asks a worker to audit now. */
 @Injectable()
@@ -28,14 +23,12 @@ export class AuditRequestService {
    * @throws QueueUnavailableError
    */
   async request(request?: IdempotentRequest): Promise<Performed<undefined>> {
-    const requested = await this.idempotency.run(request, storedNothing, async (manager) => {
-      await queryWithin(manager, recordAction('audit.requested', {}, currentContext().requestId));
+    const requested = await this.idempotency.run(request, STORED_NOTHING, async (manager) => {
+      await recordAction(manager, 'audit.requested', {});
       return undefined;
     });
     const { name, options } = REQUESTED_AUDIT;
-    await withDeadline(this.queue.add(name, {}, options), LIMITS.answerMs / 2).catch((error: unknown) => {
-      throw new QueueUnavailableError(error);
-    });
+    await answeredByQueue(this.queue.add(name, {}, options), LIMITS.answerMs / 2);
     return requested;
   }
 }

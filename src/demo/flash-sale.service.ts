@@ -6,13 +6,11 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { recordAction } from '../actions/action.js';
 import { Config } from '../config/config.js';
-import { queryWithin } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { ApplicationError } from '../kernel/application-error.js';
 import { ForbiddenError } from '../kernel/forbidden.error.js';
-import { storedAsJson } from '../kernel/stored-json.js';
-import { currentContext } from '../runtime/request-context.js';
+import { STORED_NOTHING } from '../kernel/stored-json.js';
 import { type FlashSale, gatheringSale, isOver } from './flash-sale.js';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../main.js');
@@ -31,8 +29,6 @@ class FlashSaleRunningError extends ApplicationError {
     super('A flash sale is under way; wait for its end');
   }
 }
-
-const storedNothing = storedAsJson<undefined>({ write: () => ({}), read: () => undefined });
 
 /** Holds flash sales for whoever wants to see one: the buyers are another process, and send real requests to this one. */
 @Injectable()
@@ -77,11 +73,10 @@ export class FlashSaleService implements OnModuleDestroy {
     if (!this.isOffered(isLocal)) throw new ForbiddenError(NOT_ON);
     if (killsWorker && !this.canKillWorker) throw new ForbiddenError(NOT_SUPERVISED);
     let isOurs = false;
-    const starting = this.idempotency.run(request, storedNothing, async (manager) => {
+    const starting = this.idempotency.run(request, STORED_NOTHING, async (manager) => {
       if (this.isUnderWay && !isOurs) throw new FlashSaleRunningError();
       this.isUnderWay = isOurs = true;
-      const details = { kill_worker: killsWorker };
-      await queryWithin(manager, recordAction('flash_sale.started', details, currentContext().requestId));
+      await recordAction(manager, 'flash_sale.started', { kill_worker: killsWorker });
       return undefined;
     });
     const started = await starting.catch((error: unknown) => {

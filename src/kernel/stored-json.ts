@@ -37,3 +37,6 @@ export function storedAsJson<T>({
     },
   };
 }
+
+/** Of what has no result beside the fact that it was done. */
+export const STORED_NOTHING: StoredForm<undefined> = storedAsJson({ write: () => ({}), read: () => undefined });

@@ -65,7 +65,7 @@ export class OrderCancellationService {
     const cancelling = this.idempotency.run(request, storedCancellation, async (manager) => {
       const cancellation = await cancel(manager, { id, cause, callMs: this.config.orders.fulfilmentTimeoutMs });
       const details = { order_id: id, reason: reason ?? null };
-      if (isAction) await queryWithin(manager, recordAction('order.cancelled', details, currentContext().requestId));
+      if (isAction) await recordAction(manager, 'order.cancelled', details);
       return cancellation;
     });
     const { result, isReplayed } = await cancelling.catch(async (error: unknown) => {

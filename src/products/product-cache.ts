@@ -21,7 +21,7 @@ const MAX_MISSED_DROPS = 10_000;
 /** Look-ups that arrive during a round trip share the next one. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
 
-/** Plain numbers: to look up a series by its label costs 0.3 µs a read. */
+/** Plain numbers, told when somebody asks for the metrics: a read looks up no series by its label. */
 const reads = { hit: 0, miss: 0 };
 
 counter({

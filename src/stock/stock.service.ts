@@ -6,7 +6,6 @@ import { READS } from '../database/data-source-options.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
-import { currentContext } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
@@ -82,7 +81,7 @@ export class StockService {
         const { movement } = await this.adjustLocked(manager, product, { delta, reason });
         if (isAction) {
           const details = { product_id: id, delta, stock_after: movement.stockAfter, reason };
-          await queryWithin(manager, recordAction('stock.adjusted', details, currentContext().requestId));
+          await recordAction(manager, 'stock.adjusted', details);
         }
         return movement;
       });

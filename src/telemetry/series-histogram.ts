@@ -22,8 +22,8 @@ export class HistogramSeries {
 }
 
 /**
- * A histogram for hot paths, whose series are looked up and kept by the caller: an observation costs some 10 ns. With the library's own labels it costs
- * 460 ns, and 60 in its histogram without labels.
+ * A histogram for hot paths, whose series are looked up and kept by the caller. An observation costs a fifteenth of one with the library's own labels, and an eighth of
+ * one in its histogram without labels (45, 711 and 381 ns with Node.js 24 on a slow machine, in a loop of 300 000).
  */
 export class SeriesHistogram<Label extends string> extends Histogram<Label> {
   private readonly series = new Map<string, { labels: LabelValues<Label>; series: HistogramSeries }>();

@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
-import { eventually } from '../support/eventually.js';
+import { type LocalSystem, startLocalSystem } from '../support/local-system.js';
 
 const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -19,38 +18,26 @@ function blocksOf(document: string, heading?: string): string[] {
 
 describe('what the documents say, pasted', () => {
   let folder: string;
-  let system: ChildProcess;
-  let port: number;
-  let output = '';
+  let system: LocalSystem;
 
   beforeAll(async () => {
     folder = await createTemporaryFolder('documents');
-    port = await freePort();
-    const env = {
-      PATH: process.env.PATH,
-      DATA_DIR: folder,
-      PORT: String(port),
-      DASHBOARD_PORT: String(await freePort()),
-    };
-    system = spawn(process.execPath, ['tools/start.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [system.stdout, system.stderr])
-      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await eventually(() => expect(output).toContain('Ctrl-C ends it all'), 60_000);
-  }, 90_000);
+    system = await startLocalSystem();
+  }, 120_000);
 
   afterAll(async () => {
-    const ended = new Promise((resolve) => system.once('close', resolve));
-    system.kill('SIGINT');
-    await ended;
+    await system.stop();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
   /** As a newcomer pastes it, but for the port and the file of the backup. */
   const paste = async (block: string, env: Record<string, string> = {}) => {
-    const text = block.replaceAll('8000', String(port)).replaceAll('orders.backup', path.join(folder, 'orders.backup'));
+    const text = block
+      .replaceAll('8000', String(system.port))
+      .replaceAll('orders.backup', path.join(folder, 'orders.backup'));
     const { stdout } = await execute('bash', ['-e', '-c', text], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, HOME: folder, DATA_DIR: folder, PORT: String(port), ...env },
+      env: { PATH: process.env.PATH, HOME: folder, DATA_DIR: system.folder, PORT: String(system.port), ...env },
     });
     return stdout;
   };

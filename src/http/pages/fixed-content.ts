@@ -11,7 +11,10 @@ export interface FixedContent {
   /** With its charset. */
   readonly type: string;
   readonly content: string | Buffer;
-  /** Its address changes with its content, by {@link versionedUrl} or by its name, so that it can be kept without asking again; others are asked for each time. */
+  /**
+   * Its address changes with its content, by {@link versionedUrl} or by its name, so that it can be kept without asking again; others are
+   * asked for each time.
+   */
   readonly isVersioned?: boolean | 'by name';
   /** What the answer depends on; the encodings that the client takes unless given. */
   readonly vary?: string;

@@ -2,7 +2,6 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
-import type { AccessLog } from './access-log.js';
 import { toProblem } from './problem-details.js';
 import { sendProblem } from './send-problem.js';
 
@@ -15,10 +14,7 @@ export type ErrorTranslator = (error: unknown) => unknown;
 /** Answers everything that is thrown with problem details. */
 @Catch()
 export class ProblemDetailsFilter implements ExceptionFilter {
-  constructor(
-    private readonly translate: ErrorTranslator,
-    private readonly accessLog: AccessLog,
-  ) {}
+  constructor(private readonly translate: ErrorTranslator) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -26,7 +22,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     if (error instanceof NoAnswerError) {
       reply.problemCode = 'NO_ANSWER';
-      this.accessLog.hangUp(reply, error);
+      reply.server.accessLog?.hangUp(reply, error);
       reply.hijack();
       request.raw.socket.destroy();
       return;

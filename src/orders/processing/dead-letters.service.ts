@@ -3,8 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Job, Queue } from 'bullmq';
 import { In, type Repository } from 'typeorm';
-import { QueueUnavailableError } from '../../queue/queue-unavailable.error.js';
-import { withDeadline } from '../../runtime/deadline.js';
+import { answeredByQueue } from '../../queue/answered-by-queue.js';
 import { Config } from '../../config/config.js';
 import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
 import { OPEN_STATUSES } from '../order-status.js';
@@ -45,9 +44,7 @@ export class DeadLettersService {
 
   /** All there are, each order once, the oldest last. @throws QueueUnavailableError */
   async list(timeoutMs = REDIS_TIMEOUT_MS): Promise<DeadLetter[]> {
-    const jobs = await withDeadline(this.queue.getFailed(0, KEPT_FAILED - 1), timeoutMs).catch((error: unknown) => {
-      throw new QueueUnavailableError(error);
-    });
+    const jobs = await answeredByQueue(this.queue.getFailed(0, KEPT_FAILED - 1), timeoutMs);
     const letters = new Map<number, DeadLetter>();
     for (const letter of jobs.flatMap(toDeadLetter)) {
       if (!letters.has(letter.orderId)) letters.set(letter.orderId, letter);

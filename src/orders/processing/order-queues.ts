@@ -1,8 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { QueueUnavailableError } from '../../queue/queue-unavailable.error.js';
-import { withDeadline } from '../../runtime/deadline.js';
+import { answeredByQueue } from '../../queue/answered-by-queue.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
 
 /** States of a job that has not succeeded. */
@@ -24,10 +23,7 @@ export class OrderQueues {
 
   /** @throws QueueUnavailableError */
   async depths(timeoutMs: number): Promise<QueueDepth[]> {
-    const reading = Promise.all([this.orders, this.dispatches].map(depthOf));
-    return withDeadline(reading, timeoutMs).catch((error: unknown) => {
-      throw new QueueUnavailableError(error);
-    });
+    return answeredByQueue(Promise.all([this.orders, this.dispatches].map(depthOf)), timeoutMs);
   }
 }
 

@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { LIMITS } from '../../config/limits.js';
 import { recordAction } from '../../actions/action.js';
-import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
-import { QueueUnavailableError } from '../../queue/queue-unavailable.error.js';
-import { withDeadline } from '../../runtime/deadline.js';
+import { answeredByQueue } from '../../queue/answered-by-queue.js';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { storedAsJson } from '../../kernel/stored-json.js';
-import { currentContext } from '../../runtime/request-context.js';
 import { type DeadLetter, DeadLettersService } from './dead-letters.service.js';
 
 /** Which dead letters are meant; all of them without a condition. */
@@ -68,15 +65,12 @@ export class RedriveService {
     const { result: orderIds, isReplayed } = await this.idempotency.run(request, storedIds, async (manager) => {
       if (letters.length !== expectedCount) throw new CountChangedError(expectedCount, letters.length);
       const ids = letters.map(({ orderId }) => orderId);
-      const { requestId } = currentContext();
-      await queryWithin(manager, recordAction('dead_letters.redriven', { order_ids: ids }, requestId));
+      await recordAction(manager, 'dead_letters.redriven', { order_ids: ids });
       return ids;
     });
     // What a first try has dispatched is no dead letter any more.
     const meant = letters.filter(({ orderId }) => orderIds.includes(orderId));
-    await withDeadline(this.letters.redrive(meant), LIMITS.answerMs / 2).catch((error: unknown) => {
-      throw new QueueUnavailableError(error);
-    });
+    await answeredByQueue(this.letters.redrive(meant), LIMITS.answerMs / 2);
     return { result: orderIds.length, isReplayed };
   }
 }

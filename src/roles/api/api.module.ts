@@ -1,8 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { AccessLog } from '../../http/problems/access-log.js';
 import { ProblemDetailsFilter } from '../../http/problems/problem-details.filter.js';
-import { Config } from '../../config/config.js';
+import type { Config } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { translateDatabaseError } from '../../database/database-errors.js';
 import { DatabaseModule } from '../../database/database.module.js';
@@ -42,15 +41,7 @@ import { RootController } from './root.controller.js';
     HealthModule,
   ],
   controllers: [RootController],
-  providers: [
-    RowCountFallback,
-    { provide: AccessLog, inject: [Config], useFactory: ({ logging }: Config) => new AccessLog(logging.access) },
-    {
-      provide: APP_FILTER,
-      inject: [AccessLog],
-      useFactory: (accessLog: AccessLog) => new ProblemDetailsFilter(translateDatabaseError, accessLog),
-    },
-  ],
+  providers: [RowCountFallback, { provide: APP_FILTER, useValue: new ProblemDetailsFilter(translateDatabaseError) }],
 })
 export class ApiModule {
   static forRoot(config: Config, imports: readonly ModuleImport[] = []): DynamicModule {

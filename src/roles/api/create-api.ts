@@ -41,7 +41,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
   const publicPath = publicPathOf(config.publicUrl);
   await serveConsole(app.getHttpAdapter().getInstance(), publicPath);
   sendPublicPaths(app.getHttpAdapter().getInstance(), publicPath);
-  app.get(AccessLog).attach(app.getHttpAdapter().getInstance());
+  new AccessLog(config.logging.access).attach(app.getHttpAdapter().getInstance());
   sendClientsAway(app);
   return app;
 }

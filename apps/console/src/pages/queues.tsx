@@ -7,10 +7,10 @@ import { Pager } from '../components/pager';
 import { count, duration, moment } from '../format';
 import { usePolled } from '../polling';
 import { hrefOf, route } from '../route';
+import { isAlive, silentSeconds } from '../workers';
 import type { DeadLetter, List, Page, Queue, Worker } from '../types';
 
 const PAGE_SIZE = 20;
-const SILENT_SECONDS = 15;
 
 /** What waits, who works on it, and what needs somebody. */
 export function QueuesPage() {
@@ -44,7 +44,6 @@ function Queues({ queues }: { readonly queues: readonly Queue[] }) {
 }
 
 function Workers({ workers }: { readonly workers: readonly Worker[] }) {
-  const since = (time: string) => (now() - Date.parse(time)) / 1_000;
   return (
     <Table
       caption="Workers"
@@ -53,7 +52,7 @@ function Workers({ workers }: { readonly workers: readonly Worker[] }) {
       empty="No worker: nothing is processed. npm run start:worker starts one"
       rows={workers.map((worker) => [
         <code>{worker.id.slice(0, 8)}</code>,
-        <LastSeen seconds={Math.max(since(worker.seen_at), 0)} />,
+        <LastSeen worker={worker} />,
         count(worker.in_flight),
         count(worker.concurrency),
         moment(worker.started_at),
@@ -63,10 +62,9 @@ function Workers({ workers }: { readonly workers: readonly Worker[] }) {
   );
 }
 
-/** A worker tells of itself every 5 s. */
-function LastSeen({ seconds }: { readonly seconds: number }) {
-  const ago = `${duration(seconds)} ago`;
-  return seconds < SILENT_SECONDS ? <>{ago}</> : <Badge tone="bad">silent for {duration(seconds)}</Badge>;
+function LastSeen({ worker }: { readonly worker: Worker }) {
+  const silent = duration(silentSeconds(worker));
+  return isAlive(worker) ? <>{silent} ago</> : <Badge tone="bad">silent for {silent}</Badge>;
 }
 
 /** What is acted on is the set that was counted: what has failed since is no part of it. */

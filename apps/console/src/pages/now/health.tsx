@@ -1,11 +1,10 @@
-import { now } from '../../api';
 import type { Tone } from '../../components/states';
 import { count, moment } from '../../format';
 import { usePolled } from '../../polling';
 import { hrefOf } from '../../route';
+import { isAlive } from '../../workers';
 import type { AuditRun, DeadLetter, List, Page, Readiness, Worker } from '../../types';
 
-const SILENT_SECONDS = 15;
 const NAMES: Readonly<Record<string, string>> = { database: 'PostgreSQL', cache: 'Cache', queue: 'Queue' };
 
 /** Whether the shop sells, and what it needs for that. */
@@ -90,8 +89,4 @@ function Reading({ tone, name, href, children }: ReadingProps) {
       <strong>{children}</strong>
     </div>
   );
-}
-
-function isAlive({ seen_at: seenAt }: Worker): boolean {
-  return now() - Date.parse(seenAt) < SILENT_SECONDS * 1_000;
 }
