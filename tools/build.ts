@@ -13,7 +13,8 @@ const SOURCES = [
 ];
 
 /**
- * Compiles the code and the console with `run`, which runs a program of Node.js in the root, unless `dist` was compiled from just these sources: the compiler takes ten seconds to
+ * Compiles the code and the console with `run`, which runs a program of Node.js in the root, unless `dist` was compiled from just these
+ * sources: the compiler takes ten seconds to
  * find out by itself. `dist` is made anew, so nothing of another branch stays in it.
  */
 export async function buildIfChanged(root: string, run: (program: readonly string[]) => Promise<void>): Promise<void> {

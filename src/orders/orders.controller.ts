@@ -25,7 +25,7 @@ import { OrderStatusResponse } from './dto/order-status.response.js';
 import { OrderPageResponse, OrderResponse } from './dto/order.response.js';
 import { ApiEventStream } from '../http/server/event-stream.decorator.js';
 import { sendEventStream, type SentEvent, wantsStream } from '../http/server/event-stream.js';
-import { OrderCancellationService } from './order-cancellation.service.js';
+import { OrderCancellationService } from './cancellation/order-cancellation.service.js';
 import { OrderEventStreams } from './order-event-streams.js';
 import type { OrderEvent } from './order-event.js';
 import { OrderReaderService } from './order-reader.service.js';

@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-writer.js';
 import { recordTaken, releaseStock, takeDecided, takenItemParameters } from '../stock/stock-ledger.js';
-import type { Taken } from '../stock/stock-request.js';
+import type { Taken } from '../stock/pipeline/stock-request.js';
 import type { Reservation, ReservationRequest } from './reservation.js';
 
 // The one writer of `reservations` and `reservation_items`.

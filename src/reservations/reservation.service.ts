@@ -11,7 +11,7 @@ import type { KeptOutcome, Performed } from '../idempotency/idempotent-request.j
 import { PRODUCT_LOCKS } from '../stock/stock-rows.js';
 import { mergeItems } from '../stock/requested-item.js';
 import { StockChanges } from '../stock/stock-changes.js';
-import { StockPipeline } from '../stock/stock-pipeline.js';
+import { StockPipeline } from '../stock/pipeline/stock-pipeline.js';
 import { ReservationClosedError } from './reservation.errors.js';
 import { type Reservation, type ReservationRequest, toReservations } from './reservation.js';
 import { lockReservation, selectReservation } from './reservation-rows.js';

@@ -1,5 +1,5 @@
 import type { RequestedItem } from '../stock/requested-item.js';
-import type { StockRequest, Taken } from '../stock/stock-request.js';
+import type { StockRequest, Taken } from '../stock/pipeline/stock-request.js';
 import type { WrittenReservation } from './reservation-writer.js';
 
 /**

@@ -2,7 +2,7 @@ import type { QueryConfig } from 'pg';
 import { formatCents } from '../kernel/money.js';
 import { MOVEMENT_COLUMNS } from './stock-movement.js';
 import { MAX_STOCK } from './stock.js';
-import type { StockRequest, Taken } from './stock-request.js';
+import type { StockRequest, Taken } from './pipeline/stock-request.js';
 
 // This file makes every change of the stock of a product that exists, and writes its movement in the same statement. The caller holds the
 // locks of the products' rows, or takes the stock by a condition in the statement. `ProductService` inserts the initial stock. Two

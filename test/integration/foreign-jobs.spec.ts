@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import fc from 'fast-check';
 import { Test } from '@nestjs/testing';
 import { DeadLettersRootModule } from '../../src/roles/dead-letters/dead-letters-root.module.js';
-import { DeadLettersService } from '../../src/orders/processing/dead-letters.service.js';
+import { DeadLettersService } from '../../src/orders/dead-letters/dead-letters.service.js';
 import { OrderSweep } from '../../src/orders/processing/order-sweep.js';
 import { AUDIT_QUEUE } from '../../src/audit/audit-jobs.js';
 import {

@@ -27,8 +27,8 @@ const POLICY = [
 const MEDIA_RANGE = /^\s*([^;\s]+)/;
 
 /**
- * Serves the console at `/console`, and at `/` to browsers; everybody else gets there what the route answers. Call it before the route of `/` is made. It
- * serves nothing where the console was not built, as for `npm run start:dev` in a new checkout.
+ * Serves the console at `/console`, and at `/` to browsers; everybody else gets there what the route answers. Call it before the route of
+ * `/` is made. It serves nothing where the console was not built, as for `npm run start:dev` in a new checkout.
  *
  * @param publicPath below which a proxy shows the server; empty where that is not known.
  */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { gauge } from '../../telemetry/metrics.js';
 import { ObservedGauges } from '../../telemetry/observed-gauges.js';
-import { DeadLettersService } from '../processing/dead-letters.service.js';
+import { DeadLettersService } from '../dead-letters/dead-letters.service.js';
 
 /** Failed jobs are read one by one to find those whose orders are open: not each time when somebody asks. */
 const KEPT_MS = 30_000;

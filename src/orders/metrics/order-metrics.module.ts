@@ -4,9 +4,9 @@ import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
 import { BacklogMetrics } from './backlog-metrics.js';
 import { DeadLetterMetrics } from './dead-letter-metrics.js';
-import { DeadLettersModule } from '../processing/dead-letters.module.js';
+import { DeadLettersModule } from '../dead-letters/dead-letters.module.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
-import { OrderQueues } from '../processing/order-queues.js';
+import { OrderQueues } from '../operations/order-queues.js';
 import { QueueMetrics } from './queue-metrics.js';
 
 /** What waits to be worked on, in numbers. Every API and every worker tells it, so that it is seen also while one kind of them is away. */

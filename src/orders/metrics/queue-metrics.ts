@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { gauge } from '../../telemetry/metrics.js';
 import { ObservedGauges } from '../../telemetry/observed-gauges.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
-import { JOB_STATES, OrderQueues } from '../processing/order-queues.js';
+import { JOB_STATES, OrderQueues } from '../operations/order-queues.js';
 
 const TIMEOUT_MS = 2_000;
 

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { LIMITS } from '../../config/limits.js';
 import { readPrepared } from '../../database/prepared-statement.js';
-import { CancellationHints } from '../cancellation-hints.js';
+import { CancellationHints } from '../cancellation/cancellation-hints.js';
 
 /** An external call that is under way in this process. */
 export interface InFlightCall {

@@ -4,7 +4,7 @@ import { Log } from '../../runtime/log.js';
 import type { Job, Queue } from 'bullmq';
 import { Config } from '../../config/config.js';
 import { QueueConnection } from '../../queue/queue-connection.js';
-import { isDeadLetter } from './dead-letters.service.js';
+import { isDeadLetter } from '../dead-letters/dead-letters.service.js';
 import { isStillToCome, jobIdOf, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
 
 /** The states of a job that a worker will take, or has taken. */

@@ -4,7 +4,7 @@ import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
 import { StockModule } from '../../stock/stock.module.js';
 import { WorkerRegistryModule } from '../../workers/worker-registry.module.js';
-import { CancellationHints } from '../cancellation-hints.js';
+import { CancellationHints } from '../cancellation/cancellation-hints.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
 import { DispatchProcessor } from './dispatch.processor.js';

@@ -3,7 +3,7 @@ import { type Job, UnrecoverableError } from 'bullmq';
 import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
-import { isStalledTooOften } from './dead-letters.service.js';
+import { isStalledTooOften } from '../dead-letters/dead-letters.service.js';
 import { backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE, traceOf } from './order-jobs.js';
 import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';

@@ -13,7 +13,7 @@ import { parseCents } from '../../kernel/money.js';
 import { priceItems, totalOf } from '../../stock/priced-item.js';
 import { type StockRow, selectStocks } from '../../stock/stock-rows.js';
 import { StockChanges } from '../../stock/stock-changes.js';
-import { productIdsOf } from '../../stock/stock-request.js';
+import { productIdsOf } from '../../stock/pipeline/stock-request.js';
 import type { Order } from '../order.entity.js';
 import { type SoldItem, toSoldOrder, writeOptimisticSale } from './optimistic-sale.js';
 import type { Purchase } from './sale.js';

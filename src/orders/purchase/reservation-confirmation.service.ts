@@ -11,7 +11,7 @@ import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
 import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
 import { keepProducts, type StockRow } from '../../stock/stock-rows.js';
-import { productIdsOf } from '../../stock/stock-request.js';
+import { productIdsOf } from '../../stock/pipeline/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import type { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';

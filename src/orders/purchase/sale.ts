@@ -3,7 +3,7 @@ import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key
 import { formatCents } from '../../kernel/money.js';
 import { type PricedItem, totalOf } from '../../stock/priced-item.js';
 import { recordTaken, takeDecided, takenItemParameters } from '../../stock/stock-ledger.js';
-import type { StockRequest, Taken } from '../../stock/stock-request.js';
+import type { StockRequest, Taken } from '../../stock/pipeline/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { DatabaseModule } from '../../database/database.module.js';
-import { DeadLettersModule } from '../../orders/processing/dead-letters.module.js';
+import { DeadLettersModule } from '../../orders/dead-letters/dead-letters.module.js';
 import { Product } from '../../products/product.entity.js';
 
 /** The composition root of `npm run dead-letters` and `npm run redrive`. */

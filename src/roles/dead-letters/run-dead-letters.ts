@@ -1,7 +1,7 @@
 import { toTextTable } from '../text-table.js';
 import type { Config } from '../../config/config.js';
 import { DeadLettersRootModule } from './dead-letters-root.module.js';
-import { type DeadLetter, DeadLettersService } from '../../orders/processing/dead-letters.service.js';
+import { type DeadLetter, DeadLettersService } from '../../orders/dead-letters/dead-letters.service.js';
 import { runCommand } from '../run-command.js';
 
 /** Shows the orders that are left to an operator, and with `redrive` dispatches all of them again. The exit status is 1 when some are left. */

@@ -1,16 +1,16 @@
 import { Controller, Get, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { API_PREFIX } from '../http/api-prefix.js';
+import { API_PREFIX } from '../../http/api-prefix.js';
 import {
   ApiBodyProblems,
   ApiProblem,
   ApiUnavailableProblem,
   ApiValidationProblem,
-} from '../http/problems/api-problem.decorator.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
-import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
+} from '../../http/problems/api-problem.decorator.js';
+import { ApiLocalOnly, LocalOnlyGuard } from '../../http/server/local-only.guard.js';
+import { ValidBody, ValidQuery } from '../../http/validation/validated.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../../idempotency/idempotency-header.js';
 import {
   DeadLetterPageResponse,
   filterOf,
@@ -18,7 +18,7 @@ import {
   RedriveDto,
   RedriveResponse,
 } from './dto/dead-letter.dto.js';
-import { RedriveService } from './processing/redrive.service.js';
+import { RedriveService } from './redrive.service.js';
 
 const PATH = `${API_PREFIX}/ops/dead-letters`;
 

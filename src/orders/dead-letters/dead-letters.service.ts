@@ -5,7 +5,7 @@ import type { Job, Queue } from 'bullmq';
 import { In, type Repository } from 'typeorm';
 import { answeredByQueue } from '../../queue/answered-by-queue.js';
 import { Config } from '../../config/config.js';
-import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from './order-jobs.js';
+import { jobIdOf, KEPT_FAILED, orderIdOf, ORDERS_QUEUE, processOrderJob } from '../processing/order-jobs.js';
 import { OPEN_STATUSES } from '../order-status.js';
 import { Order } from '../order.entity.js';
 

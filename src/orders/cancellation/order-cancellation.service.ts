@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { recordAction } from '../actions/action.js';
-import { Config } from '../config/config.js';
-import { CONFIRM_READ } from '../database/commit.js';
-import { queryWithin, readPrepared } from '../database/prepared-statement.js';
-import { IdempotencyService } from '../idempotency/idempotency.service.js';
-import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
-import { NoAnswerError } from '../kernel/no-answer.error.js';
-import type { StoredForm } from '../kernel/stored-json.js';
-import { currentContext } from '../runtime/request-context.js';
-import { StockChanges } from '../stock/stock-changes.js';
+import { recordAction } from '../../actions/action.js';
+import { Config } from '../../config/config.js';
+import { CONFIRM_READ } from '../../database/commit.js';
+import { queryWithin, readPrepared } from '../../database/prepared-statement.js';
+import { IdempotencyService } from '../../idempotency/idempotency.service.js';
+import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
+import { NoAnswerError } from '../../kernel/no-answer.error.js';
+import type { StoredForm } from '../../kernel/stored-json.js';
+import { currentContext } from '../../runtime/request-context.js';
+import { StockChanges } from '../../stock/stock-changes.js';
 import { CancellationHints } from './cancellation-hints.js';
-import { oweUndo } from './fulfilment-undo-writer.js';
-import { OrderNotCancellableError, OrderNotFoundError } from './order.errors.js';
-import { Order } from './order.entity.js';
-import { releaseOrder } from './order-writer.js';
-import { changeStatus } from './status-change.js';
-import { storedOrder } from './stored-order.js';
+import { oweUndo } from '../fulfilment-undo-writer.js';
+import { OrderNotCancellableError, OrderNotFoundError } from '../order.errors.js';
+import { Order } from '../order.entity.js';
+import { releaseOrder } from '../order-writer.js';
+import { changeStatus } from '../status-change.js';
+import { storedOrder } from '../stored-order.js';
 
 /** A cancelled order, and the products whose stock has gone back. */
 interface Cancellation {

@@ -4,7 +4,7 @@ import { QueueModule } from '../../queue/queue.module.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
 import { DeadLettersService } from './dead-letters.service.js';
-import { ORDERS_QUEUE } from './order-jobs.js';
+import { ORDERS_QUEUE } from '../processing/order-jobs.js';
 
 /** The dead letters, for the processes and commands that show them. */
 @Module({

@@ -1,6 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
-import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
-import type { RequestedItem } from './requested-item.js';
+import type { IdempotentRequest } from '../../idempotency/idempotent-request.js';
+import type { RequestedItem } from '../requested-item.js';
 
 /** Stock that is asked for, to be bought or to be held: each product once, all items or none. */
 export interface StockRequest {

@@ -1,9 +1,9 @@
-import { LockTimeoutError } from '../database/database-errors.js';
-import { KeyTakenError } from '../idempotency/idempotency.errors.js';
-import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
-import { type Cents, parseCents } from '../kernel/money.js';
-import { type PricedItem, priceItems, totalOf } from './priced-item.js';
-import type { LockedRow } from './stock-rows.js';
+import { LockTimeoutError } from '../../database/database-errors.js';
+import { KeyTakenError } from '../../idempotency/idempotency.errors.js';
+import { fulfilled, type Outcome, rejected } from '../../kernel/outcome.js';
+import { type Cents, parseCents } from '../../kernel/money.js';
+import { type PricedItem, priceItems, totalOf } from '../priced-item.js';
+import type { LockedRow } from '../stock-rows.js';
 import type { StockRequest, TakenItem } from './stock-request.js';
 
 /** What a batch finds under its locks. */

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Log } from '../runtime/log.js';
+import { Log } from '../../runtime/log.js';
 import type { Redis } from 'ioredis';
-import { ConnectionWatch } from '../runtime/connection-watch.js';
-import { QueueConnection } from '../queue/queue-connection.js';
+import { ConnectionWatch } from '../../runtime/connection-watch.js';
+import { QueueConnection } from '../../queue/queue-connection.js';
 
 const CHANNEL = 'order-system:cancelled-orders';
 /** Nothing may be said for long; a connection that does not answer for so long is made anew. */

@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { answeredByQueue } from '../../queue/answered-by-queue.js';
-import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
+import { DISPATCH_QUEUE, ORDERS_QUEUE } from '../processing/order-jobs.js';
 
 /** States of a job that has not succeeded. */
 export const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;

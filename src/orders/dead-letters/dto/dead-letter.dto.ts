@@ -9,10 +9,10 @@ import {
   IsIntegerBetween,
   IsMoment,
   OptionalField,
-} from '../../http/validation/validators.js';
-import { PageResponse, toPage } from '../../http/paging/page.response.js';
-import type { DeadLetter } from '../processing/dead-letters.service.js';
-import type { DeadLetterFilter } from '../processing/redrive.service.js';
+} from '../../../http/validation/validators.js';
+import { PageResponse, toPage } from '../../../http/paging/page.response.js';
+import type { DeadLetter } from '../dead-letters.service.js';
+import type { DeadLetterFilter } from '../redrive.service.js';
 
 const MAX_PAGE_SIZE = 100;
 const MAX_IDS = 1_000;

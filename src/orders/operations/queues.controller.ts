@@ -1,10 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { LIMITS } from '../config/limits.js';
-import { API_PREFIX } from '../http/api-prefix.js';
-import { ApiProblem, ApiRequestTimeout } from '../http/problems/api-problem.decorator.js';
+import { LIMITS } from '../../config/limits.js';
+import { API_PREFIX } from '../../http/api-prefix.js';
+import { ApiProblem, ApiRequestTimeout } from '../../http/problems/api-problem.decorator.js';
 import { QueueListResponse } from './dto/queue.response.js';
-import { OrderQueues } from './processing/order-queues.js';
+import { OrderQueues } from './order-queues.js';
 
 const PATH = `${API_PREFIX}/ops/queues`;
 

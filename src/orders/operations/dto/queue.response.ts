@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import type { QueueDepth } from '../processing/order-queues.js';
+import type { QueueDepth } from '../order-queues.js';
 
 @ApiSchema({ name: 'Queue' })
 class QueueResponse {

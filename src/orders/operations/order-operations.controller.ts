@@ -1,20 +1,20 @@
 import { Controller, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { API_PREFIX } from '../http/api-prefix.js';
+import { API_PREFIX } from '../../http/api-prefix.js';
 import {
   ApiBodyProblems,
   ApiProblem,
   ApiUnavailableProblem,
   ApiValidationProblem,
-} from '../http/problems/api-problem.decorator.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
-import { ApiId, Id } from '../http/validation/id.decorator.js';
-import { ValidBody } from '../http/validation/validated.decorator.js';
-import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
-import { CancelOrderDto } from './dto/cancel-order.dto.js';
-import { OrderResponse } from './dto/order.response.js';
-import { OrderCancellationService } from './order-cancellation.service.js';
+} from '../../http/problems/api-problem.decorator.js';
+import { ApiLocalOnly, LocalOnlyGuard } from '../../http/server/local-only.guard.js';
+import { ApiId, Id } from '../../http/validation/id.decorator.js';
+import { ValidBody } from '../../http/validation/validated.decorator.js';
+import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../../idempotency/idempotency-header.js';
+import { CancelOrderDto } from '../dto/cancel-order.dto.js';
+import { OrderResponse } from '../dto/order.response.js';
+import { OrderCancellationService } from '../cancellation/order-cancellation.service.js';
 
 const PATH = `${API_PREFIX}/ops/orders/7/cancel`;
 

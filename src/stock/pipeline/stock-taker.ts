@@ -1,5 +1,5 @@
 import type { QueryConfig, QueryResultRow } from 'pg';
-import type { LockTexts } from './stock-rows.js';
+import type { LockTexts } from '../stock-rows.js';
 import type { StockRequest, Taken } from './stock-request.js';
 
 /** Is told how batches go, for the metrics of a feature. */
