@@ -18,6 +18,7 @@ interface FlashSale {
   units: number;
   sold: number;
   refused: number;
+  retries: number;
   unanswered: number;
   completed: number;
   oversold: number;
@@ -98,25 +99,25 @@ function report(sale: FlashSale): boolean {
   const line = `${sale.sold} sold, ${sale.refused} refused, ${sale.oversold} oversold, audit ${audit}`;
   const rule = '═'.repeat(line.length + 4);
   console.log(styleText([sale.as_promised ? 'green' : 'red', 'bold'], `\n  ╔${rule}╗\n  ║  ${line}  ║\n  ╚${rule}╝`));
+  const again = sale.retries > 0 ? `; ${sale.retries} times a purchase was told to try again (503), and did` : '';
   const unanswered = sale.unanswered > 0 ? `; ${sale.unanswered} purchases got no answer` : '';
   const lost = sale.sold - sale.completed;
   console.log(
     `\n  ${sale.buyers} purchases in ${sale.sale_seconds.toFixed(2)} s, p99 ${(sale.p99_seconds * 1_000).toFixed(0)} ms; ` +
-      `${sale.completed} of ${sale.sold} orders completed, ${lost === 0 ? 'none lost' : `${lost} not in time`}${unanswered}\n`,
+      `${sale.completed} of ${sale.sold} orders completed, ${lost === 0 ? 'none lost' : `${lost} not in time`}${again}${unanswered}\n`,
   );
   return sale.as_promised;
 }
 
-/** A bar of what is left: one line that is written over in a terminal, and elsewhere a line when nothing is left. */
+/** A bar of what is left: one line that is written over in a terminal, and elsewhere one when it has ended. */
 function show(name: string, [left, all]: readonly [number, number], text: string): void {
   const full = Math.round((left / all) * BAR);
   const line = `  ${name.padEnd(6)}${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${String(left).padStart(3)}   ${text}`;
-  if (line === shown || (left > 0 && !process.stdout.isTTY)) return;
-  process.stdout.write(process.stdout.isTTY ? `\r\u001B[K${line}` : line);
+  if (process.stdout.isTTY && line !== shown) process.stdout.write(`\r\u001B[K${line}`);
   shown = line;
 }
 
 function endLine(): void {
-  if (shown !== '') console.log();
+  if (shown !== '') console.log(process.stdout.isTTY ? '' : shown);
   shown = '';
 }

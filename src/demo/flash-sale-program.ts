@@ -1,16 +1,12 @@
-import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BUYERS, type FlashSale, gatheringSale, type SaleSample, UNITS } from './flash-sale.js';
+import { read, send } from './patient-client.js';
 
-/** Each buyer keeps one. */
-const CONNECTIONS = new Agent({ keepAlive: true, maxSockets: BUYERS, maxFreeSockets: BUYERS });
 const SELLING_SAMPLE_MS = 10;
 const PROCESSING_SAMPLE_MS = 200;
 /** Samples of each part of a sale at most: of one that is very slow, the rest is not drawn. */
 const MAX_SAMPLES = 500;
 const TELL_MS = 100;
-/** A purchase, or a read, that has no answer by then gets none. */
-const ANSWER_TIMEOUT_MS = 30_000;
 /** A job whose worker has died is taken over after its lock and two checks, some twenty seconds. */
 const PROCESSING_TIMEOUT_MS = 90_000;
 
@@ -95,7 +91,9 @@ class Sale {
   /** Gives how long it took, in seconds. */
   private async buy(): Promise<number> {
     const since = performance.now();
-    const answer = await send(`${this.shop.api}/orders`, { product_id: this.state.productId }).catch(() => undefined);
+    const onRetry = () => (this.state = { ...this.state, retries: this.state.retries + 1 });
+    const body = { product_id: this.state.productId };
+    const answer = await send(`${this.shop.api}/orders`, body, onRetry).catch(() => undefined);
     const seconds = (performance.now() - since) / 1_000;
     const { sold, refused, unanswered } = this.state;
     if (answer?.status === 201) {
@@ -144,41 +142,4 @@ async function gather(api: string, productId: number): Promise<void> {
 function numberOf(body: unknown, member: string): number {
   const found = typeof body === 'object' && body !== null && Object.entries(body).find(([name]) => name === member);
   return found ? Number(found[1]) : NaN;
-}
-
-async function read(url: string): Promise<unknown> {
-  const { status, body } = await exchange(url, 'GET');
-  if (status !== 200) throw new Error(`${url} was answered with status ${status}`);
-  return body;
-}
-
-async function send(url: string, body: object): Promise<Answer> {
-  return exchange(url, 'POST', JSON.stringify(body));
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-/** By `node:http`, which costs this process less than `fetch`: of 500 requests at once the last ones would wait for the buyers and not for the shop. */
-async function exchange(url: string, method: 'GET' | 'POST', text?: string): Promise<Answer> {
-  const headers =
-    text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: CONNECTIONS, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }));
-    });
-    sent.once('error', reject);
-    sent.end(text);
-  });
-}
-
-function parse(bytes: Buffer): unknown {
-  const body: unknown = JSON.parse(bytes.toString());
-  return body;
 }

@@ -19,7 +19,9 @@ export interface FlashSale {
   readonly units: number;
   readonly sold: number;
   readonly refused: number;
-  /** Purchases without an answer, or with one that is neither a sale nor a refusal. */
+  /** Times that a purchase was sent again, with its key: after a 503, or without an answer. */
+  readonly retries: number;
+  /** Purchases that had no answer in the end, or one that is neither a sale nor a refusal. */
   readonly unanswered: number;
   readonly completed: number;
   /** Units that were sold and were not there; null until the sale is over. */
@@ -48,6 +50,7 @@ export function gatheringSale(): FlashSale {
     units: UNITS,
     sold: 0,
     refused: 0,
+    retries: 0,
     unanswered: 0,
     completed: 0,
     oversold: null,

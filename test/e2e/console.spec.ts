@@ -164,6 +164,7 @@ describe('a flash sale', () => {
       units: 100,
       sold: 100,
       refused: 400,
+      retries: expect.any(Number),
       unanswered: 0,
       completed: 0,
     });

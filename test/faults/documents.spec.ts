@@ -35,9 +35,13 @@ describe('what the documents say, pasted', () => {
     const text = block
       .replaceAll('8000', String(system.port))
       .replaceAll('orders.backup', path.join(folder, 'orders.backup'));
-    const { stdout } = await execute('bash', ['-e', '-c', text], {
+    const running = execute('bash', ['-e', '-c', text], {
       cwd: ROOT,
       env: { PATH: process.env.PATH, HOME: folder, DATA_DIR: system.folder, PORT: String(system.port), ...env },
+    });
+    const { stdout } = await running.catch((error: unknown) => {
+      const said = typeof error === 'object' && error !== null && 'stdout' in error ? String(error.stdout) : '';
+      throw new Error(`${String(error)}\n${said}`, { cause: error });
     });
     return stdout;
   };

@@ -155,6 +155,7 @@ export interface FlashSale {
   readonly units: number;
   readonly sold: number;
   readonly refused: number;
+  readonly retries: number;
   readonly unanswered: number;
   readonly completed: number;
   readonly oversold: number | null;

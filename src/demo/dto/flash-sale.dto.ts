@@ -51,6 +51,9 @@ export class FlashSaleResponse {
   @ApiProperty({ type: 'integer', example: 0, description: 'Purchases for which nothing was left' })
   refused: number;
 
+  @ApiProperty({ type: 'integer', example: 0, description: 'Times that a purchase was sent again after a 503' })
+  retries: number;
+
   @ApiProperty({ type: 'integer', example: 0 })
   unanswered: number;
 

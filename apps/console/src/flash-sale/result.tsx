@@ -45,10 +45,11 @@ function Figure({ children }: { readonly children: string }) {
 }
 
 function lostOf(sale: FlashSale): string {
-  const { sold, completed, unanswered } = sale;
+  const { sold, completed, retries, unanswered } = sale;
   const lost = completed === sold ? 'nothing was lost' : `${count(sold - completed)} are still open`;
+  const again = retries === 0 ? '' : ` ${count(retries)} times a purchase was told to try again, and did.`;
   const silent = unanswered === 0 ? '' : ` ${count(unanswered)} purchases got no answer.`;
-  return `${killOf(sale)}${count(completed)} of ${count(sold)} orders completed, ${lost}.${silent}`;
+  return `${killOf(sale)}${count(completed)} of ${count(sold)} orders completed, ${lost}.${again}${silent}`;
 }
 
 function killOf({ sold, samples, worker_killed_seconds: killed }: FlashSale): string {
