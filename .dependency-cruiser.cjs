@@ -1,6 +1,6 @@
 /** One rule for each sentence of CONTRIBUTING.md, "Find your way", on who may import whom. */
 const FEATURES =
-  '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics|actions|demo|console)';
+  '(products|stock|reservations|orders|events|workers|audit|backup|health|statistics|actions|access|demo|console)';
 const MECHANISMS = '(idempotency|database|cache|queue)';
 const FOUNDATION = '(http|telemetry|runtime|config|kernel)';
 
@@ -55,7 +55,8 @@ const DOORS = {
   health: [],
   statistics: ['statistics.module', 'statistics-recorder.module'],
   actions: ['actions.module', 'action'],
-  demo: ['demo.module', 'flash-sale.service', 'flash-sale-program'],
+  access: ['access.module', 'key-ring'],
+  demo: ['demo.module', 'flash-sale.service', 'flash-sale-program', 'patient-client'],
   console: ['console.module'],
 };
 const doors = Object.entries(DOORS).map(([feature, files]) => ({
@@ -79,6 +80,7 @@ const BELOW = {
   health: ['products'],
   statistics: [],
   actions: [],
+  access: ['actions'],
   demo: ['actions'],
   console: ['demo'],
 };

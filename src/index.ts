@@ -2,6 +2,8 @@
 export { type Config, ConfigError, loadConfig } from './config/config.js';
 export type { Subscriber } from './events/subscriber.js';
 export { type Cents, formatCents, parseCents } from './kernel/money.js';
+export { Access } from './http/access/access.decorator.js';
+export type { RouteAccess } from './http/access/route-access.js';
 export { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from './orders/order-event.js';
 export { OrdersModule } from './orders/orders.module.js';
 export { OrderCancellationService } from './orders/cancellation/order-cancellation.service.js';

@@ -5,10 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, styleText } from 'node:util';
+import { credentials } from './credentials.ts';
 
 const FRAME_MS = 100;
 const BAR = 30;
 const SILENCE_MS = 10_000;
+const CREDENTIALS = credentials();
 
 /** Of `openapi.json`, as far as it is shown. */
 interface FlashSale {
@@ -75,7 +77,7 @@ async function run(killsWorker: boolean): Promise<FlashSale> {
 }
 
 async function start(killsWorker: boolean): Promise<void> {
-  const headers = { 'Content-Type': 'application/json' };
+  const headers = { 'Content-Type': 'application/json', ...CREDENTIALS };
   const body = JSON.stringify({ kill_worker: killsWorker });
   const response = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
   if (response === undefined) throw new Error(`No API answers at ${new URL(url).origin}: "npm start" brings one up`);
@@ -85,7 +87,7 @@ async function start(killsWorker: boolean): Promise<void> {
 async function get(): Promise<FlashSale> {
   const deadline = Date.now() + SILENCE_MS;
   while (Date.now() < deadline) {
-    const response = await fetch(url).catch(() => undefined);
+    const response = await fetch(url, { headers: CREDENTIALS }).catch(() => undefined);
     const [sale] = response?.ok === true ? ((await response.json()) as { items: FlashSale[] }).items : [];
     if (sale !== undefined) return sale;
     await delay(FRAME_MS);

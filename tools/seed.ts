@@ -1,4 +1,6 @@
-/** `npm run seed [URL]`: offers a dozen products to a running API, once. */
+import { credentials } from './credentials.ts';
+
+/** `npm run seed [URL]`: offers a dozen products to a running API, once; with the key in `API_KEY`, where one is asked for. */
 const PRODUCTS = [
   { name: 'Mechanical keyboard', price: 89.9, stock: 120 },
   { name: 'Wireless mouse', price: 34.5, stock: 300 },
@@ -20,7 +22,7 @@ try {
   let created = 0;
   for (const product of PRODUCTS) {
     if (await exists(product.name)) continue;
-    await send(api, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(product) });
+    await send(api, { method: 'POST', body: JSON.stringify(product) });
     created++;
   }
   console.log(`${created} products created, ${PRODUCTS.length - created} were there already. See ${api}`);
@@ -39,7 +41,8 @@ async function exists(name: string): Promise<boolean> {
 }
 
 async function send(url: string, request?: RequestInit): Promise<unknown> {
-  const response = await fetch(url, request);
+  const headers = { 'Content-Type': 'application/json', ...credentials() };
+  const response = await fetch(url, { ...request, headers });
   const body: unknown = await response.json();
   if (!response.ok) throw new Error(JSON.stringify(body));
   return body;

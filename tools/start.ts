@@ -103,9 +103,8 @@ async function start(): Promise<void> {
   for (const role of roles) role.markUp();
   await writeEnvironment(all);
   const metricsAddresses = Object.values(metrics).map((port) => `http://${host}:${port}/metrics`);
-  console.log(
-    welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile: path.relative(ROOT, DATABASE_URL_FILE) }),
-  );
+  const databaseUrlFile = path.relative(ROOT, DATABASE_URL_FILE);
+  console.log(welcome({ address, dashboardAddress, metricsAddresses, auth: given.AUTH, databaseUrlFile }));
 }
 
 /** What the commands of this system, and the developer's own tools, are told. */

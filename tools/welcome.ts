@@ -4,11 +4,22 @@ interface Addresses {
   /** Of the API, the worker and the dashboard; none when they are not wanted. */
   readonly metricsAddresses: readonly string[];
   readonly databaseUrlFile: string;
+  /** `AUTH` as it was given. */
+  readonly auth: string | undefined;
 }
 
+const FIRST_KEY = 'npm run keys -- create --name admin --role admin      (makes the first key; --help tells more)';
+const OPEN = `Whoever uses this machine may do everything, without a key (AUTH=required asks for one):
+  ${FIRST_KEY}
+`;
+const CLOSED = `AUTH is set: a key is asked for.
+  ${FIRST_KEY}
+`;
+
 /** What `npm start` says when all is up. Every line of it works when it is pasted, whatever the ports and the folder are. */
-export function welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile }: Addresses): string {
+export function welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile, auth }: Addresses): string {
   const seed = address === 'http://127.0.0.1:8000' ? 'npm run seed' : `npm run seed -- ${address}`;
+  const access = auth === undefined || auth === 'off' ? OPEN : CLOSED;
   return `
 The order system is up. Open ${address} and start a flash sale.
 
@@ -19,6 +30,7 @@ The order system is up. Open ${address} and start a flash sale.
   Dashboard  ${dashboardAddress}
 ${metricsAddresses.length > 0 ? `  Metrics    ${metricsAddresses.join(' ')}\n` : ''}  Database   psql "$(cat ${quoted(databaseUrlFile)})"
 
+${access}
 Try it:
   curl -X POST ${address}/api/v1/products -H 'Content-Type: application/json' \\
     -d '{"name": "Mechanical keyboard", "price": 89.9, "stock": 10}'

@@ -10,6 +10,9 @@ export const ACTION_TYPES = [
   'audit.requested',
   'dead_letters.redriven',
   'flash_sale.started',
+  'key.created',
+  'key.revoked',
+  'key.rolled',
   'order.cancelled',
   'stock.adjusted',
 ] as const;
@@ -30,10 +33,11 @@ export interface Action {
 
 /** Records an action of the request that runs, in the transaction of what it tells of, or before it. */
 export async function recordAction(manager: EntityManager, type: ActionType, details: object): Promise<void> {
+  const { requestId, actor } = currentContext();
   await queryWithin(manager, {
     name: 'record-action',
-    text: 'INSERT INTO actions (type, details, request_id) VALUES ($1, $2, $3)',
-    values: [type, JSON.stringify(details), currentContext().requestId ?? null],
+    text: 'INSERT INTO actions (type, details, request_id, actor) VALUES ($1, $2, $3, $4)',
+    values: [type, JSON.stringify(details), requestId ?? null, actor ?? null],
   });
 }
 

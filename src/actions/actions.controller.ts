@@ -4,12 +4,13 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
+import { BeforeQuery } from '../http/paging/before.query.js';
 import { ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
 import { ValidQuery } from '../http/validation/validated.decorator.js';
 import { type Action, selectActions } from './action.js';
 import { ActionListResponse, ActionResponse } from './dto/action.response.js';
-import { ListActionsQuery } from './dto/list-actions.query.js';
 
 const PATH = `${API_PREFIX}/actions`;
 
@@ -19,6 +20,7 @@ export class ActionsController {
   constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiOperation({
     summary: 'List the actions of operators, newest first',
     description:
@@ -27,7 +29,7 @@ export class ActionsController {
   @ApiOkResponse({ type: ActionListResponse })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
-  async listActions(@ValidQuery() { before, page_size: limit }: ListActionsQuery): Promise<ActionListResponse> {
+  async listActions(@ValidQuery() { before, page_size: limit }: BeforeQuery): Promise<ActionListResponse> {
     // One more tells whether there is a next page.
     const actions = await readPrepared<Action & object>(this.reads, selectActions({ before, limit: limit + 1 }));
     const items = actions.slice(0, limit).map((action) => ActionResponse.of(action));

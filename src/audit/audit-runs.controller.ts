@@ -1,13 +1,13 @@
-import { Controller, Get, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
 import { ValidQuery } from '../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import { AuditRequestService } from './audit-request.service.js';
@@ -26,6 +26,7 @@ export class AuditRunsController {
   ) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiOperation({ summary: 'List the last audits, newest first', description: 'The last 400 are kept.' })
   @ApiOkResponse({ type: AuditListResponse })
   @ApiValidationProblem(PATH, 'limit', 'limit must be a whole number from 1 to 100')
@@ -35,7 +36,7 @@ export class AuditRunsController {
   }
 
   @Post()
-  @UseGuards(LocalOnlyGuard)
+  @Access(['ops:manage'], PATH)
   @HttpCode(202)
   @ApiOperation({
     summary: 'Ask a worker to audit now',
@@ -43,7 +44,6 @@ export class AuditRunsController {
       'The run is in the list when it has ended. While one that was asked for has not, there is no second one.',
   })
   @ApiAcceptedResponse({ type: AuditRequestResponse, headers: REPLAYED })
-  @ApiLocalOnly(PATH)
   @ApiValidationProblem(PATH, 'Idempotency-Key', 'Idempotency-Key must be sent once')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiRequestTimeout, ApiUnavailableProblem } from '../http/problems/api-problem.decorator.js';
 import { AuditService } from './audit.service.js';
@@ -11,6 +12,7 @@ export class AuditController {
   constructor(private readonly audits: AuditService) {}
 
   @Get()
+  @Access(['ops:read'], `${API_PREFIX}/health/audit`)
   @ApiRequestTimeout(`${API_PREFIX}/health/audit`)
   @ApiOperation({
     summary: 'Read the findings of the last audit of stock, ledger and orders',

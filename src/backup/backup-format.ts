@@ -33,7 +33,7 @@ export async function tablesOf(client: ClientBase): Promise<Table[]> {
            (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
     FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN ('migrations', 'workers', 'event_log', 'minute_statistics')
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN ('migrations', 'workers', 'event_log', 'minute_statistics', 'api_keys_version')
     ORDER BY relname`);
   return rows;
 }

@@ -1,3 +1,4 @@
+import { type AccessPolicy, readAccess } from './access.js';
 import { checkConfig } from './config-checks.js';
 import { EnvironmentReader } from './environment-reader.js';
 import { type Demo, readDemo } from './demo.js';
@@ -24,7 +25,8 @@ export type Role =
   | 'retry-events'
   | 'backup'
   | 'restore'
-  | 'database-roles';
+  | 'database-roles'
+  | 'keys';
 
 /** The configuration of a process, parsed once from its environment. Durations are in milliseconds unless named otherwise. */
 export class Config {
@@ -40,6 +42,7 @@ export class Config {
   readonly publicUrl: string | undefined;
   /** Where the metrics are served: `undefined` for nowhere. Unless the port was given, a process does without when it is taken. */
   readonly metrics: { readonly port: number; readonly isGiven: boolean } | undefined;
+  readonly access: AccessPolicy;
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
@@ -130,6 +133,7 @@ function readServer(reader: EnvironmentReader) {
     }),
     metrics: readMetrics(reader),
     publicUrl: reader.optionalUrl('PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, ''),
+    access: readAccess(reader),
     allowedHosts: reader.list('ALLOWED_HOSTS'),
     corsOrigins: reader.list('CORS_ORIGINS'),
     shutdownDelayMs: reader.integer('SHUTDOWN_DELAY_MS', { fallback: 3_000, min: 0, max: 60_000 }),

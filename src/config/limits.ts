@@ -49,6 +49,10 @@ export const LIMITS: Limits = {
   subscriberBackoffMs: 1_000,
   subscriptionHoldMs: 30_000,
 
+  guessesPerMinute: 10,
+  keysRefreshMs: 1_000,
+  keysKeptMs: 60_000,
+
   bodyBytes: 1_048_576,
   bodyValues: 1_000,
   bodyLevels: 5,
@@ -137,6 +141,13 @@ export interface Limits {
   readonly subscriberBackoffMs: number;
   /** The lease of a subscription: when a worker is gone, another one takes over after so long. */
   readonly subscriptionHoldMs: number;
+
+  /** Wrong credentials from one address that are looked at. */
+  readonly guessesPerMinute: number;
+  /** How often a process looks whether keys have changed. */
+  readonly keysRefreshMs: number;
+  /** How long the keys that were read last hold while PostgreSQL does not answer. */
+  readonly keysKeptMs: number;
 
   readonly bodyBytes: number;
   readonly bodyValues: number;

@@ -10,6 +10,7 @@ const WITHOUT_REDIS: ReadonlySet<Role> = new Set([
   'retry-events',
   'backup',
   'database-roles',
+  'keys',
 ]);
 const POSTGRES = ['postgres:', 'postgresql:'];
 

@@ -3,9 +3,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import { FlashSaleService } from '../demo/flash-sale.service.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiRequestTimeout } from '../http/problems/api-problem.decorator.js';
-import { isLocal } from '../http/server/local-only.guard.js';
 import { NAME, VERSION } from '../kernel/version.js';
 import { ConsoleResponse } from './dto/console.response.js';
 
@@ -18,17 +18,19 @@ export class ConsoleController {
   ) {}
 
   @Get()
+  @Access('caller', `${API_PREFIX}/ops/console`)
   @ApiRequestTimeout(`${API_PREFIX}/ops/console`)
   @ApiOperation({ summary: 'Read what the console may do for this caller, and what stands beside it' })
   @ApiOkResponse({ type: ConsoleResponse })
   getConsole(@Req() request: FastifyRequest): ConsoleResponse {
     const { dashboard } = this.config;
-    const mayAct = isLocal(request, this.config);
+    const { actor, scopes } = request.caller;
     return {
       name: NAME,
       version: VERSION,
-      may_act: mayAct,
-      flash_sale: this.sales.isOffered(mayAct),
+      actor,
+      scopes: [...scopes],
+      flash_sale: this.sales.isOffered && scopes.has('ops:manage'),
       kill_worker: this.sales.canKillWorker,
       dashboard_url: dashboard.publicUrl ?? null,
       dashboard_port: dashboard.port,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BUYERS, type FlashSale, gatheringSale, type SaleSample, UNITS } from './flash-sale.js';
-import { read, send } from './patient-client.js';
+import type { PatientClient } from './patient-client.js';
 
 const SELLING_SAMPLE_MS = 10;
 const PROCESSING_SAMPLE_MS = 200;
@@ -11,8 +11,7 @@ const TELL_MS = 100;
 const PROCESSING_TIMEOUT_MS = 90_000;
 
 interface Shop {
-  /** The base URL of the API, with its base path. */
-  readonly api: string;
+  readonly api: PatientClient;
   /** Compares stock, ledger and orders of the whole shop; true when all agree. */
   readonly audit: () => Promise<boolean>;
   /** Told of the sale whenever it has come further. */
@@ -82,7 +81,7 @@ class Sale {
 
   /** Counts what is left, and audits the shop. */
   async close(): Promise<void> {
-    const stock = numberOf(await read(`${this.shop.api}/products/${this.state.productId}`), 'stock');
+    const stock = numberOf(await this.shop.api.get(`/products/${this.state.productId}`), 'stock');
     this.tell({ step: 'auditing', oversold: this.state.sold + stock - UNITS });
     const audit = (await this.shop.audit()) ? 'clean' : 'findings';
     this.tell({ step: 'finished', audit });
@@ -93,7 +92,7 @@ class Sale {
     const since = performance.now();
     const onRetry = () => (this.state = { ...this.state, retries: this.state.retries + 1 });
     const body = { product_id: this.state.productId };
-    const answer = await send(`${this.shop.api}/orders`, body, onRetry).catch(() => undefined);
+    const answer = await this.shop.api.post('/orders', body, onRetry).catch(() => undefined);
     const seconds = (performance.now() - since) / 1_000;
     const { sold, refused, unanswered } = this.state;
     if (answer?.status === 201) {
@@ -106,7 +105,7 @@ class Sale {
 
   /** What cannot be read is read again. */
   private async statusOf(order: number): Promise<string> {
-    const body = await read(`${this.shop.api}/orders/${order}/status`).catch(() => undefined);
+    const body = await this.shop.api.get(`/orders/${order}/status`).catch(() => undefined);
     return typeof body === 'object' && body !== null && 'status' in body ? String(body.status) : 'pending';
   }
 
@@ -127,16 +126,16 @@ class Sale {
   }
 }
 
-async function createProduct(api: string): Promise<number> {
+async function createProduct(api: PatientClient): Promise<number> {
   const name = `Flash sale ${new Date().toISOString()} (demo)`;
-  const { status, body } = await send(`${api}/products`, { name, price: 9.99, stock: UNITS });
+  const { status, body } = await api.post('/products', { name, price: 9.99, stock: UNITS });
   if (status !== 201) throw new Error(`The product of the sale was not created: status ${status}`);
   return numberOf(body, 'id');
 }
 
 /** All buyers have the page of the product open: from here on each has a connection of its own. */
-async function gather(api: string, productId: number): Promise<void> {
-  await Promise.all(Array.from({ length: BUYERS }, async () => read(`${api}/products/${productId}`)));
+async function gather(api: PatientClient, productId: number): Promise<void> {
+  await Promise.all(Array.from({ length: BUYERS }, async () => api.get(`/products/${productId}`)));
 }
 
 function numberOf(body: unknown, member: string): number {

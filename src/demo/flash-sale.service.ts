@@ -17,8 +17,14 @@ const PROGRAM = path.resolve(import.meta.dirname, '../main.js');
 /** After the last answer: some orders are under way by then, and none of a usual call has ended. */
 const KILL_AFTER_MS = 300;
 export const NOT_ON =
-  'The flash sale sells real products: "npm start" offers it on the machine itself and on its own database, and DEMO=on switches it on elsewhere';
+  'The flash sale sells real products: "npm start" offers it on its own database, and DEMO=on switches it on elsewhere';
 const NOT_SUPERVISED = 'Only under "npm start" is the worker killed: nothing else is known to start it again';
+
+interface FlashSaleStart {
+  readonly killsWorker: boolean;
+  /** By which the buyers come in, who buy for whoever has started it. */
+  readonly authorization: string | undefined;
+}
 
 /** A flash sale is under way. */
 class FlashSaleRunningError extends ApplicationError {
@@ -49,10 +55,9 @@ export class FlashSaleService implements OnModuleDestroy {
     return this.sale;
   }
 
-  /** Whether a caller may start one: anybody where an operator has switched it on, under `npm start` only users of the machine. */
-  isOffered(isLocal: boolean): boolean {
-    const { demo } = this.config;
-    return demo === 'on' || (demo === 'supervised' && isLocal);
+  /** Whether one may be started: under `npm start` with a database of its own, or where an operator has switched it on. */
+  get isOffered(): boolean {
+    return this.config.demo !== 'off';
   }
 
   /** Whether a supervisor kills the worker when it is asked to, and starts another one. */
@@ -67,10 +72,10 @@ export class FlashSaleService implements OnModuleDestroy {
    * @throws FlashSaleRunningError
    */
   async start(
-    { isLocal, killsWorker }: { isLocal: boolean; killsWorker: boolean },
+    { killsWorker, authorization }: FlashSaleStart,
     request?: IdempotentRequest,
   ): Promise<Performed<undefined>> {
-    if (!this.isOffered(isLocal)) throw new ForbiddenError(NOT_ON);
+    if (!this.isOffered) throw new ForbiddenError(NOT_ON);
     if (killsWorker && !this.canKillWorker) throw new ForbiddenError(NOT_SUPERVISED);
     let isOurs = false;
     const starting = this.idempotency.run(request, STORED_NOTHING, async (manager) => {
@@ -83,7 +88,7 @@ export class FlashSaleService implements OnModuleDestroy {
       if (isOurs) this.isUnderWay = false;
       throw error;
     });
-    if (!started.isReplayed) this.hold(killsWorker);
+    if (!started.isReplayed) this.hold(killsWorker, authorization);
     return started;
   }
 
@@ -91,10 +96,12 @@ export class FlashSaleService implements OnModuleDestroy {
     this.buyers?.kill('SIGKILL');
   }
 
-  private hold(killsWorker: boolean): void {
+  private hold(killsWorker: boolean, authorization: string | undefined): void {
     this.sale = gatheringSale();
     const options = ['--flash-sale', '--api', this.address()];
     const buyers = fork(PROGRAM, options, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    // By a message: arguments and variables of a process can be seen by others.
+    buyers.send({ authorization });
     this.buyers = buyers;
     buyers.on('message', (told: FlashSale) => {
       const before = this.sale;

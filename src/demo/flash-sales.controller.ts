@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Config } from '../config/config.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -11,7 +11,6 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
-import { isLocal } from '../http/server/local-only.guard.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
 import {
   FlashSaleListResponse,
@@ -26,12 +25,10 @@ const PATH = `${API_PREFIX}/ops/flash-sales`;
 @ApiTags('Operations')
 @Controller('ops/flash-sales')
 export class FlashSalesController {
-  constructor(
-    private readonly sales: FlashSaleService,
-    private readonly config: Config,
-  ) {}
+  constructor(private readonly sales: FlashSaleService) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiRequestTimeout(PATH)
   @ApiOperation({ summary: 'Read the last flash sale of this process, as far as it has come' })
   @ApiOkResponse({ type: FlashSaleListResponse })
@@ -40,16 +37,17 @@ export class FlashSalesController {
     return { items: last === undefined ? [] : [FlashSaleResponse.of(last)] };
   }
 
+  @ApiProblem('It is not offered here', PATH, { status: 403, code: 'FORBIDDEN', detail: NOT_ON })
   @Post()
+  @Access(['ops:manage'], PATH)
   @HttpCode(202)
   @ApiOperation({
     summary: 'Hold a flash sale, to see one',
     description:
-      '500 buyers want the last 100 of a new product at once, by real requests from another process. `npm start` offers it on the machine itself; elsewhere only `DEMO=on` does.',
+      '500 buyers want the last 100 of a new product at once, by real requests from another process. `npm start` offers it on its own database; elsewhere only `DEMO=on` does.',
   })
   @ApiBody({ type: StartFlashSaleDto, required: false })
   @ApiAcceptedResponse({ type: FlashSaleStartResponse, headers: REPLAYED })
-  @ApiProblem('It is not offered to this caller', PATH, { status: 403, code: 'FORBIDDEN', detail: NOT_ON })
   @ApiProblem('A sale is under way, or the `Idempotency-Key` is in use', PATH, {
     status: 409,
     code: 'FLASH_SALE_RUNNING',
@@ -63,8 +61,8 @@ export class FlashSalesController {
     @ValidBody() { kill_worker: killsWorker = false }: StartFlashSaleDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FlashSaleStartResponse> {
-    const caller = { isLocal: isLocal(reply.request, this.config), killsWorker };
-    resultOf(reply, await this.sales.start(caller, idempotentRequestOf(reply.request)));
+    const { authorization } = reply.request.headers;
+    resultOf(reply, await this.sales.start({ killsWorker, authorization }, idempotentRequestOf(reply.request)));
     return { status: 'started' };
   }
 }

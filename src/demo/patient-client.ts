@@ -13,18 +13,6 @@ const PATIENCE_MS = 30_000;
 /** Before a request is sent again, when the answer names no time. */
 const RETRY_MS = 1_000;
 
-/** The body of a 200. @throws at any other answer. */
-export async function read(url: string): Promise<unknown> {
-  const { status, body } = await persistently(url, 'GET');
-  if (status !== 200) throw new Error(`${url} was answered with status ${status}`);
-  return body;
-}
-
-/** Told by `onRetry` of each time that it is sent again. */
-export async function send(url: string, body: object, onRetry?: () => void): Promise<Answer> {
-  return persistently(url, 'POST', { text: JSON.stringify(body), key: randomUUID(), onRetry });
-}
-
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -36,39 +24,72 @@ interface Content {
   readonly text: string;
   /** `Idempotency-Key` */
   readonly key: string;
-  readonly onRetry?: () => void;
+  readonly onRetry?: (() => void) | undefined;
 }
 
-/** As a good client does: a 503, or no answer, is asked again in a while, for {@link PATIENCE_MS}. @throws when there is none by then. */
-async function persistently(url: string, method: 'GET' | 'POST', content?: Content): Promise<Answer> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const isLast = performance.now() + ANSWER_TIMEOUT_MS > deadline;
-    const answer = await exchange(url, method, content).catch((error: unknown) => {
-      if (isLast) throw error;
-    });
-    if (answer !== undefined && (answer.status !== 503 || isLast)) return answer;
-    content?.onRetry?.();
-    // Spread, or they would all come at once again.
-    await delay((answer?.retryMs ?? RETRY_MS) * (1 + Math.random()));
+/** Talks to the API as a good client does: what is answered 503, or not at all, it sends again in a while, for {@link PATIENCE_MS}. */
+export class PatientClient {
+  /**
+   * @param api the base URL of the API, with its base path.
+   * @param authorization the header by which it is let in.
+   */
+  constructor(
+    private readonly api: string,
+    private readonly authorization: string | undefined,
+  ) {}
+
+  /** The body of a 200. @throws at any other answer. */
+  async get(path: string): Promise<unknown> {
+    const { status, body } = await this.persistently(path, 'GET');
+    if (status !== 200) throw new Error(`${path} was answered with status ${status}`);
+    return body;
   }
-}
 
-async function exchange(url: string, method: 'GET' | 'POST', content?: Content): Promise<Answer> {
-  const response = await respond(url, method, content);
-  const body: unknown = await json(response);
-  const retryMs = Number(response.headers['retry-after'] ?? RETRY_MS / 1_000) * 1_000;
-  return { status: response.statusCode ?? 0, body, retryMs };
-}
+  /** Told by `onRetry` of each time that it is sent again. */
+  async post(path: string, body: object, onRetry?: () => void): Promise<Answer> {
+    return this.persistently(path, 'POST', { text: JSON.stringify(body), key: randomUUID(), onRetry });
+  }
 
-/** By `node:http`, which costs this process less than `fetch`: of 500 requests at once the last ones would wait for the buyers and not for the shop. */
-async function respond(url: string, method: 'GET' | 'POST', content?: Content): Promise<IncomingMessage> {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: headersOf(content), agent: CONNECTIONS, signal }, resolve);
-    sent.once('error', reject);
-    sent.end(content?.text);
-  });
+  /** @throws when there is no answer in the end. */
+  private async persistently(path: string, method: 'GET' | 'POST', content?: Content): Promise<Answer> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const isLast = performance.now() + ANSWER_TIMEOUT_MS > deadline;
+      const answer = await this.exchange(path, method, content).catch((error: unknown) => {
+        if (isLast) throw error;
+      });
+      if (answer !== undefined && (answer.status !== 503 || isLast)) return answer;
+      content?.onRetry?.();
+      // Spread, or they would all come at once again.
+      await delay((answer?.retryMs ?? RETRY_MS) * (1 + Math.random()));
+    }
+  }
+
+  private async exchange(path: string, method: 'GET' | 'POST', content?: Content): Promise<Answer> {
+    const response = await this.respond(path, method, content);
+    const body: unknown = await json(response);
+    const retryMs = Number(response.headers['retry-after'] ?? RETRY_MS / 1_000) * 1_000;
+    return { status: response.statusCode ?? 0, body, retryMs };
+  }
+
+  /** By `node:http`, which costs this process less than `fetch`: of 500 requests at once the last ones would wait for the buyers and not for the shop. */
+  private async respond(path: string, method: 'GET' | 'POST', content?: Content): Promise<IncomingMessage> {
+    const options = {
+      method,
+      headers: { ...this.credentials(), ...headersOf(content) },
+      agent: CONNECTIONS,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    };
+    return new Promise((resolve, reject) => {
+      const sent = request(`${this.api}${path}`, options, resolve);
+      sent.once('error', reject);
+      sent.end(content?.text);
+    });
+  }
+
+  private credentials(): { Authorization?: string } {
+    return this.authorization === undefined ? {} : { Authorization: this.authorization };
+  }
 }
 
 function headersOf(content?: Content): Record<string, string | number> {

@@ -1,6 +1,7 @@
 import { Controller, Get, Res, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
 import { ApiEventStream } from '../http/server/event-stream.decorator.js';
@@ -24,6 +25,7 @@ export class EventsController {
   ) {}
 
   @Get()
+  @Access(['events:read'], PATH)
   @ApiOperation({
     summary: 'List the events of all orders, or follow them live',
     description:

@@ -1,6 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiProblem, ApiRequestTimeout } from '../http/problems/api-problem.decorator.js';
 import { CacheStatisticsService } from './cache-statistics.service.js';
@@ -18,6 +19,7 @@ export class HealthController {
   ) {}
 
   @Get()
+  @Access('public')
   @ApiRequestTimeout(`${API_PREFIX}/health`)
   @ApiOperation({ summary: 'Check that the process is alive' })
   @ApiOkResponse({ type: LivenessResponse })
@@ -26,6 +28,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @Access('public')
   @ApiRequestTimeout(`${API_PREFIX}/health/ready`)
   @ApiOperation({
     summary: 'Check whether this process can sell',
@@ -41,6 +44,7 @@ export class HealthController {
   }
 
   @Get('cache/stats')
+  @Access('public')
   @ApiRequestTimeout(`${API_PREFIX}/health/cache/stats`)
   @ApiOperation({ summary: 'Read the statistics of the cache' })
   @ApiOkResponse({ type: CacheStatisticsResponse })

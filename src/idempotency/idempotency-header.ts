@@ -29,7 +29,11 @@ export function idempotentRequestOf(request: FastifyRequest): IdempotentRequest 
   const { method, url, body } = request;
   const path = url.split('?', 1)[0]?.replace(/\/$/, '') ?? url;
   const fingerprint = hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(body))}`, 'base64url');
-  return { key, quotedKey: `"${key.replace(TO_ESCAPE, '\\$&')}"`, sentKey, fingerprint };
+  const quotedKey = `"${key.replace(TO_ESCAPE, '\\$&')}"`;
+  const { actor } = request.caller;
+  // A key belongs to its caller: no key holds a line feed, so none is another caller's.
+  const own = (text: string) => (actor === null ? text : `${actor}\n${text}`);
+  return { key: own(key), quotedKey: own(quotedKey), sentKey: own(sentKey), fingerprint };
 }
 
 /** Node.js joins what is sent twice to one text, which would be a key of its own. */

@@ -6,8 +6,8 @@ import type { IdempotentRequest } from './idempotent-request.js';
 type OutcomeColumn = 'order_id' | 'reservation_id' | 'body' | 'error';
 
 /**
- * `select` gives `key, plain_key, fingerprint, outcome`. A row stores the key as it was sent, for the release before, and `key_hash`, the
- * SHA-256 of the caller's name, NUL and the unquoted key, for a later release. The caller's name is still empty.
+ * `select` gives `key, plain_key, fingerprint, outcome`. A row stores the key as it was sent, behind its caller, for the release before, and
+ * `key_hash`, the SHA-256 of NUL and the unquoted key behind its caller, for a later release.
  */
 function insertKeys(outcome: OutcomeColumn, select: string): string {
   return `INSERT INTO idempotency_keys (key, key_hash, fingerprint, ${outcome})

@@ -7,6 +7,8 @@ import type { ErrorCode } from './error-codes.js';
 export type ErrorKind =
   /** The request is well-formed, and the state refuses it. */
   | 'rejected'
+  /** The caller has not said who they are. */
+  | 'unauthenticated'
   /** The caller may not do this. */
   | 'forbidden'
   /** What it names is not there. */
@@ -19,6 +21,8 @@ export type ErrorKind =
   | 'gone'
   /** The request itself is wrong. */
   | 'invalid'
+  /** It is too much; try again later. */
+  | 'limited'
   /** A dependency cannot serve it now; try again. */
   | 'unavailable';
 

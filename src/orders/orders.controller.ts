@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Post, Res, type StreamableFile } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -65,6 +66,7 @@ export class OrdersController {
   ) {}
 
   @Post()
+  @Access(['orders:create'], PATH)
   @ApiOperation({
     summary: 'Buy one product or several: all items or none',
     description:
@@ -92,6 +94,7 @@ export class OrdersController {
   }
 
   @Get()
+  @Access(['orders:read'], PATH)
   @ApiOperation({ summary: 'List orders, newest first' })
   @ApiOkResponse({ type: OrderPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
@@ -107,6 +110,7 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @Access(['orders:read'], `${PATH}/7`)
   @ApiId()
   @ApiOperation({ summary: 'Read an order' })
   @ApiOkResponse({ type: OrderResponse })
@@ -118,6 +122,7 @@ export class OrdersController {
   }
 
   @Get(':id/status')
+  @Access(['orders:read'], `${PATH}/7/status`)
   @ApiId()
   @ApiOperation({ summary: 'Read the status of an order' })
   @ApiOkResponse({ type: OrderStatusResponse })
@@ -129,6 +134,7 @@ export class OrdersController {
   }
 
   @Get(':id/events')
+  @Access(['orders:read'], `${PATH}/7/events`)
   @ApiId()
   @ApiOperation({
     summary: 'List the events of an order, or follow it live',
@@ -153,6 +159,7 @@ export class OrdersController {
   }
 
   @Post(':id/cancel')
+  @Access(['orders:create', 'orders:manage'], `${PATH}/7/cancel`)
   @ApiId()
   @HttpCode(200)
   @ApiOperation({

@@ -7,6 +7,7 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiIfMatch, ApiIfNoneMatch, isUnchanged, isWeak, matches } from '../http/conditional-request.js';
 import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
@@ -48,6 +49,7 @@ export class ProductsController {
   ) {}
 
   @Post()
+  @Access(['products:write'], PATH)
   @ApiOperation({ summary: 'Create a product' })
   @Header('Content-Type', JSON_TEXT)
   @ApiIdempotencyKey(PATH)
@@ -76,6 +78,7 @@ export class ProductsController {
   }
 
   @Get()
+  @Access(['products:read'], PATH)
   @Header('Cache-Control', REVALIDATED)
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
@@ -92,6 +95,7 @@ export class ProductsController {
   }
 
   @Get(':id')
+  @Access(['products:read'], `${PATH}/1`)
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @Header('Cache-Control', REVALIDATED)
@@ -110,6 +114,7 @@ export class ProductsController {
   }
 
   @Get(':id/cached')
+  @Access(['products:read'], `${PATH}/1/cached`)
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @Header('Cache-Control', REVALIDATED)
@@ -132,6 +137,7 @@ export class ProductsController {
   }
 
   @Put(':id')
+  @Access(['products:write'], `${PATH}/1`)
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @ApiOperation({ summary: 'Change some fields of a product; another stock is an adjustment' })
@@ -154,6 +160,7 @@ export class ProductsController {
   }
 
   @Delete(':id')
+  @Access(['products:write'], `${PATH}/1`)
   @ApiId()
   @HttpCode(204)
   @ApiOperation({ summary: 'Take a product out of the catalogue; its orders stay readable' })

@@ -7,6 +7,7 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
@@ -27,6 +28,7 @@ export class ReservationsController {
   constructor(private readonly reservations: ReservationService) {}
 
   @Post()
+  @Access(['reservations:write'], PATH)
   @ApiOperation({
     summary: 'Hold stock for a checkout: all items or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
@@ -61,6 +63,7 @@ export class ReservationsController {
   }
 
   @Get(':id')
+  @Access(['reservations:write', 'orders:read'], `${PATH}/3`)
   @ApiId()
   @ApiOperation({ summary: 'Read a reservation' })
   @ApiOkResponse({ type: ReservationResponse })
@@ -72,6 +75,7 @@ export class ReservationsController {
   }
 
   @Delete(':id')
+  @Access(['reservations:write'], `${PATH}/3`)
   @ApiId()
   @HttpCode(204)
   @ApiOperation({ summary: 'Release a reservation (idempotent)' })

@@ -14,6 +14,7 @@ import { runDeadLetters } from './dead-letters/run-dead-letters.js';
 import { runParkedEvents } from './parked-events/run-parked-events.js';
 import { runFlashSale } from './flash-sale/run-flash-sale.js';
 import { startMetrics } from './metrics.js';
+import { runKeys } from './keys/run-keys.js';
 import { type RepairOptions, runRepair } from './repair/run-repair.js';
 import { runRestore } from './restore/run-restore.js';
 import type { Service } from './service.js';
@@ -38,6 +39,7 @@ const FLAGS: Readonly<Record<string, Role>> = {
   '--backup': 'backup',
   '--restore': 'restore',
   '--database-roles': 'database-roles',
+  '--keys': 'keys',
 };
 
 const OPTIONS = {
@@ -55,6 +57,8 @@ const SERVICES: ReadonlySet<Role> = new Set(['api', 'worker', 'dashboard']);
 interface CommandOptions extends RepairOptions {
   /** Of a flash sale: the address of the API. */
   readonly api: string | undefined;
+  /** Of `--keys`, which reads them itself. */
+  readonly keys: readonly string[];
 }
 
 /** Starts a service, or runs a command and ends the process with its exit status. */
@@ -72,6 +76,7 @@ const ROLES: Record<Role, (config: Config, options: CommandOptions) => Promise<S
   backup: async (config) => process.exit(await runBackup(config)),
   restore: async (config) => process.exit(await runRestore(config)),
   'database-roles': async (config) => process.exit(await runDatabaseRoles(config)),
+  keys: async (config, { keys }) => process.exit(await runKeys(config, keys)),
 };
 
 async function run(): Promise<void> {
@@ -113,7 +118,9 @@ interface Arguments {
 }
 
 /** A role's flag, or none for the API; and the plug-ins of the API or the worker, which add to `PLUGINS`. */
-function parseArguments(args: string[]): Arguments {
+function parseArguments([...args]: readonly string[]): Arguments {
+  // What stands behind it is its own.
+  const keys = args[0] === '--keys' ? args.splice(1) : [];
   const { plugin: plugins = [], reason, yes, api, ...flags } = valuesOf(args);
   // `npm run audit -- --repair` has both.
   const isRepair = 'repair' in flags;
@@ -123,7 +130,7 @@ function parseArguments(args: string[]): Arguments {
   const takesPlugins = role === 'api' || role === 'worker';
   if (others.length > 0 || (plugins.length > 0 && !takesPlugins)) refuse(args);
   if (!isRepair && (reason !== undefined || yes !== undefined)) refuse(args);
-  return { role, plugins, options: { reason, yes: yes ?? false, api } };
+  return { role, plugins, options: { reason, yes: yes ?? false, api, keys } };
 }
 
 function valuesOf(args: string[]) {

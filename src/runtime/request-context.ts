@@ -7,6 +7,8 @@ interface RequestContext {
   readonly deadline: number;
   /** The `X-Request-Id` of the request, or of the purchase whose order is being processed. */
   readonly requestId?: string | undefined;
+  /** Who sent the request. */
+  readonly actor?: string | undefined;
   readonly jobId?: string | undefined;
   /** The span that the work belongs to. */
   readonly trace?: SpanContext | undefined;

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
 import { ValidQuery } from '../http/validation/validated.decorator.js';
@@ -15,6 +16,7 @@ export class StatisticsController {
   constructor(private readonly statistics: StatisticsService) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiOperation({
     summary: 'Read what the shop did, step by step',
     description:

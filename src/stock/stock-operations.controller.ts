@@ -1,8 +1,8 @@
-import { Controller, Post, Res, UseGuards } from '@nestjs/common';
+import { Controller, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../http/server/local-only.guard.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
 import { idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
@@ -16,18 +16,17 @@ const PATH = `${API_PREFIX}/ops/products/1/stock-adjustments`;
 /** What operators do with stock. */
 @ApiTags('Operations')
 @Controller('ops/products')
-@UseGuards(LocalOnlyGuard)
 export class StockOperationsController {
   constructor(private readonly stock: StockService) {}
 
   @Post(':id/stock-adjustments')
+  @Access(['ops:manage'], PATH)
   @ApiId()
   @ApiOperation({
     summary: 'Add units to a stock, or take some away, as an operator',
     description: 'As `POST /products/{id}/stock-adjustments`, and recorded among the actions.',
   })
   @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })
-  @ApiLocalOnly(PATH)
   @ApiAdjustmentProblems(PATH)
   async adjustStockAsOperator(
     @Id() id: number,

@@ -2,6 +2,7 @@ import { Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblem, ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
@@ -24,6 +25,7 @@ export class StockController {
   constructor(private readonly stock: StockService) {}
 
   @Get('stock-movements')
+  @Access(['orders:read', 'stock:write'], `${API_PREFIX}/products/1/stock-movements`)
   @ApiId()
   @ApiOperation({ summary: 'List the stock movements of a product, newest first' })
   @ApiOkResponse({
@@ -46,6 +48,7 @@ export class StockController {
   }
 
   @Post('stock-adjustments')
+  @Access(['stock:write'], `${API_PREFIX}/products/1/stock-adjustments`)
   @ApiId()
   @ApiOperation({ summary: 'Add units to a stock, or take some away, with a reason' })
   @ApiCreatedResponse({ type: StockMovementResponse, headers: REPLAYED })

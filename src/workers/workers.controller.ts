@@ -4,6 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
+import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiRequestTimeout, ApiUnavailableProblem } from '../http/problems/api-problem.decorator.js';
 import { WorkerListResponse } from './dto/worker.response.js';
@@ -15,6 +16,7 @@ export class WorkersController {
   constructor(@InjectDataSource(READS) private readonly dataSource: DataSource) {}
 
   @Get()
+  @Access(['ops:read'], `${API_PREFIX}/ops/workers`)
   @ApiRequestTimeout(`${API_PREFIX}/ops/workers`)
   @ApiOperation({
     summary: 'List the workers',

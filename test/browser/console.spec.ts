@@ -47,6 +47,13 @@ const MAX_FIRST_VIEW_BYTES = 60_000;
 
   const open = (place = '', look = DESKTOP, base = system.url) => openPage(browser, `${base}/console${place}`, look);
   const api = () => createClient(system.url);
+  /** Of `scopes`; the processes know it within a second. */
+  const makeKey = async (scopes: readonly string[]): Promise<string> => {
+    const { body } = await api().post('/keys', { name: 'somebody', scopes });
+    const headers = { Authorization: `Bearer ${body.token}`, 'X-Forwarded-For': '192.0.2.1' };
+    await eventually(async () => expect((await api().get('/ops/console', headers)).status).toBe(200));
+    return body.token;
+  };
 
   it('comes in less than 60 kB, with a policy that lets nothing in from elsewhere, and at / for browsers alone', async () => {
     const load = async (path: string, accept: string) => {
@@ -281,7 +288,7 @@ const MAX_FIRST_VIEW_BYTES = 60_000;
     await close();
   }, 60_000);
 
-  it('works below the path of a proxy, where nobody can act and the page says so', async () => {
+  it('works below the path of a proxy, and shows to a key what it may see and do', async () => {
     const proxy = createServer((incoming, outgoing) => {
       const { method, url = '', headers } = incoming;
       const target = `${system.url}${url.replace(/^\/shop/, '')}`;
@@ -295,8 +302,12 @@ const MAX_FIRST_VIEW_BYTES = 60_000;
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/shop`;
+    const key = await makeKey(['products:read', 'orders:read', 'ops:read']);
     for (const entry of ['/', '/console', '/console/']) {
-      const { page, faults, close } = await openPage(browser, `${base}${entry}#/products/${product}`, DESKTOP);
+      const { page, faults, close } = await openPage(browser, `${base}${entry}#/products/${product}`, {
+        ...DESKTOP,
+        key,
+      });
       await page.getByRole('heading', { name: 'Mechanical keyboard' }).waitFor();
       await page.getByText('You can look, but not act').waitFor();
       expect(await page.getByRole('button', { name: 'Adjust the stock' }).isDisabled()).toBe(true);
@@ -304,6 +315,16 @@ const MAX_FIRST_VIEW_BYTES = 60_000;
       expect(faults).toEqual([]);
       await close();
     }
+    const narrow = { ...DESKTOP, key: await makeKey(['products:read']) };
+    const { page, close } = await openPage(browser, `${base}/console#/orders`, narrow);
+    await page.getByText('This needs the scope orders:read').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Console' }).getByRole('link').allTextContents()).toEqual([
+      'Order system',
+      'Products',
+      'API',
+      'Jobs',
+    ]);
+    await close();
     proxy.closeAllConnections();
     proxy.close();
   }, 60_000);

@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { AuditService } from '../../src/audit/audit.service.js';
-import { loadConfig } from '../../src/config/config.js';
-import { type Api, startApi } from '../support/api.js';
 import { failAsStalled } from '../support/dead-letter.js';
 import { eventually } from '../support/eventually.js';
 import { startWorker } from '../support/worker.js';
@@ -106,22 +104,6 @@ describe('dead letters over HTTP', () => {
   ])('refuse %j', async (body, message) => {
     const answer = await api.post('/ops/dead-letters/redrive', body);
     expect([answer.status, answer.body.errors[0].message]).toEqual([422, message]);
-  });
-
-  it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto'])(
-    'are not tried again for a client behind a proxy (%s)',
-    async (header) => {
-      const { status, body } = await redrive({}, 0, { [header]: 'for=192.0.2.1' });
-      expect([status, body.code]).toEqual([403, 'FORBIDDEN']);
-      expect(body.detail).toContain('npm scripts');
-    },
-  );
-
-  it('are not tried again over HTTP where others reach the API', async () => {
-    const open: Api = await startApi(loadConfig({ ...environment.variables, HOST: '0.0.0.0' }, 'api'));
-    expect((await open.post('/ops/dead-letters/redrive', { filter: {}, expected_count: 0 })).status).toBe(403);
-    expect((await open.get('/ops/dead-letters')).status).toBe(200);
-    await open.close();
   });
 });
 

@@ -61,6 +61,13 @@ describe('what the documents say, pasted', () => {
     expect(all.match(/"type":"about:blank"/g)).toHaveLength(4);
   }, 120_000);
 
+  it('lets nobody in from elsewhere but with a key, as "Lock it" of the README shows', async () => {
+    const [block = ''] = blocksOf('README.md', 'Lock it');
+    const [refused = '', allowed = ''] = (await paste(block)).split('}{');
+    expect(refused).toContain('"code":"UNAUTHENTICATED"');
+    expect(allowed).toContain('"name":"admin","role":"admin"');
+  }, 30_000);
+
   it('shows in npm run demo that a flash sale oversells nothing and loses nothing, also when the worker is killed', async () => {
     for (const flags of ['', ' -- --kill-worker']) {
       const said = await paste(`npm run demo${flags}`);

@@ -104,8 +104,11 @@ describe('plug-ins', () => {
     await writeFile(
       file,
       `import { Controller, Get, Module } from '${nest}';
+       import { Access } from '${path.join(ROOT, 'dist/src/index.js')}';
        class HelloController { hello() { return { hello: 'shop' }; } }
-       Get()(HelloController.prototype, 'hello', Object.getOwnPropertyDescriptor(HelloController.prototype, 'hello'));
+       const hello = [HelloController.prototype, 'hello', Object.getOwnPropertyDescriptor(HelloController.prototype, 'hello')];
+       Get()(...hello);
+       Access(['orders:read'])(...hello);
        Controller('hello')(HelloController);
        class HelloModule {}
        Module({ controllers: [HelloController] })(HelloModule);

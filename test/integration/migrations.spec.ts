@@ -111,7 +111,10 @@ describe('a migration whose table somebody reads for long', () => {
   it('lets sales go on, tells who reads, and is made when the reader has ended', async () => {
     const product_id = await api.createProduct({ stock: 1_000 });
     const reader = await openTransaction(environment.sql);
-    await reader.query('SELECT FROM actions, event_log, minute_statistics, order_events, products, reservations', []);
+    await reader.query(
+      'SELECT FROM actions, api_keys, event_log, minute_statistics, order_events, products, reservations',
+      [],
+    );
     const url = environment.variables.DATABASE_OWNER_URL ?? '';
     const reverted = typeorm(url, 'migration:revert');
     // It has asked for the lock, and gives it up again.

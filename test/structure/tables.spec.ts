@@ -19,6 +19,7 @@ const OWNERS: Record<string, readonly string[]> = {
   workers: ['workers'],
   minute_statistics: ['statistics'],
   actions: ['actions'],
+  api_keys: ['access'],
 };
 /** The files that write a table by SQL; `products` is also written by `ProductService`, through its entity. */
 const WRITERS: Record<string, string> = {
@@ -39,6 +40,7 @@ const WRITERS: Record<string, string> = {
   workers: 'workers/worker-rows.ts',
   minute_statistics: 'statistics/minute-statistics.ts',
   actions: 'actions/action.ts',
+  api_keys: 'access/api-key-rows.ts',
 };
 
 const tables = Object.keys(OWNERS).join('|');

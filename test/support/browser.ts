@@ -22,6 +22,8 @@ export async function launchBrowser(): Promise<Browser> {
 export interface Look {
   readonly scheme: 'light' | 'dark';
   readonly width: number;
+  /** The key that somebody gives when the browser asks for one. */
+  readonly key?: string;
 }
 
 /** A page that remembers what it must never do. */
@@ -34,8 +36,13 @@ export interface WatchedPage {
   readonly close: () => Promise<void>;
 }
 
-export async function openPage(browser: Browser, url: string, { scheme, width }: Look): Promise<WatchedPage> {
-  const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 900 } });
+export async function openPage(browser: Browser, url: string, { scheme, width, key }: Look): Promise<WatchedPage> {
+  const httpCredentials = key === undefined ? {} : { httpCredentials: { username: 'me', password: key } };
+  const context = await browser.newContext({
+    colorScheme: scheme,
+    viewport: { width, height: 900 },
+    ...httpCredentials,
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   const requests: string[] = [];

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import './style/tokens.css';
 import './style/console.css';
 import { addressOf } from './api';
-import { info, loadInfo } from './info';
+import { info, loadInfo, may } from './info';
 import { ActionsPage } from './pages/actions';
 import { AuditPage } from './pages/audit';
 import { NowPage } from './pages/now/page';
@@ -19,18 +19,20 @@ import { hrefOf, route } from './route';
 interface Place {
   readonly path: string;
   readonly name: string;
+  /** What one must be allowed to see it. */
+  readonly scope: string;
   readonly page: FunctionComponent;
   /** Of one thing below the path. */
   readonly detail?: FunctionComponent<{ id: number }>;
 }
 
 const PLACES: readonly Place[] = [
-  { path: '/', name: 'Now', page: NowPage },
-  { path: '/products', name: 'Products', page: ProductsPage, detail: ProductPage },
-  { path: '/orders', name: 'Orders', page: OrdersPage, detail: OrderPage },
-  { path: '/queues', name: 'Queues', page: QueuesPage },
-  { path: '/audit', name: 'Audit', page: AuditPage },
-  { path: '/actions', name: 'Actions', page: ActionsPage },
+  { path: '/', name: 'Now', scope: 'ops:read', page: NowPage },
+  { path: '/products', name: 'Products', scope: 'products:read', page: ProductsPage, detail: ProductPage },
+  { path: '/orders', name: 'Orders', scope: 'orders:read', page: OrdersPage, detail: OrderPage },
+  { path: '/queues', name: 'Queues', scope: 'ops:read', page: QueuesPage },
+  { path: '/audit', name: 'Audit', scope: 'ops:read', page: AuditPage },
+  { path: '/actions', name: 'Actions', scope: 'ops:read', page: ActionsPage },
 ];
 
 function Console() {
@@ -70,8 +72,18 @@ function PageOf({ place, id }: { readonly place: Place | undefined; readonly id:
     </>
   );
   if (place === undefined) return NotFound;
+  if (!may(place.scope)) return <NotAllowed place={place} />;
   if (id === undefined) return <place.page />;
   return place.detail === undefined || !/^\d+$/.test(id) ? NotFound : <place.detail key={id} id={Number(id)} />;
+}
+
+function NotAllowed({ place: { name, scope } }: { readonly place: Place }) {
+  return (
+    <>
+      <h1>{name}</h1>
+      <p class="empty">This needs the scope {scope}, which your key does not have.</p>
+    </>
+  );
 }
 
 function Navigation({ here }: { readonly here: Place | undefined }) {
@@ -85,7 +97,7 @@ function Navigation({ here }: { readonly here: Place | undefined }) {
         <span>Order system</span>
       </a>
       <ul>
-        {PLACES.map((place) => (
+        {PLACES.filter(({ scope }) => may(scope)).map((place) => (
           <li key={place.path}>
             <a href={hrefOf(place.path)} aria-current={place === here ? 'page' : undefined}>
               {place.name}
@@ -101,19 +113,17 @@ function Navigation({ here }: { readonly here: Place | undefined }) {
           <a href={dashboard}>Jobs</a>
         </li>
       </ul>
-      <small class="version">{beside === undefined ? '' : `Version ${beside.version}`}</small>
+      <small class="version">
+        {beside === undefined ? '' : `Version ${beside.version}`}
+        {(beside?.actor ?? null) === null ? '' : `, as ${beside?.actor}`}
+      </small>
     </nav>
   );
 }
 
 function ReadOnlyNotice() {
-  if (info.value?.may_act !== false) return null;
-  return (
-    <p class="notice">
-      You can look, but not act: actions are possible only on the machine itself, with HOST on a loopback address and no
-      proxy in between. The npm scripts do the same elsewhere.
-    </p>
-  );
+  if (may('ops:manage')) return null;
+  return <p class="notice">You can look, but not act: that needs the scope ops:manage.</p>;
 }
 
 function Logo() {

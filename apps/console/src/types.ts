@@ -3,7 +3,9 @@
 export interface ConsoleInfo {
   readonly name: string;
   readonly version: string;
-  readonly may_act: boolean;
+  /** Null where nobody is asked who they are. */
+  readonly actor: string | null;
+  readonly scopes: readonly string[];
   readonly flash_sale: boolean;
   readonly kill_worker: boolean;
   readonly dashboard_url: string | null;

@@ -1,3 +1,4 @@
+import { type Scope, SCOPES } from '../../kernel/scopes.js';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
 @ApiSchema({ name: 'Console' })
@@ -8,8 +9,16 @@ export class ConsoleResponse {
   @ApiProperty({ example: '1.0.0' })
   version: string;
 
-  @ApiProperty({ description: 'Whether operators may act from here: only on the machine itself, without a proxy' })
-  may_act: boolean;
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: 'key:12',
+    description: 'The caller; null where nobody is asked',
+  })
+  actor: string | null;
+
+  @ApiProperty({ enum: SCOPES, isArray: true, example: ['ops:read'], description: 'What the caller may do' })
+  scopes: readonly Scope[];
 
   @ApiProperty({ description: 'Whether `POST /ops/flash-sales` is offered to this caller' })
   flash_sale: boolean;

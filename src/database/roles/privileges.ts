@@ -7,6 +7,8 @@ import type { QueryRunner } from 'typeorm';
  */
 export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
   actions: 'INSERT',
+  api_keys: 'INSERT, UPDATE',
+  api_keys_version: 'UPDATE',
   audit_runs: 'INSERT, DELETE',
   event_deliveries: 'INSERT, UPDATE, DELETE',
   event_log: '',

@@ -41,6 +41,7 @@ export async function serveConsole(server: FastifyInstance, publicPath: string):
   // Without a PUBLIC_URL, addresses are relative to the page, so that it works below any path that ends with a slash.
   const pageBelow = (place: string, way: string, root = publicPath === '' ? way : publicPath): FixedContent => ({
     path: place,
+    access: 'caller',
     type: 'text/html; charset=utf-8',
     content: html
       .replaceAll('./assets/', `${root}/console/assets/`)
@@ -52,6 +53,7 @@ export async function serveConsole(server: FastifyInstance, publicPath: string):
     const content = await readFile(path.join(BUILT, 'assets', name));
     serveFixed(server, {
       path: `/console/assets/${name}`,
+      access: 'caller',
       type: TYPES[path.extname(name)] ?? 'application/octet-stream',
       content,
       isVersioned: 'by name',

@@ -24,12 +24,18 @@ export function createOpenApiDocument(app: NestFastifyApplication, publicUrl = '
     .setDescription(INTRODUCTION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer(publicUrl, 'This server')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key: `ord_sk_…`' }, 'bearer')
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: 'A key as the password, of any user: for browsers' },
+      'basic',
+    )
     .addTag('Products', 'The catalogue')
     .addTag('Stock', 'What changed the stock of a product, and corrections to it')
     .addTag('Orders', 'Buying, reading and cancelling')
     .addTag('Reservations', 'Stock that is held for a checkout')
     .addTag('Events', 'Everything that happens to orders, from the beginning and live')
     .addTag('Health', 'For load balancers, operators and monitoring')
+    .addTag('Access', 'Who may do what')
     .addTag('Operations', 'What the system does, and what an operator can do')
     .build();
   const document = SwaggerModule.createDocument(app, options, { operationIdFactory: (_controller, method) => method });
@@ -39,7 +45,12 @@ export function createOpenApiDocument(app: NestFastifyApplication, publicUrl = '
 /** Serves `/openapi.json`, Swagger UI at `/docs` and ReDoc at `/redoc`, all from this host alone. */
 export async function servePages(app: NestFastifyApplication, publicUrl: string | undefined): Promise<void> {
   const content = JSON.stringify(createOpenApiDocument(app, publicUrl));
-  const document = { path: '/openapi.json', type: 'application/json; charset=utf-8', content };
+  const document: FixedContent = {
+    path: '/openapi.json',
+    access: 'docs',
+    type: 'application/json; charset=utf-8',
+    content,
+  };
   const server = app.getHttpAdapter().getInstance();
   for (const files of [[document, ICON], await swaggerPages(), await redocPages()]) {
     for (const each of files) serveFixed(server, each);
@@ -47,7 +58,8 @@ export async function servePages(app: NestFastifyApplication, publicUrl: string 
 }
 
 async function swaggerPages(): Promise<FixedContent[]> {
-  const file = async (url: string, type: string) => ({
+  const file = async (url: string, type: string): Promise<FixedContent> => ({
+    access: 'docs',
     path: `/docs/${path.basename(url)}`,
     type,
     content: await readFile(fileURLToPath(url)),
@@ -68,7 +80,8 @@ async function swaggerPages(): Promise<FixedContent[]> {
 
 async function redocPages(): Promise<FixedContent[]> {
   const packaged = await readFile(fileURLToPath(import.meta.resolve('redoc/bundles/redoc.standalone.js')), 'utf8');
-  const script = {
+  const script: FixedContent = {
+    access: 'docs',
     path: '/redoc/redoc.standalone.js',
     type: SCRIPT,
     content: packaged.replaceAll(REDOC_LOGO, NO_LOGO),
@@ -98,7 +111,7 @@ interface PageParts {
 function pageAt(path: string, make: (root: string) => PageParts): FixedContent {
   const variant = (root: string) => {
     const content = pageOf({ ...make(root), icon: `${root}${ICON.path}` });
-    return { path, type: HTML, content, contentSecurityPolicy: policyOf(content) };
+    return { path, access: 'docs' as const, type: HTML, content, contentSecurityPolicy: policyOf(content) };
   };
   return { ...variant('.'), atSlash: variant('..') };
 }

@@ -3,11 +3,13 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteAccess } from '../access/route-access.js';
 import { isUnchanged } from '../conditional-request.js';
 
 /** A page or a file that is the same as long as the process lives. */
 export interface FixedContent {
   readonly path: string;
+  readonly access: RouteAccess;
   /** With its charset. */
   readonly type: string;
   readonly content: string | Buffer;
@@ -45,7 +47,7 @@ export function versionedUrl({ path, content }: FixedContent): string {
 export function serveFixed(server: FastifyInstance, fixed: FixedContent): void {
   const respond = responderOf(fixed);
   const respondAtSlash = fixed.atSlash === undefined ? respond : responderOf(fixed.atSlash);
-  server.get(fixed.path, async (request, reply) => {
+  server.get(fixed.path, { config: { access: fixed.access } }, async (request, reply) => {
     const [path = ''] = request.url.split('?', 1);
     return (path.endsWith('/') ? respondAtSlash : respond)(request, reply);
   });

@@ -8,4 +8,4 @@ const SVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 `;
 
 /** The icon of all pages. Browsers also ask for this path by themselves. */
-export const ICON: FixedContent = { path: '/favicon.ico', type: 'image/svg+xml', content: SVG };
+export const ICON: FixedContent = { path: '/favicon.ico', access: 'public', type: 'image/svg+xml', content: SVG };

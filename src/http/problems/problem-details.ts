@@ -22,12 +22,14 @@ export type Problem = Pick<ProblemDetails, 'status' | 'detail' | 'code' | 'error
 /** Other statuses come from Fastify and Nest; `server/connections.ts` and `server/fastify-adapter.ts` answer what reaches no route. */
 const STATUS_OF_KIND: Record<ErrorKind, number> = {
   rejected: 400,
+  unauthenticated: 401,
   forbidden: 403,
   not_found: 404,
   conflict: 409,
   gone: 410,
   changed: 412,
   invalid: 422,
+  limited: 429,
   unavailable: 503,
 };
 

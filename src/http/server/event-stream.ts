@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Caller } from '../../kernel/caller.js';
 import type { Followed } from '../../runtime/followed.js';
 import { allowSlowReader } from './connections.js';
 
@@ -41,7 +42,7 @@ export function sendEventStream<T>(
   stopping.addEventListener('abort', cutOff, { once: true });
   // nginx would buffer events until its buffer is full.
   reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
-  const stream = Readable.from(textOf(batches, toSentEvent), { objectMode: false });
+  const stream = Readable.from(textOf(batches, toSentEvent, reply.request.caller), { objectMode: false });
   const leave = () => {
     stopping.removeEventListener('abort', cutOff);
     close();
@@ -57,9 +58,12 @@ export function sendEventStream<T>(
 async function* textOf<T>(
   batches: Followed<T>['batches'],
   toSentEvent: (item: T) => SentEvent,
+  caller: Caller,
 ): AsyncGenerator<string> {
   yield HEARTBEAT;
   for await (const batch of batches) {
+    // A key may be revoked while its stream goes on.
+    if (!caller.isValid()) return;
     if (batch === 'stopping') {
       yield `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`;
       return;

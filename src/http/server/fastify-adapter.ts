@@ -8,7 +8,9 @@ import {
   type FastifyRequest,
   type preHandlerHookHandler,
 } from 'fastify';
+import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
+import { Door } from '../access/door.js';
 import { forgetNames, guardBody } from './body-guard.js';
 import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions } from './connections.js';
@@ -35,13 +37,14 @@ const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
 /** What the server of the API is configured by. */
 export interface ServerOptions extends BrowserPolicy {
+  readonly access: AccessPolicy;
   readonly maxConnections: number;
   readonly keepAliveTimeoutMs: number;
   /** Set when requests are traced. */
   readonly tracing?: unknown;
 }
 
-/** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods. */
+/** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods, and who may come in. */
 export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   const server: FastifyInstance = fastify({
     ...connectionOptions(options.keepAliveTimeoutMs),
@@ -60,6 +63,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   boundConnections(server, options.maxConnections);
   sendSecurityHeaders(server);
   guardBrowsers(server, options);
+  makeDoor(server, options);
   const routes = new RouteCatalogue();
   server.addHook('onRoute', (route) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
@@ -70,7 +74,6 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     }
   });
   server.addHook('onRequest', (request, reply, done) => {
-    reply.header('X-Request-Id', request.id);
     // Some clients name a type for nothing, or one that is none.
     const { headers } = request.raw;
     if (headers['content-length'] === '0') delete headers['content-type'];
@@ -88,8 +91,18 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   return new FastifyAdapter(server as never);
 }
 
-const limitTime: preHandlerHookHandler = ({ id, span }, _reply, done) =>
-  withRequest({ requestId: id, trace: span?.spanContext() }, () => withTimeBudget(LIMITS.answerMs, done));
+function makeDoor(server: FastifyInstance, { access, host, corsOrigins }: ServerOptions): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    done();
+  });
+  new Door({ ...access, host, allowOrigin: (reply) => allowOrigin(reply, corsOrigins) }).guard(server);
+}
+
+const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>
+  withRequest({ requestId: id, actor: caller.actor ?? undefined, trace: span?.spanContext() }, () =>
+    withTimeBudget(LIMITS.answerMs, done),
+  );
 
 function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();

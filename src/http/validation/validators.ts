@@ -53,6 +53,31 @@ export function IsIdList(max: number): PropertyDecorator {
   });
 }
 
+/** One of some texts. */
+export function IsOneOf(choices: readonly string[]): PropertyDecorator {
+  return ValidateBy({
+    name: 'isOneOf',
+    validator: {
+      validate: (value) => choices.some((choice) => choice === value),
+      defaultMessage: (argument) => `${argument?.property} must be one of ${choices.join(', ')}`,
+    },
+  });
+}
+
+/** A list of one or more of some texts. */
+export function IsListOf(choices: readonly string[]): PropertyDecorator {
+  return ValidateBy({
+    name: 'isListOf',
+    validator: {
+      validate: (value) =>
+        Array.isArray(value) &&
+        isWithin(value.length, 1, choices.length) &&
+        value.every((each) => choices.some((choice) => choice === each)),
+      defaultMessage: (argument) => `${argument?.property} must be a list of one or more of ${choices.join(', ')}`,
+    },
+  });
+}
+
 /** A text of `min` to `max` characters without NUL or half a surrogate pair, which PostgreSQL cannot store. */
 export function IsText(min: number, max: number): PropertyDecorator {
   return ValidateBy({

@@ -1,6 +1,7 @@
-import { Controller, Get, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../../http/access/access.decorator.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -8,7 +9,6 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../../http/problems/api-problem.decorator.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../../http/server/local-only.guard.js';
 import { ValidBody, ValidQuery } from '../../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../../idempotency/idempotency-header.js';
 import {
@@ -28,6 +28,7 @@ export class DeadLettersController {
   constructor(private readonly redrives: RedriveService) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiOperation({
     summary: 'List the dead letters, newest failure first',
     description:
@@ -46,7 +47,7 @@ export class DeadLettersController {
   }
 
   @Post('redrive')
-  @UseGuards(LocalOnlyGuard)
+  @Access(['ops:manage'], `${PATH}/redrive`)
   @HttpCode(200)
   @ApiOperation({
     summary: 'Try dead letters again',
@@ -54,7 +55,6 @@ export class DeadLettersController {
       'Read the list first: when there are more or fewer than `expected_count`, nothing is done. With `failed_to` the set is the one that you have seen.',
   })
   @ApiOkResponse({ type: RedriveResponse, headers: REPLAYED })
-  @ApiLocalOnly(`${PATH}/redrive`)
   @ApiProblem('There are more or fewer, or the `Idempotency-Key` is in use', `${PATH}/redrive`, {
     status: 409,
     code: 'COUNT_CHANGED',

@@ -1,7 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
 import { PageQuery } from '../../http/paging/page.query.js';
-import { EmptyIsAbsent, IsText } from '../../http/validation/validators.js';
+import { EmptyIsAbsent, IsOneOf, IsText } from '../../http/validation/validators.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
 const MAX_REQUEST_ID_LENGTH = 128;
@@ -9,7 +8,7 @@ const MAX_REQUEST_ID_LENGTH = 128;
 export class ListOrdersQuery extends PageQuery {
   @ApiPropertyOptional({ enum: ORDER_STATUSES })
   @EmptyIsAbsent()
-  @IsIn(ORDER_STATUSES, { message: `status must be one of ${ORDER_STATUSES.join(', ')}` })
+  @IsOneOf(ORDER_STATUSES)
   readonly status?: OrderStatus;
 
   @ApiPropertyOptional({

@@ -1,6 +1,7 @@
-import { Controller, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import { Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Access } from '../../http/access/access.decorator.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -8,7 +9,6 @@ import {
   ApiUnavailableProblem,
   ApiValidationProblem,
 } from '../../http/problems/api-problem.decorator.js';
-import { ApiLocalOnly, LocalOnlyGuard } from '../../http/server/local-only.guard.js';
 import { ApiId, Id } from '../../http/validation/id.decorator.js';
 import { ValidBody } from '../../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../../idempotency/idempotency-header.js';
@@ -21,11 +21,11 @@ const PATH = `${API_PREFIX}/ops/orders/7/cancel`;
 /** What operators do with orders. */
 @ApiTags('Operations')
 @Controller('ops/orders')
-@UseGuards(LocalOnlyGuard)
 export class OrderOperationsController {
   constructor(private readonly cancellations: OrderCancellationService) {}
 
   @Post(':id/cancel')
+  @Access(['ops:manage'], PATH)
   @ApiId()
   @HttpCode(200)
   @ApiOperation({
@@ -33,7 +33,6 @@ export class OrderOperationsController {
     description: 'As `POST /orders/{id}/cancel`, and recorded among the actions.',
   })
   @ApiOkResponse({ type: OrderResponse, headers: REPLAYED })
-  @ApiLocalOnly(PATH)
   @ApiProblem('There is no such order', PATH, {
     status: 404,
     code: 'ORDER_NOT_FOUND',

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { LIMITS } from '../../config/limits.js';
+import { Access } from '../../http/access/access.decorator.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { ApiProblem, ApiRequestTimeout } from '../../http/problems/api-problem.decorator.js';
 import { QueueListResponse } from './dto/queue.response.js';
@@ -14,6 +15,7 @@ export class QueuesController {
   constructor(private readonly queues: OrderQueues) {}
 
   @Get()
+  @Access(['ops:read'], PATH)
   @ApiRequestTimeout(PATH)
   @ApiOperation({ summary: 'List the queues of orders, with the jobs in each state' })
   @ApiOkResponse({ type: QueueListResponse })

@@ -10,6 +10,7 @@ import { HealthModule } from '../../health/health.module.js';
 import { OrdersModule } from '../../orders/orders.module.js';
 import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js';
 import { ProductsModule } from '../../products/products.module.js';
+import { AccessModule } from '../../access/access.module.js';
 import { ActionsModule } from '../../actions/actions.module.js';
 import { AuditModule } from '../../audit/audit.module.js';
 import { AuditRunsModule } from '../../audit/audit-runs.module.js';
@@ -35,6 +36,7 @@ import { RootController } from './root.controller.js';
     AuditRunsModule,
     WorkersModule,
     ActionsModule,
+    AccessModule,
     ConsoleModule,
     StatisticsModule,
     OrderMetricsModule,

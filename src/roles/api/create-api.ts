@@ -1,9 +1,11 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { KeyRing } from '../../access/key-ring.js';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { AccessLog } from '../../http/problems/access-log.js';
+import { doorOf } from '../../http/access/door.js';
 import { createFastifyAdapter } from '../../http/server/fastify-adapter.js';
 import { publicPathOf, sendPublicPaths } from '../../http/server/public-path.js';
 import { createLogger } from '../../runtime/logger.js';
@@ -28,13 +30,22 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     logger: createLogger(config, 'api'),
     abortOnError: false,
   });
+  doorOf(adapter.getInstance()).authenticator = app.get(KeyRing, { strict: false });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       strictPreflight: false,
-      exposedHeaders: ['Location', 'Link', 'ETag', 'Idempotent-Replayed', 'X-Request-Id', 'Retry-After'],
+      exposedHeaders: [
+        'Location',
+        'Link',
+        'ETag',
+        'Idempotent-Replayed',
+        'X-Request-Id',
+        'Retry-After',
+        'WWW-Authenticate',
+      ],
     });
   }
   await servePages(app, config.publicUrl);

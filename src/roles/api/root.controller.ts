@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { Access } from '../../http/access/access.decorator.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { Config } from '../../config/config.js';
 import { publicPathOf } from '../../http/server/public-path.js';
@@ -16,6 +17,7 @@ export class RootController {
   }
 
   @Get()
+  @Access('caller')
   get() {
     const { root } = this;
     return {

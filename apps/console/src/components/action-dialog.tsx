@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { type ApiError, newKey, post } from '../api';
-import { info } from '../info';
+import { info, may } from '../info';
 import { Failure } from './states';
 
 interface Action {
@@ -21,12 +21,12 @@ interface ActionDialogProps extends Action {
   readonly children?: ComponentChildren;
 }
 
-const READ_ONLY = 'Only on the machine itself, without a proxy';
+const READ_ONLY = 'This needs the scope ops:manage';
 
 /** A button that asks before it does something, and tells why it was refused. What is sent twice is done once. */
 export function ActionDialog({ name, confirm, tone = 'plain', children, ...action }: ActionDialogProps) {
   const { dialog, error, isBusy, open, act } = useAction(action);
-  const mayAct = info.value?.may_act === true;
+  const mayAct = info.value !== undefined && may('ops:manage');
   return (
     <>
       <button type="button" class={tone} disabled={!mayAct} title={mayAct ? undefined : READ_ONLY} onClick={open}>

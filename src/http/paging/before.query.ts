@@ -1,9 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { DigitsToNumber, EmptyIsAbsent, IsIntegerBetween } from '../../http/validation/validators.js';
+import { DigitsToNumber, EmptyIsAbsent, IsIntegerBetween } from '../validation/validators.js';
 
 const MAX_PAGE_SIZE = 100;
 
-export class ListActionsQuery {
+/** The query parameters of a list that is read page by page from its newest row, and whose rows are not counted. */
+export class BeforeQuery {
   @ApiPropertyOptional({
     type: 'integer',
     format: 'int64',

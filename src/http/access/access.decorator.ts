@@ -1,0 +1,33 @@
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiSecurity } from '@nestjs/swagger';
+import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { toProblem } from '../problems/problem-details.js';
+import type { RouteAccess } from './route-access.js';
+import { missingScope, needsCredentials } from './refusals.js';
+
+/** The names under which the OpenAPI document has the ways to say who one is. */
+const SECURITY_SCHEMES = ['bearer', 'basic'] as const;
+
+/**
+ * Says who may use a route, which keeps the process from starting when it says nothing.
+ *
+ * @param instance an example of its path, for the OpenAPI document.
+ */
+export function Access(access: RouteAccess, instance = '/'): MethodDecorator {
+  const declared = RouteConfig({ access });
+  if (access === 'public') return declared;
+  const [scope] = typeof access === 'string' ? [] : access;
+  return applyDecorators(
+    declared,
+    ...SECURITY_SCHEMES.map((name) => ApiSecurity(name)),
+    ApiProblem('The caller has to say who they are', instance, toProblem(needsCredentials())),
+    ...(scope === undefined || typeof access === 'string'
+      ? []
+      : [ApiProblem(`The caller lacks the scope ${namesOf(access)}`, instance, toProblem(missingScope(access)))]),
+  );
+}
+
+function namesOf(access: readonly string[]): string {
+  return access.map((scope) => `\`${scope}\``).join(' or ');
+}

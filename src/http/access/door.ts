@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { AccessPolicy, Authentication } from '../../config/access.js';
+import { isLoopback } from '../../config/loopback.js';
+import { ANYBODY, type Authenticator, type Caller, NOBODY } from '../../kernel/caller.js';
+import { TooManyRequestsError } from '../../kernel/too-many-requests.error.js';
+import { UnauthenticatedError } from '../../kernel/unauthenticated.error.js';
+import { NAME } from '../../kernel/version.js';
+import { toProblem } from '../problems/problem-details.js';
+import { sendProblem } from '../problems/send-problem.js';
+import { GuessLimit } from './guess-limit.js';
+import { tokenOf } from './credentials.js';
+import { missingScope, needsCredentials, needsFirstKey } from './refusals.js';
+import type { RouteAccess } from './route-access.js';
+
+export interface DoorOptions extends AccessPolicy {
+  /** Where the server listens. */
+  readonly host: string;
+  /** Puts the headers of CORS on a refusal, which is made before CORS has its turn. */
+  readonly allowOrigin?: (reply: FastifyReply) => void;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of a server that asks its callers who they are. */
+    door?: Door;
+  }
+}
+
+/** The door of a server. */
+export function doorOf({ door }: FastifyInstance): Door {
+  if (door === undefined) throw new Error('The server has no door');
+  return door;
+}
+
+/** Lets in who may come in, before the body of a request is read. Nest's guards would not see the raw routes. */
+export class Door {
+  /** Set before the server listens. */
+  authenticator: Authenticator | undefined;
+  private readonly guesses = new GuessLimit();
+
+  constructor(private readonly options: DoorOptions) {}
+
+  /** What the routes have said, by method and path. */
+  readonly declared = new Map<string, RouteAccess>();
+
+  /** Every route of the server that is made from here on has to say who may use it. */
+  guard(server: FastifyInstance): void {
+    server.door = this;
+    server.decorateRequest('caller');
+    server.addHook('onRoute', (route) => {
+      const access = route.config?.access;
+      // The preflight of CORS is registered for all paths, and changes and tells nothing.
+      if (route.url === '*' && route.method === 'OPTIONS') return;
+      if (access === undefined)
+        throw new Error(`${String(route.method)} ${route.url} does not say who may use it: @Access(…)`);
+      for (const method of [route.method].flat()) this.declared.set(`${method} ${route.url}`, access);
+      route.onRequest = [this.hookOf(access), ...[route.onRequest ?? []].flat()];
+    });
+    // What is not there is seen by those alone who may see what is.
+    const ofNoRoute = this.hookOf('caller');
+    server.addHook('onRequest', (request, reply, done) => {
+      if (request.is404 && !isPreflight(request)) ofNoRoute.call(server, request, reply, done);
+      else done();
+    });
+  }
+
+  private hookOf(declared: RouteAccess): onRequestHookHandler {
+    const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
+    return (request, reply, done) => {
+      try {
+        request.caller = access === 'public' ? this.guess(request) : this.identify(request);
+        if (typeof access !== 'string' && !access.some((scope) => request.caller.scopes.has(scope))) {
+          throw missingScope(access);
+        }
+      } catch (error) {
+        this.refuse(reply, error);
+        return;
+      }
+      done();
+    };
+  }
+
+  /** @throws as {@link Authenticator.authenticate} does. */
+  private identify(request: FastifyRequest): Caller {
+    const auth = this.authOf(request);
+    if (auth === 'off') return ANYBODY;
+    const token = tokenOf(request);
+    if (token !== undefined) return this.authenticate(token, request.ip);
+    if (auth === 'optional') return ANYBODY;
+    throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
+  }
+
+  /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
+  private authenticate(token: string, address: string): Caller {
+    try {
+      return this.known.authenticate(token);
+    } catch (error) {
+      if (!(error instanceof UnauthenticatedError)) throw error;
+      const waitSeconds = this.guesses.waitSecondsOf(address);
+      if (waitSeconds > 0)
+        throw new TooManyRequestsError('Too many wrong credentials came from this address', waitSeconds);
+      this.guesses.note(address);
+      throw error;
+    }
+  }
+
+  /** Where everybody may come in, wrong credentials are none. */
+  private guess(request: FastifyRequest): Caller {
+    try {
+      return this.identify(request);
+    } catch {
+      return NOBODY;
+    }
+  }
+
+  private authOf(request: FastifyRequest): Authentication {
+    return this.options.auth ?? (this.isLocal(request) ? 'off' : 'required');
+  }
+
+  /** Whether only a user of the machine itself can have sent it: behind a proxy, requests come from anywhere. */
+  private isLocal({ headers }: FastifyRequest): boolean {
+    if (!isLoopback(this.options.host)) return false;
+    return !Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'));
+  }
+
+  private get known(): Authenticator {
+    if (this.authenticator === undefined) throw new Error('The door has no authenticator');
+    return this.authenticator;
+  }
+
+  private refuse(reply: FastifyReply, error: unknown): void {
+    this.options.allowOrigin?.(reply);
+    if (error instanceof UnauthenticatedError) reply.header('WWW-Authenticate', challengeOf(reply.request));
+    const problem = toProblem(error);
+    if (problem.status === 503) reply.header('Retry-After', 1);
+    if (error instanceof TooManyRequestsError) reply.header('Retry-After', error.waitSeconds);
+    sendProblem(reply, problem, error);
+  }
+}
+
+/** A browser asks its user for a key when it shows a page of this server; its scripts then send that as well, and no page of others has it asked. */
+function challengeOf({ headers }: FastifyRequest): string {
+  const { accept = '', authorization, 'sec-fetch-site': site } = headers;
+  if (accept.includes('text/html') || site === 'same-origin') return `Basic realm="${NAME}", charset="UTF-8"`;
+  return `Bearer realm="${NAME}"${authorization === undefined ? '' : ', error="invalid_token"'}`;
+}
+
+function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+}

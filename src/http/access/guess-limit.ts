@@ -1,0 +1,59 @@
+import { isIPv6 } from 'node:net';
+import { LIMITS } from '../../config/limits.js';
+import { Log } from '../../runtime/log.js';
+
+const WINDOW_MS = 60_000;
+/** Of more, the oldest are forgotten. */
+const MAX_ADDRESSES = 10_000;
+/** Before an address of IPv4, where a socket of IPv6 serves both. */
+const MAPPED = '::ffff:';
+/** Groups of an IPv6 address that one customer of a provider has to itself. */
+const NETWORK_GROUPS = 4;
+
+interface Guesses {
+  count: number;
+  /** As `performance.now` tells it. */
+  readonly since: number;
+}
+
+/** Wrong credentials of the last minute, by address: beyond {@link LIMITS.guessesPerMinute} none are looked at. */
+export class GuessLimit {
+  private readonly logger = new Log('Credentials');
+  private readonly byAddress = new Map<string, Guesses>();
+
+  /** Whole seconds until credentials of this address are looked at again; 0 when they are. */
+  waitSecondsOf(address: string): number {
+    const guesses = this.byAddress.get(networkOf(address));
+    if (guesses === undefined || guesses.count < LIMITS.guessesPerMinute) return 0;
+    return Math.max(0, Math.ceil((guesses.since + WINDOW_MS - performance.now()) / 1_000));
+  }
+
+  /** Notes wrong credentials. The first of a minute is told in the log, and the last that is looked at. */
+  note(address: string): void {
+    const now = performance.now();
+    const network = networkOf(address);
+    const before = this.byAddress.get(network);
+    const guesses = before !== undefined && now - before.since < WINDOW_MS ? before : { count: 0, since: now };
+    guesses.count++;
+    this.byAddress.delete(network);
+    this.byAddress.set(network, guesses);
+    const [oldest] = this.byAddress.keys();
+    if (this.byAddress.size > MAX_ADDRESSES && oldest !== undefined) this.byAddress.delete(oldest);
+    if (guesses.count === 1) this.logger.warn('Wrong credentials', { address });
+    if (guesses.count === LIMITS.guessesPerMinute) {
+      this.logger.warn('Too many wrong credentials: no more are looked at for a minute', { address });
+    }
+  }
+}
+
+/** Whoever has an address of IPv6 has all of its /64 network. */
+function networkOf(address: string): string {
+  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
+  if (!isIPv6(mapped)) return mapped;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const all =
+    tail === undefined ? groups : [...groups, ...Array<string>(8 - groups.length - last.length).fill('0'), ...last];
+  return `${all.slice(0, NETWORK_GROUPS).join(':')}::/64`;
+}

@@ -1,0 +1,23 @@
+import type { Scope } from '../../kernel/scopes.js';
+import { ForbiddenError } from '../../kernel/forbidden.error.js';
+import { UnauthenticatedError } from '../../kernel/unauthenticated.error.js';
+
+/** Nothing was sent by which the caller could be known. */
+export function needsCredentials(): UnauthenticatedError {
+  return new UnauthenticatedError(
+    'Say who you are: "Authorization: Bearer" and a key, or the key as the password of a browser',
+  );
+}
+
+/** Nobody can be known yet: the ways out. */
+export function needsFirstKey(): UnauthenticatedError {
+  return new UnauthenticatedError(
+    'There is no key yet, so nobody is let in. "npm run keys -- create --name admin --role admin" makes the first one; ' +
+      'AUTH=off opens the system to everybody who reaches it',
+  );
+}
+
+/** The caller is known, and may not do this. */
+export function missingScope(scopes: readonly Scope[]): ForbiddenError {
+  return new ForbiddenError(`This needs the scope ${scopes.join(' or ')}`);
+}
