@@ -9,6 +9,8 @@ export interface Contender {
   name: string;
   checkout: string;
   api: Process;
+  /** By which requests are let in. */
+  key: string | undefined;
 }
 
 export interface Turn {
@@ -35,14 +37,23 @@ export function casesOn(stage: Stage, shop: Shop, processorTimeOf: (pid: number)
   const by =
     (requests: readonly Request[], { keyed = false }: { keyed?: boolean } = {}): Case =>
     (contender) =>
-      turn(contender, () => load({ url: contender.api.url, requests, connections: CLIENTS, seconds: SECONDS, keyed }));
+      turn(contender, () =>
+        load({ url: contender.api.url, key: contender.key, requests, connections: CLIENTS, seconds: SECONDS, keyed }),
+      );
   /** Of rows that are made before each turn and used up in it, one after the other. */
   const ofEach =
     (request: Request, rows: (shop: Shop, count: number) => Promise<number>): Case =>
     async (contender) => {
       const first = await rows(shop, ROWS);
       return turn(contender, () =>
-        load({ url: contender.api.url, requests: [request], connections: CLIENTS, seconds: SECONDS, first }),
+        load({
+          url: contender.api.url,
+          key: contender.key,
+          requests: [request],
+          connections: CLIENTS,
+          seconds: SECONDS,
+          first,
+        }),
       );
     };
   const get = (path: string): Request[] => [{ method: 'GET', path: `/api/v1${path}` }];
@@ -50,9 +61,11 @@ export function casesOn(stage: Stage, shop: Shop, processorTimeOf: (pid: number)
   const reads = (path: string): Case =>
     by(Array.from({ length: 500 }, (_, index) => get(`/orders/${index + 1}${path}`)).flat());
   const alone: Case = (contender) =>
-    turn(contender, () => loadAlone(contender.api.url, post('/orders', { product_id: 1 }), 2 * SECONDS));
-  const drained: Case = async ({ api, checkout }) => {
-    const { rate, cost } = await drain({ stage, shop, api, checkout, processorTimeOf }, 50);
+    turn(contender, () =>
+      loadAlone(contender.api.url, post('/orders', { product_id: 1 }), { seconds: 2 * SECONDS, key: contender.key }),
+    );
+  const drained: Case = async ({ api, key, checkout }) => {
+    const { rate, cost } = await drain({ stage, shop, api, key, checkout, processorTimeOf }, 50);
     return { rate, cost };
   };
   return {

@@ -1,6 +1,7 @@
 /** `npm run bench -- --against CHECKOUT [--cases a,b]`: this code beside another state of it, for the worth of a change. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Case, casesOn, type Contender, type Turn } from './cases.ts';
 import { CLIENTS, PRODUCTS } from './contests.ts';
 import { isSlower, isTrustworthy, pairedRatio, type Ratio } from './interval.ts';
@@ -8,11 +9,13 @@ import { load } from './load.ts';
 import { median } from './median.ts';
 import { markdownTable } from './report.ts';
 import { purchases, Shop } from './shop.ts';
-import { type Stage, startApi } from './stage.ts';
+import { makeKey, type Stage, startApi } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const ROUNDS = 15;
 const WARM_UP_SECONDS = 3;
+/** A process knows of a new key by then. */
+const KEYS_KNOWN_MS = 2_000;
 /** Of Linux: what /proc counts in. */
 const TICK_MICROSECONDS = 10_000;
 
@@ -21,6 +24,8 @@ export interface Comparison {
   checkout: string;
   /** Parts of the names of cases; all are measured when there are none. */
   cases: readonly string[];
+  /** Of this state, and of the other: what a setting costs is told by comparing a checkout with itself. */
+  variables: readonly [Record<string, string>, Record<string, string>];
 }
 
 /**
@@ -29,33 +34,39 @@ export interface Comparison {
  */
 export async function compare(
   stage: Stage,
-  { checkout, cases }: Comparison,
+  { checkout, cases, variables: [these, those] }: Comparison,
   say: (line: string) => void,
 ): Promise<boolean> {
   const shop = new Shop(stage.sql);
   await shop.open(PRODUCTS);
-  const start = async (name: string, from: string): Promise<Contender> => ({
+  const start = async (name: string, from: string, variables: Record<string, string>): Promise<Contender> => ({
     name,
     checkout: path.resolve(from),
-    api: await startApi(stage, {}, from),
+    api: await startApi(stage, variables, from),
+    key: variables.AUTH === 'required' ? await makeKey(stage) : undefined,
   });
-  const contenders = [await start('this', ROOT), await start('that', checkout), await start('control', ROOT)] as const;
+  const contenders = [
+    await start('this', ROOT, these),
+    await start('that', checkout, those),
+    await start('control', ROOT, these),
+  ] as const;
+  await delay(KEYS_KNOWN_MS);
   const warmUp = [...purchases(PRODUCTS), { method: 'GET' as const, path: '/api/v1/products/1/cached' }];
-  for (const { api } of contenders) {
-    await load({ url: api.url, requests: warmUp, connections: CLIENTS, seconds: WARM_UP_SECONDS });
+  for (const { api, key } of contenders) {
+    await load({ url: api.url, key, requests: warmUp, connections: CLIENTS, seconds: WARM_UP_SECONDS });
   }
   const table = [['case', 'this, /s', 'that, /s', 'this / that', '95 %', 'this / this', 'this, µs', 'that, µs']];
   const slower: string[] = [];
   const restless: string[] = [];
   for (const [name, each] of Object.entries(casesOn(stage, shop, processorTimeOf))) {
     if (cases.length > 0 && !cases.some((part) => name.includes(part))) continue;
-    const [these, those, control] = await measure(each, contenders, shop);
+    const [ours, theirs, control] = await measure(each, contenders, shop);
     const rates = (turns: readonly Turn[]) => turns.map(({ rate }) => rate);
-    const ratio = pairedRatio(rates(these), rates(those));
+    const ratio = pairedRatio(rates(ours), rates(theirs));
     if (isSlower(ratio)) slower.push(name);
-    const figures = [these, those].map((turns) => median(rates(turns)).toFixed(0));
-    const costs = [these, those].map((turns) => median(turns.map(({ cost }) => cost)).toFixed(1));
-    const same = pairedRatio(rates(these), rates(control));
+    const figures = [ours, theirs].map((turns) => median(rates(turns)).toFixed(0));
+    const costs = [ours, theirs].map((turns) => median(turns.map(({ cost }) => cost)).toFixed(1));
+    const same = pairedRatio(rates(ours), rates(control));
     if (!isTrustworthy(same)) restless.push(name);
     table.push([name, ...figures, ratio.estimate.toFixed(2), intervalOf(ratio), intervalOf(same), ...costs]);
     say(`${name}: ${ratio.estimate.toFixed(2)} (${intervalOf(ratio)}), control ${intervalOf(same)}`);

@@ -56,7 +56,8 @@ function purchaseContests({
   // Longer: of a lone client's requests in a second, one in a hundred is a handful, and that of the disk's worst moment.
   const alone = (name: string, { url }: Process): Contender => ({
     name,
-    measure: () => loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, 3 * seconds),
+    measure: () =>
+      loadAlone(url, { method: 'POST', path: '/api/v1/orders', body: { product_id: 1 } }, { seconds: 3 * seconds }),
   });
   const textbook = (clients: number, products: number): Contender => ({
     name: `pgbench, ${clients} clients`,

@@ -9,6 +9,8 @@ export interface Drained {
   stage: Stage;
   shop: Shop;
   api: Process;
+  /** By which its requests are let in. */
+  key?: string | undefined;
   /** Of the worker, when it is not this one. */
   checkout?: string;
   processorTimeOf?: (pid: number) => number;
@@ -22,12 +24,12 @@ const TIMEOUT_MS = 60_000;
  * the microseconds of the worker's processor time for each.
  */
 export async function drain(
-  { stage, shop, api, checkout, processorTimeOf = () => 0 }: Drained,
+  { stage, shop, api, key, checkout, processorTimeOf = () => 0 }: Drained,
   concurrency: number,
 ): Promise<{ rate: number; cost: number }> {
   await emptyQueue(stage.queueUrl);
   await shop.open(100);
-  await load({ url: api.url, requests: purchases(100), connections: 64, seconds: SELL_SECONDS });
+  await load({ url: api.url, key, requests: purchases(100), connections: 64, seconds: SELL_SECONDS });
   await shop.settle();
   const worker = startWorker(stage, { WORKER_CONCURRENCY: String(concurrency) }, checkout);
   try {

@@ -15,6 +15,8 @@ export interface Request {
 
 export interface LoadOptions {
   url: string;
+  /** By which the requests are let in. */
+  key?: string | undefined;
   /** One is picked at random each time. */
   requests: readonly Request[];
   connections: number;
@@ -40,6 +42,7 @@ export interface Measured {
 /** Keeps `connections` busy for some seconds, each sending its next request when the last is answered. */
 export async function load({
   url,
+  key = '',
   requests,
   connections,
   seconds,
@@ -54,13 +57,19 @@ export async function load({
     body === undefined ? '' : JSON.stringify(body).replaceAll('"{next}"', '{next}'),
     keyed ? 'yes' : 'no',
   ]);
-  const { stdout } = await execute('wrk', [...args, String(first), ...specified], { timeout: (seconds + 30) * 1_000 });
+  const { stdout } = await execute('wrk', [...args, key, String(first), ...specified], {
+    timeout: (seconds + 30) * 1_000,
+  });
   return measuredIn(stdout);
 }
 
 /** One client without haste or pause, and what each of its requests took. */
-export async function loadAlone(url: string, { path: target, body }: Request, seconds: number): Promise<Measured> {
-  const args = [LONE_CLIENT, `${url}${target}`, String(seconds), JSON.stringify(body)];
+export async function loadAlone(
+  url: string,
+  { path: target, body }: Request,
+  { seconds, key = '' }: { seconds: number; key?: string | undefined },
+): Promise<Measured> {
+  const args = [LONE_CLIENT, `${url}${target}`, String(seconds), JSON.stringify(body), key];
   return measuredIn((await execute(process.execPath, args, { timeout: (seconds + 30) * 1_000 })).stdout);
 }
 

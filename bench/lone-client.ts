@@ -1,11 +1,11 @@
 /**
- * One client that sends its next request when the last is answered: `node bench/lone-client.ts URL SECONDS BODY`. wrk is no measure of
+ * One client that sends its next request when the last is answered: `node bench/lone-client.ts URL SECONDS BODY [KEY]`. wrk is no measure of
  * such a client's tail: for each slow answer it adds the requests that would have been sent meanwhile at a steady pace
  * ("coordinated omission"), the more of them the faster the server is otherwise.
  */
 import { Agent, request } from 'node:http';
 
-const [url = '', seconds = '0', body = ''] = process.argv.slice(2);
+const [url = '', seconds = '0', body = '', key = ''] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const latencies: number[] = [];
 let refused = 0;
@@ -33,7 +33,8 @@ process.exit();
 
 async function send(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    const credentials = key === '' ? {} : { Authorization: `Bearer ${key}` };
+    const headers = { ...credentials, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     const sent = request(url, { method: 'POST', agent, headers }, (response) => {
       response.resume();
       response.once('end', () => resolve(response.statusCode ?? 0));

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick | --soak MINUTES | --storage | --streams | --against CHECKOUT [--cases a,b]]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --storage | --streams | --against CHECKOUT [--cases a,b] [--this NAME=value]… [--that NAME=value]…]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
@@ -25,6 +25,8 @@ const { values: options } = parseArgs({
     streams: { type: 'boolean' },
     against: { type: 'string' },
     cases: { type: 'string' },
+    this: { type: 'string', multiple: true },
+    that: { type: 'string', multiple: true },
   },
 });
 const FULL = {
@@ -48,7 +50,14 @@ try {
   else if (options.streams === true) await measureStreams(await setUp(), say);
   else if (options.against !== undefined) {
     const cases = options.cases?.split(',') ?? [];
-    if (!(await compare(await setUp(), { checkout: options.against, cases }, say))) process.exitCode = 1;
+    if (
+      !(await compare(
+        await setUp(),
+        { checkout: options.against, cases, variables: [variablesOf(options.this), variablesOf(options.that)] },
+        say,
+      ))
+    )
+      process.exitCode = 1;
   } else await bench();
 } catch (error) {
   console.error(error);
@@ -185,6 +194,16 @@ async function soak(minutes: number): Promise<void> {
     const { rate, p99 } = await load({ url: api.url, requests: purchases(1), connections: CLIENTS, seconds: 15 });
     say(`${Math.round(rate)} orders/s, p99 ${p99.toFixed(1)} ms, ${(await residentMebibytes(api.pid)).toFixed(0)} MiB`);
   }
+}
+
+/** `NAME=value` each. */
+function variablesOf(settings: readonly string[] = []): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const setting of settings) {
+    const [name = ''] = setting.split('=', 1);
+    variables[name] = setting.slice(name.length + 1);
+  }
+  return variables;
 }
 
 function say(line: string): void {

@@ -1,14 +1,16 @@
 -- Load for wrk: picks at random among requests, and prints one line of JSON at the end.
--- Arguments after `--`: FIRST, then METHOD PATH BODY KEYED, four for each request; an empty BODY sends none. `{next}` in a path
+-- Arguments after `--`: KEY (empty for none) and FIRST, then METHOD PATH BODY KEYED, four for each request; an empty BODY sends none. `{next}` in a path
 -- or a body counts up from FIRST; with KEYED `yes` each request has an Idempotency-Key of its own.
 
 local requests = {}
 local count
 local nextNumber
 local run
+local authorization
 
 local function build(method, path, body, keyed)
   local headers = body and { ['Content-Type'] = 'application/json' } or {}
+  headers['Authorization'] = authorization
   if keyed then headers['Idempotency-Key'] = run .. '-' .. nextNumber end
   return wrk.format(method, path, headers, body)
 end
@@ -16,8 +18,9 @@ end
 function init(args)
   math.randomseed(os.time())
   run = string.format('bench-%d-%d', os.time(), math.random(1000000000))
-  nextNumber = tonumber(args[1])
-  for i = 2, #args, 4 do
+  authorization = args[1] ~= '' and 'Bearer ' .. args[1] or nil
+  nextNumber = tonumber(args[2])
+  for i = 3, #args, 4 do
     local body = args[i + 2] ~= '' and args[i + 2] or nil
     local keyed = args[i + 3] == 'yes'
     local counts = keyed or string.find(args[i + 1] .. (body or ''), '{next}', 1, true) ~= nil

@@ -100,6 +100,15 @@ export async function startPeer(stage: Stage): Promise<Process> {
   return startServer([PEER], environmentOf(stage, { DATABASE_URL: stage.textbook.url }), '/api/v1/empty');
 }
 
+/** A key that may do everything. */
+export async function makeKey(stage: Stage): Promise<string> {
+  const args = [...NODE_FLAGS, MAIN, '--keys', 'create', '--name', 'bench', '--role', 'admin'];
+  const { stdout } = await execute(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...environmentOf(stage, {}) },
+  });
+  return stdout.trim();
+}
+
 /** The audit of a database, by a process of its own; the line that it prints. */
 export async function audit(stage: Stage): Promise<string> {
   const { stdout } = await execute(process.execPath, [...NODE_FLAGS, MAIN, '--audit'], {

@@ -79,6 +79,17 @@ export class SettledEvents {
   }
 }
 
-function toEvent({ id, type, orderId, sequence, status, cause, requestId, jobId, createdAt }: LoggedEvent): OrderEvent {
-  return { id, type, orderId, sequence, status, cause, requestId, jobId, createdAt };
+function toEvent({
+  id,
+  type,
+  orderId,
+  sequence,
+  status,
+  cause,
+  requestId,
+  actor,
+  jobId,
+  createdAt,
+}: LoggedEvent): OrderEvent {
+  return { id, type, orderId, sequence, status, cause, requestId, actor, jobId, createdAt };
 }

@@ -26,6 +26,8 @@ export interface OrderEvent {
   readonly cause: string;
   /** Of the request that has caused it; null for what a worker did, and for an event of an older release. */
   readonly requestId: string | null;
+  /** Who has sent it; null where nobody is asked. */
+  readonly actor: string | null;
   /** Of the job in which a worker has claimed the order; null for all other events. */
   readonly jobId: string | null;
   readonly createdAt: Date;
@@ -41,7 +43,7 @@ const typeOf = (event: string) =>
 /** The columns of an {@link OrderEvent}. The ids of an order's events ascend in the order of their commits, so they give the sequence. */
 const COLUMNS = `event.id, ${typeOf('event')} AS type, event.order_id AS "orderId",
   (SELECT count(*) FROM order_events AS earlier WHERE earlier.order_id = event.order_id AND earlier.id <= event.id)::integer AS sequence,
-  event.status, event.cause, event.request_id AS "requestId", event.job_id AS "jobId", event.created_at AS "createdAt"`;
+  event.status, event.cause, event.request_id AS "requestId", event.actor, event.job_id AS "jobId", event.created_at AS "createdAt"`;
 
 /**
  * The events of an order without their `sequence`, which is their place among the rows, from 1. One row of nulls for an order that has no
@@ -51,7 +53,7 @@ export function selectEvents(orderId: number): QueryConfig {
   return {
     name: 'select-order-events',
     text: `SELECT event.id, ${typeOf('event')} AS type, orders.id AS "orderId",
-                  event.status, event.cause, event.request_id AS "requestId", event.job_id AS "jobId", event.created_at AS "createdAt"
+                  event.status, event.cause, event.request_id AS "requestId", event.actor, event.job_id AS "jobId", event.created_at AS "createdAt"
            FROM orders LEFT JOIN order_events AS event ON event.order_id = orders.id
            WHERE orders.id = $1 ORDER BY event.id LIMIT ${MAX_EVENTS}`,
     values: [orderId],

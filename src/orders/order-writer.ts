@@ -33,6 +33,6 @@ const ITEMS = 'SELECT order_id AS owner_id, product_id, quantity FROM order_item
  * Gives the stock of an order back, in the transaction that has moved it to its end. `also` runs in the same
  * statement, and knows the order as one of `$1`.
  */
-export function releaseOrder(id: number, reason: string, also?: Release['also']): QueryConfig {
-  return releaseStock({ owner: 'order_id', items: ITEMS, ids: [id], reason, also });
+export function releaseOrder(id: number, reason: string, more: Pick<Release, 'also' | 'origin'>): QueryConfig {
+  return releaseStock({ owner: 'order_id', items: ITEMS, ids: [id], reason, ...more });
 }

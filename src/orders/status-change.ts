@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import type { Origin } from '../runtime/request-context.js';
 import { recordClaims, recordEvents } from './order-event-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { MOVE_ORDERS } from './order-writer.js';
@@ -10,8 +11,8 @@ export type ReachedStatus = Exclude<OrderStatus, 'pending' | 'processing'>;
 export interface StatusChange {
   readonly orderId: number;
   readonly cause: string;
-  /** The request that has asked for it, if one has. */
-  readonly requestId?: string | undefined;
+  /** Who has asked for it, if somebody has. */
+  readonly origin?: Origin;
 }
 
 /** An order that is to be claimed, and the job that does it, if one does. */
@@ -47,7 +48,8 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
       to,
       from,
       changes.map(({ cause }) => cause),
-      changes.map(({ requestId }) => requestId ?? null),
+      changes.map(({ origin }) => origin?.requestId ?? null),
+      changes.map(({ origin }) => origin?.actor ?? null),
     ],
   };
 }
@@ -81,7 +83,7 @@ function claimedFrom(orders: 'changed' | 'orders'): string {
            FROM ${orders}`;
 }
 
-const EVENTS = `SELECT id, $2, ($4::text[])[position], ($5::text[])[position]
+const EVENTS = `SELECT id, $2, ($4::text[])[position], ($5::text[])[position], ($6::text[])[position]
   FROM (SELECT id, array_position($1::bigint[], id) AS position FROM changed) AS changed`;
 
 /** The request that has bought an order: its first event names it. */

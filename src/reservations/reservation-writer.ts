@@ -1,6 +1,14 @@
 import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-writer.js';
-import { recordTaken, releaseStock, takeDecided, takenItemParameters } from '../stock/stock-ledger.js';
+import {
+  nameOrigins,
+  originParametersOf,
+  recordTaken,
+  releaseStock,
+  takeDecided,
+  takenItemParameters,
+} from '../stock/stock-ledger.js';
+import type { Origin } from '../runtime/request-context.js';
 import type { Taken } from '../stock/pipeline/stock-request.js';
 import type { Reservation, ReservationRequest } from './reservation.js';
 
@@ -14,18 +22,19 @@ export type WrittenReservation = Pick<Reservation, 'id' | 'expiresAt' | 'created
  */
 export function writeReservations(reservations: readonly Taken<ReservationRequest>[]): QueryConfig {
   const seconds = reservations.map(({ asked }) => asked.seconds);
-  const held = [seconds, ...takenItemParameters(reservations)];
+  const held = [seconds, ...takenItemParameters(reservations), ...originParametersOf(reservations)];
   const keys = keyParametersOf(reservations.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'hold', text: HOLD, values: held };
   return { name: 'hold-with-keys', text: HOLD_WITH_KEYS, values: [...held, ...keys] };
 }
 
 const HOLD = holdText([]);
-const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 7)]);
+const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 9)]);
 
 function holdText(keep: readonly string[]): string {
   const parts = [
     takeDecided(2),
+    nameOrigins(7),
     `written AS (
       INSERT INTO reservations (expires_at)
       SELECT clock_timestamp() + seconds * interval '1 second'
@@ -34,7 +43,9 @@ function holdText(keep: readonly string[]): string {
     )`,
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
     ...keep,
-    'line AS MATERIALIZED (SELECT placed.id AS reservation_id, item.* FROM item JOIN placed USING (position))',
+    `line AS MATERIALIZED (
+      SELECT placed.id AS reservation_id, item.*, request_id, actor FROM item JOIN placed USING (position) JOIN origin USING (position)
+    )`,
     `filled AS (
       INSERT INTO reservation_items (reservation_id, product_id, quantity)
       SELECT reservation_id, product_id, quantity FROM line
@@ -99,6 +110,6 @@ const ITEMS = `SELECT reservation_id AS owner_id, product_id, quantity FROM rese
        WHERE reservation_id = ANY ($1::bigint[])`;
 
 /** Gives the stock of reservations back, in the transaction that has closed them. */
-export function releaseHeldStock(ids: readonly number[], reason: string): QueryConfig {
-  return releaseStock({ owner: 'reservation_id', items: ITEMS, ids, reason });
+export function releaseHeldStock(ids: readonly number[], reason: string, origin?: Origin): QueryConfig {
+  return releaseStock({ owner: 'reservation_id', items: ITEMS, ids, reason, origin });
 }

@@ -8,6 +8,7 @@ import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../idempotency/idempotency.errors.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { KeptOutcome, Performed } from '../idempotency/idempotent-request.js';
+import { currentOrigin } from '../runtime/request-context.js';
 import { PRODUCT_LOCKS } from '../stock/stock-rows.js';
 import { mergeItems } from '../stock/requested-item.js';
 import { StockChanges } from '../stock/stock-changes.js';
@@ -46,7 +47,7 @@ export class ReservationService {
   async hold({ items, ...hold }: ReservationRequest, isGone: () => boolean): Promise<Performed<Reservation>> {
     return this.idempotency.runOrReplay(
       hold.request,
-      () => this.holds.submit({ ...hold, items: mergeItems(items) }, isGone),
+      () => this.holds.submit({ ...hold, items: mergeItems(items), origin: currentOrigin() }, isGone),
       (kept) => this.replay(kept),
     );
   }
@@ -71,7 +72,10 @@ export class ReservationService {
         return [];
       }
       await queryWithin(manager, releaseReservation(id));
-      return queryWithin<{ id: number }>(manager, releaseHeldStock([id], 'the reservation was released'));
+      return queryWithin<{ id: number }>(
+        manager,
+        releaseHeldStock([id], 'the reservation was released', currentOrigin()),
+      );
     });
     await this.changes.announce(released.map((product) => product.id));
   }

@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SpanContext } from '@opentelemetry/api';
 
+/** Who has asked for something, for its record; null where that is not known, or nobody has. */
+export interface Origin {
+  /** The `X-Request-Id` of the request. */
+  readonly requestId: string | null;
+  readonly actor: string | null;
+}
+
 /** What the process is working on. */
 interface RequestContext {
   /** The moment, as `performance.now` tells it, by which the work must be done. */
@@ -20,6 +27,12 @@ const NONE: RequestContext = { deadline: Infinity };
 /** What the logger adds to each line. */
 export function currentContext(): RequestContext {
   return contexts.getStore() ?? NONE;
+}
+
+/** Of the request that runs. */
+export function currentOrigin(): Origin {
+  const { requestId = null, actor = null } = currentContext();
+  return { requestId, actor };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { QueryConfig } from 'pg';
 import { formatCents } from '../kernel/money.js';
 import { MOVEMENT_COLUMNS } from './stock-movement.js';
 import { MAX_STOCK } from './stock.js';
+import type { Origin } from '../runtime/request-context.js';
 import type { StockRequest, Taken } from './pipeline/stock-request.js';
 
 // This file makes every change of the stock of a product that exists, and writes its movement in the same statement. The caller holds the
@@ -14,6 +15,25 @@ type Owner = 'order_id' | 'reservation_id';
 /** `select` gives the columns in their order. */
 function recordMovements(columns: string, select: string): string {
   return `INSERT INTO stock_movements (product_id, kind, quantity, stock_after, ${columns}) ${select}`;
+}
+
+/**
+ * A common table expression `origin (position, request_id, actor)` of who has asked for what; its parameters are
+ * {@link originParametersOf} and begin with `$first`.
+ */
+export function nameOrigins(first: number): string {
+  return `origin AS (
+      SELECT position, request_id, actor
+      FROM unnest($${first}::text[], $${first + 1}::text[]) WITH ORDINALITY AS origin (request_id, actor, position)
+    )`;
+}
+
+/** The parameters of {@link nameOrigins}: one for each request, whose position counts from 1. */
+export function originParametersOf(taken: readonly { readonly asked: Pick<StockRequest, 'origin'> }[]): unknown[] {
+  return [
+    taken.map(({ asked }) => asked.origin?.requestId ?? null),
+    taken.map(({ asked }) => asked.origin?.actor ?? null),
+  ];
 }
 
 /**
@@ -66,11 +86,14 @@ export function takeIfEnough({ isAlone }: { isAlone: boolean }): string {
 
 /**
  * A common table expression that records what was taken, from `line (order_id or reservation_id, product_id, quantity,
- * stock_after, turn)`.
+ * stock_after, turn, request_id, actor)`.
  */
 export function recordTaken(kind: 'sale' | 'hold', owner: Owner): string {
   return `moved AS (
-      ${recordMovements(owner, `SELECT product_id, '${kind}', -quantity, stock_after, ${owner} FROM line ORDER BY turn`)}
+      ${recordMovements(
+        `${owner}, request_id, actor`,
+        `SELECT product_id, '${kind}', -quantity, stock_after, ${owner}, request_id, actor FROM line ORDER BY turn`,
+      )}
     )`;
 }
 
@@ -82,6 +105,8 @@ export interface Release {
   readonly items: string;
   readonly ids: readonly number[];
   readonly reason: string;
+  /** Who has asked for it, if somebody has. */
+  readonly origin?: Origin | undefined;
   /** A common table expression that runs in the same statement, and may use `$1`. Another text has another name. */
   readonly also?: { readonly name: string; readonly text: string };
 }
@@ -91,13 +116,13 @@ export interface Release {
  * Run this in the transaction that moves the owners to a final state; that makes it run exactly once. Units beyond
  * {@link MAX_STOCK} (a later stock-taking has written over what was sold) are dropped, and the ledger says so.
  */
-export function releaseStock({ owner, items, ids, reason, also }: Release): QueryConfig {
+export function releaseStock({ owner, items, ids, reason, origin, also }: Release): QueryConfig {
   const movements = `SELECT * FROM (
-         SELECT product_id, 'release', quantity, stock_after, owner_id, $2 FROM released
+         SELECT product_id, 'release', quantity, stock_after, owner_id, $2, $3::text, $4::text FROM released
          UNION ALL
-         SELECT product_id, 'adjustment', ${MAX_STOCK} - stock, ${MAX_STOCK}, NULL, 'beyond the largest stock'
+         SELECT product_id, 'adjustment', ${MAX_STOCK} - stock, ${MAX_STOCK}, NULL, 'beyond the largest stock', $3, $4
          FROM balance WHERE stock > ${MAX_STOCK}
-       ) AS movement (product_id, kind, quantity, stock_after, owner_id, reason)
+       ) AS movement (product_id, kind, quantity, stock_after, owner_id, reason, request_id, actor)
        ORDER BY product_id, owner_id NULLS LAST`;
   return {
     name: `release-${owner}${also === undefined ? '' : `-${also.name}`}`,
@@ -113,12 +138,12 @@ export function releaseStock({ owner, items, ids, reason, also }: Release): Quer
      ), balance AS (
        SELECT product_id, max(stock_after) AS stock FROM released GROUP BY product_id
      ), moved AS (
-       ${recordMovements(`${owner}, reason`, movements)}
+       ${recordMovements(`${owner}, reason, request_id, actor`, movements)}
      )
      UPDATE products SET stock = LEAST(balance.stock, ${MAX_STOCK})
      FROM balance WHERE products.id = balance.product_id AND products.id = ANY (ARRAY(SELECT product_id FROM item))
      RETURNING products.id`,
-    values: [ids, reason],
+    values: [ids, reason, origin?.requestId ?? null, origin?.actor ?? null],
   };
 }
 
@@ -128,16 +153,16 @@ export function releaseStock({ owner, items, ids, reason, also }: Release): Quer
  */
 export function adjustStock(
   productId: number,
-  { delta, reason }: { readonly delta: number; readonly reason: string },
+  { delta, reason, origin }: { readonly delta: number; readonly reason: string; readonly origin: Origin },
 ): QueryConfig {
-  const select = `SELECT $1, 'adjustment', $2::integer, stock, $3 FROM changed RETURNING ${MOVEMENT_COLUMNS}`;
+  const select = `SELECT $1, 'adjustment', $2::integer, stock, $3, $4::text, $5::text FROM changed RETURNING ${MOVEMENT_COLUMNS}`;
   return {
     name: 'adjust-stock',
     text: `WITH changed AS (
              UPDATE products SET stock = stock + $2::integer WHERE id = $1::bigint RETURNING stock, updated_at
-           ), moved AS (${recordMovements('reason', select)})
+           ), moved AS (${recordMovements('reason, request_id, actor', select)})
            SELECT moved.*, changed.updated_at AS "productUpdatedAt" FROM moved CROSS JOIN changed`,
-    values: [productId, delta, reason],
+    values: [productId, delta, reason, origin.requestId, origin.actor],
   };
 }
 

@@ -19,12 +19,16 @@ export interface StockMovement {
   /** Of a hold and of its release. */
   readonly reservationId: number | null;
   readonly reason: string | null;
+  /** Who has asked for it; null for what a worker did, where nobody is asked, and for a movement of an older release. */
+  readonly actor: string | null;
+  /** Of the request that has asked for it. */
+  readonly requestId: string | null;
   readonly createdAt: Date;
 }
 
 /** The columns of a {@link StockMovement} in SQL. */
 export const MOVEMENT_COLUMNS = `id, product_id AS "productId", kind, quantity, stock_after AS "stockAfter",
-  order_id AS "orderId", reservation_id AS "reservationId", reason, created_at AS "createdAt"`;
+  order_id AS "orderId", reservation_id AS "reservationId", reason, actor, request_id AS "requestId", created_at AS "createdAt"`;
 
 /** The newest movements below an id, `count` at most. */
 export function selectMovements(productId: number, { before, count }: { before: number; count: number }): QueryConfig {

@@ -6,6 +6,7 @@ import { READS } from '../database/data-source-options.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import { currentOrigin } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
@@ -102,7 +103,7 @@ export class StockService {
     { delta, reason }: Adjustment,
   ): Promise<{ movement: StockMovement; changedAt: Date }> {
     if (stock + delta < 0 || stock + delta > MAX_STOCK) throw new StockOutOfRangeError(stock, delta, MAX_STOCK);
-    const statement = adjustStock(id, { delta, reason });
+    const statement = adjustStock(id, { delta, reason, origin: currentOrigin() });
     const [adjusted] = await queryWithin<StockMovement & { productUpdatedAt: Date }>(manager, statement);
     if (adjusted === undefined) throw new Error(`Product ${id} was adjusted without its row`);
     const { productUpdatedAt: changedAt, ...movement } = adjusted;

@@ -7,25 +7,28 @@ interface Stored extends Pick<StockMovement, 'id' | 'kind' | 'quantity' | 'reaso
   readonly order_id: number | null;
   readonly reservation_id: number | null;
   readonly created_at: string;
+  /** Absent in what an older release has kept. */
+  readonly actor?: string | null;
+  readonly request_id?: string | null;
 }
 
 /** How an adjustment is kept with its idempotency key. See docs/decisions/0015-kept-results.md. */
 export const storedMovement = storedAsJson({
-  write: ({ id, productId, kind, quantity, stockAfter, orderId, reservationId, reason, createdAt }: StockMovement) =>
+  write: ({ productId, stockAfter, orderId, reservationId, requestId, createdAt, ...same }: StockMovement) =>
     ({
-      id,
-      kind,
-      quantity,
-      reason,
+      ...same,
       product_id: productId,
       stock_after: stockAfter,
       order_id: orderId,
       reservation_id: reservationId,
+      request_id: requestId,
       created_at: createdAt.toISOString(),
     }) satisfies Stored,
-  read: ({ product_id, stock_after, order_id, reservation_id, created_at, ...same }: Stored) => {
+  read: ({ product_id, stock_after, order_id, reservation_id, request_id, actor, created_at, ...same }: Stored) => {
     return {
       ...same,
+      actor: actor ?? null,
+      requestId: request_id ?? null,
       productId: product_id,
       stockAfter: stock_after,
       orderId: order_id,

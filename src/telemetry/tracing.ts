@@ -1,4 +1,5 @@
 import {
+  INVALID_SPAN_CONTEXT,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -25,6 +26,25 @@ export interface SpanOptions {
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
+/** Records nothing. */
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+/** Share of the traces that begin here which are recorded, 0 to 1. */
+let ratioOfRoots = 0;
+
+/** Has a share of the traces that begin in this process recorded, from here on. */
+export function sampleRoots(ratio: number): void {
+  ratioOfRoots = ratio;
+}
+
+/**
+ * Whether a span is to be recorded: with its parent, with what it is linked to, or as the beginning of a trace, by chance. Decided before anything is made of
+ * it: at 1 % the other 99 cost nothing.
+ */
+export function isToBeRecorded(parent: SpanContext | undefined, links: readonly SpanContext[] = []): boolean {
+  return (parent === undefined ? Math.random() < ratioOfRoots : isSampled(parent)) || links.some(isSampled);
+}
+
+/** Only for what {@link isToBeRecorded}. */
 export function startSpan(name: string, { kind, parent, links = [], attributes }: SpanOptions): Span {
   const options = {
     kind: kind ?? SpanKind.INTERNAL,
@@ -40,8 +60,9 @@ export function startSpan(name: string, { kind, parent, links = [], attributes }
 
 /** Runs `work` in a span, which is the parent of the spans that `work` starts, and names it in the lines that `work` logs. */
 export async function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
-  const span = startSpan(name, { parent: currentContext().trace, ...options });
-  if (!span.isRecording()) return work(span);
+  const whole = { parent: currentContext().trace, ...options };
+  if (!isToBeRecorded(whole.parent, whole.links)) return work(NO_SPAN);
+  const span = startSpan(name, whole);
   try {
     return await withRequest({ ...currentContext(), trace: span.spanContext() }, () => work(span));
   } catch (error) {
@@ -67,6 +88,6 @@ export function currentTraceparent(): string | undefined {
   return `00-${current.traceId}-${current.spanId}-01`;
 }
 
-export function isSampled({ traceFlags }: SpanContext): boolean {
+function isSampled({ traceFlags }: SpanContext): boolean {
   return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }

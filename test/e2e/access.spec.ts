@@ -317,6 +317,65 @@ describe('with keys', () => {
     expect(orders[2]?.body.id).toBe(orders[0]?.body.id);
   });
 
+  it.each(['pessimistic', 'optimistic'])(
+    'each movement and each event tells who has asked for it, and by which request (%s)',
+    async (ORDER_LOCKING) => {
+      const shop = await startApi(loadConfig({ ...environment.variables, ORDER_LOCKING }, 'api'));
+      const { id, token } = await makeKey({ role: 'admin' });
+      await shop.app.get(KeyRing, { strict: false }).run();
+      const as = (request: string) => ({ ...bearer(token), 'X-Request-Id': request });
+      const actor = `key:${id}`;
+      const [a, b] = await Promise.all(
+        ['a', 'b'].map(
+          async (name) => (await shop.post('/products', { name, price: 1, stock: 9 }, as('makes'))).body.id,
+        ),
+      );
+      const items = [a, b].map((product_id) => ({ product_id, quantity: 2 }));
+      const order = await shop.post('/orders', { items }, as('buys'));
+      await shop.post(`/orders/${order.body.id}/cancel`, {}, as('cancels'));
+      const held = await shop.post('/reservations', { items }, as('holds'));
+      await shop.delete(`/reservations/${held.body.id}`, as('releases'));
+      const kept = await shop.post('/reservations', { items }, { ...as('keeps'), 'Idempotency-Key': randomUUID() });
+      const confirmed = await shop.post('/orders', { reservation_id: kept.body.id }, as('confirms'));
+      await shop.post(`/products/${a}/stock-adjustments`, { delta: 1, reason: 'x' }, as('adjusts'));
+      await shop.put(`/products/${a}`, { stock: 3 }, as('puts'));
+      for (const product of [a, b]) {
+        const { body } = await shop.get(`/products/${product}/stock-movements?page_size=100`, bearer(token));
+        const told = body.items.map((movement: Record<string, unknown>) => [
+          movement.kind,
+          movement.request_id,
+          movement.actor,
+        ]);
+        expect(told.reverse()).toEqual([
+          // A trigger writes it.
+          ['initial', null, null],
+          ['sale', 'buys', actor],
+          ['release', 'cancels', actor],
+          ['hold', 'holds', actor],
+          ['release', 'releases', actor],
+          ['hold', 'keeps', actor],
+          ...(product === a
+            ? [
+                ['adjustment', 'adjusts', actor],
+                ['adjustment', 'puts', actor],
+              ]
+            : []),
+        ]);
+      }
+      for (const [{ body }, expected] of [
+        [order, ['buys', 'cancels']],
+        [confirmed, ['confirms']],
+      ] as const) {
+        const events = (await shop.get(`/orders/${body.id}/events`, bearer(token))).body.items;
+        expect(events.map((event: Record<string, unknown>) => [event.request_id, event.actor])).toEqual(
+          expected.map((request) => [request, actor]),
+        );
+      }
+      await shop.close();
+    },
+    30_000,
+  );
+
   it('an action tells who did it, and a key when it was used last', async () => {
     const { id, token } = await makeKey({ role: 'operator' });
     await refresh();

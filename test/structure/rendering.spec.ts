@@ -54,6 +54,8 @@ const movement = fc.record({
   orderId: fc.option(id),
   reservationId: fc.option(id),
   reason: fc.option(fc.string({ unit: 'binary' })),
+  actor: fc.option(fc.string()),
+  requestId: fc.option(fc.string()),
   createdAt: moment,
 });
 const reservation = fc.record({

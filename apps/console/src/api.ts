@@ -44,13 +44,23 @@ export async function get<T>(path: string): Promise<T> {
   return request<T>(path, {});
 }
 
-/**
- * @param key the same for each try of one intention, so that it is done once.
- * @throws ApiError
- */
-export async function post<T>(path: string, body: object, key: string): Promise<T> {
+export type ActionMethod = 'POST' | 'DELETE';
+
+/** Something that an operator does. */
+export interface Intention {
+  readonly method: ActionMethod;
+  readonly path: string;
+  /** Sent with a POST. */
+  readonly body: object;
+  /** The same for each try, so that it is done once. */
+  readonly key: string;
+}
+
+/** @throws ApiError */
+export async function act<T>({ method, path, body, key }: Intention): Promise<T> {
+  if (method === 'DELETE') return request<T>(path, { method });
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
-  return request<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return request<T>(path, { method, headers, body: JSON.stringify(body) });
 }
 
 /** Of an intention. `crypto.randomUUID` is there only on pages that are secure. */

@@ -8,6 +8,7 @@ import { addressOf } from './api';
 import { info, loadInfo, may } from './info';
 import { ActionsPage } from './pages/actions';
 import { AuditPage } from './pages/audit';
+import { KeysPage } from './pages/keys';
 import { NowPage } from './pages/now/page';
 import { OrderPage } from './pages/order';
 import { OrdersPage } from './pages/orders';
@@ -33,6 +34,7 @@ const PLACES: readonly Place[] = [
   { path: '/queues', name: 'Queues', scope: 'ops:read', page: QueuesPage },
   { path: '/audit', name: 'Audit', scope: 'ops:read', page: AuditPage },
   { path: '/actions', name: 'Actions', scope: 'ops:read', page: ActionsPage },
+  { path: '/keys', name: 'Keys', scope: 'keys:manage', page: KeysPage },
 ];
 
 function Console() {

@@ -12,6 +12,23 @@ export interface ConsoleInfo {
   readonly dashboard_port: number;
 }
 
+/** Of the list of keys. */
+export interface Key {
+  readonly id: number;
+  readonly name: string;
+  readonly role: string | null;
+  readonly scopes: readonly string[];
+  readonly created_by: string | null;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
+}
+
+export interface IssuedKey extends Key {
+  readonly token: string;
+}
+
 export interface Step {
   readonly at: string;
   readonly seconds: number;

@@ -8,7 +8,7 @@ import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import type { StoredForm } from '../../kernel/stored-json.js';
-import { currentContext } from '../../runtime/request-context.js';
+import { currentOrigin } from '../../runtime/request-context.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { CancellationHints } from './cancellation-hints.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
@@ -96,11 +96,14 @@ async function cancel(
 ): Promise<Cancellation> {
   const cancelled = await queryWithin(
     manager,
-    changeStatus([{ orderId: id, cause, requestId: currentContext().requestId }], 'cancelled'),
+    changeStatus([{ orderId: id, cause, origin: currentOrigin() }], 'cancelled'),
   );
   const released =
     cancelled.length > 0
-      ? await queryWithin<{ id: number }>(manager, releaseOrder(id, cause, oweUndo({ callMs })))
+      ? await queryWithin<{ id: number }>(
+          manager,
+          releaseOrder(id, cause, { also: oweUndo({ callMs }), origin: currentOrigin() }),
+        )
       : [];
   const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
   if (order === null) throw new OrderNotFoundError(id);

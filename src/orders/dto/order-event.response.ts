@@ -33,6 +33,14 @@ export class OrderEventResponse {
   @ApiProperty({
     type: 'string',
     nullable: true,
+    example: 'key:12',
+    description: 'Who has sent it; null where nobody is asked',
+  })
+  actor: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
     example: null,
     description: 'The job in which a worker has claimed the order; null for all other events',
   })

@@ -151,7 +151,7 @@ export class OrderFulfilmentService {
     const released = await this.transactions.run(async (manager) => {
       const failed = await queryWithin(manager, changeStatus([{ orderId, cause }], 'failed'));
       if (failed.length === 0) return [];
-      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', also));
+      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', { also }));
     });
     await this.changes.announce(released.map(({ id }) => id));
     if (released.length === 0) {

@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key-writer.js';
 import { parseCents } from '../../kernel/money.js';
-import { recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
+import { nameOrigins, originParametersOf, recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
 import type { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 import { beginOrders, type Purchase, toOrder, type WrittenOrder } from './sale.js';
@@ -18,13 +18,17 @@ export interface SoldItem extends WrittenOrder {
  * An order in one statement. The conditional `UPDATE` checks and takes in one step. When it takes some items and not
  * all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
-export function writeOptimisticSale({ items, request, requestId }: Purchase): QueryConfig {
+export function writeOptimisticSale({ items, request, origin }: Purchase): QueryConfig {
   const isAlone = items.length === 1;
-  const sold = [items.map(({ productId }) => productId), items.map(({ quantity }) => quantity), requestId ?? null];
+  const sold = [
+    items.map(({ productId }) => productId),
+    items.map(({ quantity }) => quantity),
+    ...originParametersOf([{ asked: { origin } }]),
+  ];
   const keys = keyParametersOf([request]);
   return {
     name: `sell-${isAlone ? 'one' : 'several'}${keys.length === 0 ? '' : '-with-key'}`,
-    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 4)] }),
+    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 5)] }),
     values: [...sold, ...keys],
   };
 }
@@ -42,17 +46,18 @@ export function toSoldOrder(items: readonly SoldItem[]): Order | undefined {
 function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[] }): string {
   const parts = [
     takeIfEnough({ isAlone }),
+    nameOrigins(3),
     insertOrders(`
       SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END, ${NEW_FULFILMENT_KEY}
       FROM taken HAVING count(*) > 0`),
     'placed AS (SELECT id, 1 AS position FROM written)',
     ...keep,
     `line AS MATERIALIZED (
-      SELECT written.id AS order_id, taken.*, taken.product_id AS turn FROM written CROSS JOIN taken
+      SELECT written.id AS order_id, taken.*, taken.product_id AS turn, request_id, actor FROM written CROSS JOIN taken CROSS JOIN origin
     )`,
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    beginOrders('(VALUES (1, $3::text)) AS sent (position, request_id)'),
+    beginOrders(),
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT written.id, created_at AS "createdAt", product_id AS "productId", quantity, unit_price AS "unitPrice"

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../../config/config.js';
 import { TransactionRunner } from '../../database/transaction-runner.js';
-import { currentContext } from '../../runtime/request-context.js';
+import { currentContext, currentOrigin } from '../../runtime/request-context.js';
 import { Product } from '../../products/product.entity.js';
 import { type LockTexts, lockTextsOf } from '../../stock/stock-rows.js';
 import { mergeItems } from '../../stock/requested-item.js';
@@ -60,8 +60,7 @@ export class OrderService {
    * @throws KeyTakenError when its idempotency key was used: nothing has changed.
    */
   async create({ items, request }: Purchase, isGone?: () => boolean): Promise<Order> {
-    const { requestId, trace } = currentContext();
-    const purchase = { items: mergeItems(items), request, requestId, trace };
+    const purchase = { items: mergeItems(items), request, origin: currentOrigin(), trace: currentContext().trace };
     const order =
       this.config.orders.locking === 'pessimistic'
         ? await this.sales.submit(purchase, isGone)

@@ -5,7 +5,7 @@ import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
 import { formatCents } from '../../kernel/money.js';
-import { currentContext } from '../../runtime/request-context.js';
+import { currentOrigin } from '../../runtime/request-context.js';
 import { ReservationClosedError } from '../../reservations/reservation.errors.js';
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
@@ -52,6 +52,7 @@ async function confirm(manager: EntityManager, id: number): Promise<Order> {
 
 /** Gives no row when the time of the reservation is up by now: then the caller rolls back. */
 function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfig {
+  const { requestId, actor } = currentOrigin();
   const parts = [
     insertOrders(`VALUES ($2::numeric, ${NEW_FULFILMENT_KEY})`),
     `line AS (
@@ -59,7 +60,7 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
       FROM written CROSS JOIN unnest($3::bigint[], $4::integer[], $5::numeric[]) AS item (product_id, quantity, unit_price)
     )`,
     INSERT_ITEMS,
-    `begun AS (${recordEvents(`SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed', $6::text FROM written`)})`,
+    `begun AS (${recordEvents(`SELECT id, 'pending', 'reservation ' || $1::bigint || ' confirmed', $6::text, $7::text FROM written`)})`,
   ];
   return {
     name: 'confirm-reservation',
@@ -70,7 +71,8 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
       items.map(({ productId }) => productId),
       items.map(({ quantity }) => quantity),
       items.map(({ unitPrice }) => formatCents(unitPrice)),
-      currentContext().requestId ?? null,
+      requestId,
+      actor,
     ],
   };
 }

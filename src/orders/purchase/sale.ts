@@ -2,7 +2,13 @@ import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key-writer.js';
 import { formatCents } from '../../kernel/money.js';
 import { type PricedItem, totalOf } from '../../stock/priced-item.js';
-import { recordTaken, takeDecided, takenItemParameters } from '../../stock/stock-ledger.js';
+import {
+  nameOrigins,
+  originParametersOf,
+  recordTaken,
+  takeDecided,
+  takenItemParameters,
+} from '../../stock/stock-ledger.js';
 import type { StockRequest, Taken } from '../../stock/pipeline/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import { OrderItem } from '../order-item.entity.js';
@@ -27,7 +33,7 @@ export interface WrittenOrders {
  */
 export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
   const totals = sales.map(({ items }) => formatCents(totalOf(items)));
-  const sold = [totals, ...takenItemParameters(sales), sales.map(({ asked }) => asked.requestId ?? null)];
+  const sold = [totals, ...takenItemParameters(sales), ...originParametersOf(sales)];
   const keys = keyParametersOf(sales.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'sell', text: SELL, values: sold };
   return { name: 'sell-with-keys', text: SELL_WITH_KEYS, values: [...sold, ...keys] };
@@ -49,27 +55,30 @@ export function toOrder({ id, createdAt }: WrittenOrder, priced: readonly Priced
   return Object.assign(new Order(), written);
 }
 
-/** The first event of each order in `placed`; `requests` gives `position, request_id`. */
-export function beginOrders(requests: string): string {
-  const select = `SELECT id, 'pending', 'bought', request_id FROM placed JOIN ${requests} USING (position)`;
+/** The first event of each order in `placed`, from `origin (position, request_id, actor)`. */
+export function beginOrders(): string {
+  const select = `SELECT id, 'pending', 'bought', request_id, actor FROM placed JOIN origin USING (position)`;
   return `begun AS (${recordEvents(select)})`;
 }
 
 const SELL = sellText([]);
-const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 8)]);
+const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 9)]);
 
 function sellText(keep: readonly string[]): string {
   const parts = [
     takeDecided(2),
+    nameOrigins(7),
     insertOrders(`
       SELECT total_price, ${NEW_FULFILMENT_KEY}
       FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position) ORDER BY position`),
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
     ...keep,
-    'line AS MATERIALIZED (SELECT placed.id AS order_id, item.* FROM item JOIN placed USING (position))',
+    `line AS MATERIALIZED (
+      SELECT placed.id AS order_id, item.*, request_id, actor FROM item JOIN placed USING (position) JOIN origin USING (position)
+    )`,
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    beginOrders('unnest($7::text[]) WITH ORDINALITY AS sent (request_id, position)'),
+    beginOrders(),
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT array_agg(id ORDER BY id) AS ids, min(created_at) AS "createdAt" FROM written`;

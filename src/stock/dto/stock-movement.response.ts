@@ -39,6 +39,22 @@ export class StockMovementResponse {
   @ApiProperty({ type: 'string', nullable: true, example: null })
   reason: string | null;
 
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: 'key:12',
+    description: 'Who has asked for it; null for what a worker did, and where nobody is asked who they are',
+  })
+  actor: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    example: '0191a1b2-7c1d-7e3a-9f00-2b5d1c3e4f5a',
+    description: 'Of the request that has asked for it',
+  })
+  request_id: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
@@ -47,6 +63,7 @@ export class StockMovementResponse {
     stockAfter,
     orderId,
     reservationId,
+    requestId,
     createdAt,
     ...same
   }: StockMovement): StockMovementResponse {
@@ -56,6 +73,7 @@ export class StockMovementResponse {
       stock_after: stockAfter,
       order_id: orderId,
       reservation_id: reservationId,
+      request_id: requestId,
       created_at: createdAt.toISOString(),
     };
   }

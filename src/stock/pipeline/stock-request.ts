@@ -1,4 +1,5 @@
 import type { SpanContext } from '@opentelemetry/api';
+import type { Origin } from '../../runtime/request-context.js';
 import type { IdempotentRequest } from '../../idempotency/idempotent-request.js';
 import type { RequestedItem } from '../requested-item.js';
 
@@ -7,8 +8,8 @@ export interface StockRequest {
   readonly items: readonly RequestedItem[];
   /** Present when the request may be sent again. */
   readonly request?: IdempotentRequest;
-  /** The `X-Request-Id` of whoever asks. */
-  readonly requestId?: string | undefined;
+  /** Who asks. */
+  readonly origin?: Origin;
   /** The span of whoever asks. */
   readonly trace?: SpanContext | undefined;
 }

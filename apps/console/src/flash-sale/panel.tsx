@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { type ApiError, newKey, post } from '../api';
+import { act, type ApiError, newKey } from '../api';
 import { Failure } from '../components/states';
 import { info } from '../info';
 import { usePolled } from '../polling';
@@ -54,7 +54,7 @@ function useFlashSale(isOffered: boolean) {
     error.value = undefined;
     isRunning.value = true;
     try {
-      await post('ops/flash-sales', { kill_worker: killsWorker }, newKey());
+      await act({ method: 'POST', path: 'ops/flash-sales', body: { kill_worker: killsWorker }, key: newKey() });
     } catch (reason) {
       error.value = reason as ApiError;
       isRunning.value = false;

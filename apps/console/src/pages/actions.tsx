@@ -16,7 +16,7 @@ export function ActionsPage() {
     <>
       <PageHeading title="Actions" />
       <p class="note">
-        What operators have done here and by the paths below /ops. Nobody can change this list or shorten it.
+        What was done here, by the paths below /ops, and with keys. Nobody can change this list or shorten it.
       </p>
       <Failure error={actions.error} />
       {actions.data !== undefined && <Actions actions={actions.data.items} />}
