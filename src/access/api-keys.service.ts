@@ -113,5 +113,9 @@ function scopesOf({
 }
 
 function describe({ name, role, scopes, expiresAt }: NewApiKey): object {
-  return { name, ...(role === undefined ? { scopes } : { role }), expires_at: expiresAt?.toISOString() ?? null };
+  return {
+    name,
+    ...(role === undefined ? { scopes } : { role }),
+    ...(expiresAt === undefined ? {} : { expires_at: expiresAt.toISOString() }),
+  };
 }

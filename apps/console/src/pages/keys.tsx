@@ -87,7 +87,7 @@ function Keys({ keys, onIssued, onRevoked }: KeysProps) {
       rows={keys.map((key) => [
         key.id,
         <bdi>{key.name}</bdi>,
-        key.role ?? key.scopes.join(', '),
+        <bdi>{key.role ?? key.scopes.join(', ')}</bdi>,
         <State item={key} />,
         key.last_used_at === null ? 'never' : moment(key.last_used_at),
         `${moment(key.created_at)}${key.created_by === null ? '' : ` by ${key.created_by}`}`,
