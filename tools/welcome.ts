@@ -9,17 +9,18 @@ interface Addresses {
 }
 
 const FIRST_KEY = 'npm run keys -- create --name admin --role admin      (makes the first key; --help tells more)';
-const OPEN = `Whoever uses this machine may do everything, without a key (AUTH=required asks for one):
+const OPEN = `No key is asked for (AUTH=required asks everybody):
   ${FIRST_KEY}
 `;
-const CLOSED = `AUTH is set: a key is asked for.
+const CLOSED = `A key is asked for:
   ${FIRST_KEY}
 `;
 
 /** What `npm start` says when all is up. Every line of it works when it is pasted, whatever the ports and the folder are. */
 export function welcome({ address, dashboardAddress, metricsAddresses, databaseUrlFile, auth }: Addresses): string {
   const seed = address === 'http://127.0.0.1:8000' ? 'npm run seed' : `npm run seed -- ${address}`;
-  const access = auth === undefined || auth === 'off' ? OPEN : CLOSED;
+  const isLocal = /^http:\/\/(localhost|127\.|\[::1\])/.test(address);
+  const access = auth === 'off' || (auth === undefined && isLocal) ? OPEN : CLOSED;
   return `
 The order system is up. Open ${address} and start a flash sale.
 

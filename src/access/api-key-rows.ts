@@ -40,8 +40,8 @@ export function lockApiKey(id: number): QueryConfig {
 /** Gives a key another secret; the one that it has is good for so many seconds more, and one from before it no longer. */
 export function rollApiKey(id: number, digest: Buffer, overlapSeconds: number): QueryConfig {
   return {
-    text: `UPDATE api_keys SET digest = $2, previous_digest = digest,
-             previous_expires_at = clock_timestamp() + $3 * interval '1 second'
+    text: `UPDATE api_keys SET digest = $2, previous_digest = CASE WHEN $3::integer > 0 THEN digest END,
+             previous_expires_at = CASE WHEN $3 > 0 THEN clock_timestamp() + $3 * interval '1 second' END
            WHERE id = $1`,
     values: [id, digest, overlapSeconds],
   };
@@ -55,8 +55,9 @@ export function revokeApiKey(id: number): QueryConfig {
 export function noteUse(uses: ReadonlyMap<number, number>): QueryConfig {
   return {
     name: 'note-use-of-api-keys',
-    text: `UPDATE api_keys SET last_used_at = greatest(last_used_at, used.at)
-           FROM unnest($1::bigint[], $2::timestamptz[]) AS used (id, at) WHERE api_keys.id = used.id`,
+    text: `WITH locked AS MATERIALIZED (SELECT id FROM api_keys WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE)
+           UPDATE api_keys SET last_used_at = greatest(last_used_at, used.at)
+           FROM unnest($1::bigint[], $2::timestamptz[]) AS used (id, at) JOIN locked USING (id) WHERE api_keys.id = used.id`,
     values: [[...uses.keys()], [...uses.values()].map((at) => new Date(at))],
   };
 }

@@ -28,6 +28,7 @@ import { ApiIdempotencyKey, idempotentRequestOf } from '../idempotency/idempoten
 import type { ApiKey } from './api-key.js';
 import { selectApiKeys } from './api-key-rows.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { KeyRing } from './key-ring.js';
 import { ApiKeyListResponse, ApiKeyResponse, IssuedApiKeyResponse } from './dto/api-key.response.js';
 import { CreateApiKeyDto, newApiKeyOf } from './dto/create-api-key.dto.js';
 import { RollApiKeyDto } from './dto/roll-api-key.dto.js';
@@ -45,6 +46,7 @@ const ALREADY_ISSUED: Problem = {
 export class ApiKeysController {
   constructor(
     private readonly keys: ApiKeysService,
+    private readonly ring: KeyRing,
     @InjectDataSource(READS) private readonly reads: DataSource,
   ) {}
 
@@ -52,7 +54,8 @@ export class ApiKeysController {
   @Access(['keys:manage'], PATH)
   @ApiOperation({
     summary: 'Make a key',
-    description: 'It can do no more than who makes it. The token is shown this once; what is kept of it is a digest.',
+    description:
+      'It can do no more than who makes it. The token is shown this once; what is kept of it is a digest. Other processes know it within two seconds.',
   })
   @ApiCreatedResponse({ type: IssuedApiKeyResponse })
   @ApiProblem('The `Idempotency-Key` has made a key, or is in use', PATH, ALREADY_ISSUED)
@@ -62,6 +65,7 @@ export class ApiKeysController {
   @ApiIdempotencyKey(PATH)
   async createKey(@ValidBody() dto: CreateApiKeyDto, @Req() request: FastifyRequest): Promise<IssuedApiKeyResponse> {
     const issued = await this.keys.create(newApiKeyOf(dto), request.caller, idempotentRequestOf(request));
+    await this.ring.refresh();
     return IssuedApiKeyResponse.ofIssued(issued);
   }
 
@@ -87,7 +91,8 @@ export class ApiKeysController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Give a key another secret',
-    description: 'The old one stays good for `overlap_seconds`, while what uses it is told the new one.',
+    description:
+      'The old one stays good for `overlap_seconds`, while what uses it is told the new one. Other processes know it within two seconds.',
   })
   @ApiBody({ type: RollApiKeyDto, required: false })
   @ApiOkResponse({ type: IssuedApiKeyResponse })
@@ -106,9 +111,10 @@ export class ApiKeysController {
     @ValidBody() { overlap_seconds: overlap = 0 }: RollApiKeyDto,
     @Req() request: FastifyRequest,
   ): Promise<IssuedApiKeyResponse> {
-    return IssuedApiKeyResponse.ofIssued(
-      await this.keys.roll(id, overlap, { caller: request.caller, request: idempotentRequestOf(request) }),
-    );
+    const by = { caller: request.caller, request: idempotentRequestOf(request) };
+    const issued = await this.keys.roll(id, overlap, by);
+    await this.ring.refresh();
+    return IssuedApiKeyResponse.ofIssued(issued);
   }
 
   @Delete(':id')
@@ -121,7 +127,8 @@ export class ApiKeysController {
   @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
   @ApiUnavailableProblem(`${PATH}/12`)
   async revokeKey(@Id() id: number, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
-    await this.keys.revoke(id);
+    await this.keys.revoke(id, reply.request.caller);
+    await this.ring.refresh();
     reply.code(204);
   }
 }

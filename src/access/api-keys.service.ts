@@ -6,7 +6,7 @@ import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.js';
 import type { Caller } from '../kernel/caller.js';
 import { ForbiddenError } from '../kernel/forbidden.error.js';
-import { ACCESS_ROLES, type Scope, widened } from '../kernel/scopes.js';
+import { ACCESS_ROLES, isAccessRole, type Scope, SCOPES, widened } from '../kernel/scopes.js';
 import { STORED_NOTHING, storedAsJson } from '../kernel/stored-json.js';
 import { ApiKeyAlreadyIssuedError, ApiKeyNotFoundError } from './access.errors.js';
 import type { ApiKey, IssuedApiKey, NewApiKey } from './api-key.js';
@@ -30,6 +30,7 @@ export class ApiKeysService {
    */
   async create(key: NewApiKey, caller: Caller, request?: IdempotentRequest): Promise<IssuedApiKey> {
     expectWithin(caller, key);
+    expectNoLonger(caller, key.expiresAt ?? null);
     return this.issue(request, async (manager) => {
       const [made] = await queryWithin<ApiKey & object>(manager, insertApiKey(key, caller.actor));
       const issued = issuedOf(made);
@@ -52,6 +53,8 @@ export class ApiKeysService {
     return this.issue(request, async (manager) => {
       const key = await lock(manager, id);
       expectWithin(caller, key);
+      expectNoLonger(caller, key.expiresAt);
+      if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) throw new ApiKeyNotFoundError(id);
       const issued = issuedOf(key);
       await queryWithin(manager, rollApiKey(id, digestOf(issued.token), overlapSeconds));
       await recordAction(manager, 'key.rolled', { key_id: id, overlap_seconds: overlapSeconds });
@@ -59,12 +62,13 @@ export class ApiKeysService {
     });
   }
 
-  /** @throws ApiKeyNotFoundError when there is none, or it is revoked. */
-  async revoke(id: number): Promise<void> {
+  /** @throws ApiKeyNotFoundError when there is none, or it is revoked; ForbiddenError when the key can do more than the caller. */
+  async revoke(id: number, caller: Caller): Promise<void> {
     await this.idempotency.run(undefined, STORED_NOTHING, async (manager) => {
-      const { name } = await lock(manager, id);
+      const key = await lock(manager, id);
+      expectWithin(caller, key);
       await queryWithin(manager, revokeApiKey(id));
-      await recordAction(manager, 'key.revoked', { key_id: id, name });
+      await recordAction(manager, 'key.revoked', { key_id: id, name: key.name });
       return undefined;
     });
   }
@@ -104,12 +108,20 @@ function expectWithin(
     throw new ForbiddenError(`A key can do no more than who makes it, who lacks ${missing.join(', ')}`);
 }
 
+/** Nor is it good for longer. @throws ForbiddenError */
+function expectNoLonger({ expiresAt: own }: Caller, expiresAt: Date | null): void {
+  if (own === null || (expiresAt !== null && expiresAt <= own)) return;
+  throw new ForbiddenError(`A key can last no longer than who makes it, which is until ${own.toISOString()}`);
+}
+
 /** The scopes of a key, those of its role included. */
 function scopesOf({
   role,
   scopes,
 }: Pick<NewApiKey, 'scopes'> & { role?: ApiKey['role'] | undefined }): readonly Scope[] {
-  return role === null || role === undefined ? scopes : ACCESS_ROLES[role];
+  if (role === null || role === undefined) return scopes;
+  // One of a later release may be anything.
+  return isAccessRole(role) ? ACCESS_ROLES[role] : SCOPES;
 }
 
 function describe({ name, role, scopes, expiresAt }: NewApiKey): object {

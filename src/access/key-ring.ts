@@ -15,7 +15,10 @@ import { digestOf, keyIdOf } from './api-key-token.js';
 import { KeysUnknownError } from './access.errors.js';
 
 interface RingKey extends KnownApiKey {
+  /** By its secret. */
   readonly caller: Caller;
+  /** By the one that it had before. */
+  readonly previousCaller: Caller | undefined;
 }
 
 /**
@@ -48,13 +51,12 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     const id = keyIdOf(token);
     if (id === undefined) throw new UnauthenticatedError('This is no key of this system, or it is mistyped');
     this.expectFresh();
-    const key = this.keys.get(id);
-    const now = Date.now();
-    if (key === undefined || !isOf(key, digestOf(token), now)) {
+    const caller = this.find(id, digestOf(token));
+    if (caller === undefined) {
       throw new UnauthenticatedError('This key is not valid: it has expired, was revoked, or never was one');
     }
-    this.uses.set(id, now);
-    return key.caller;
+    this.uses.set(id, Date.now());
+    return caller;
   }
 
   /** When keys were used since the last call. */
@@ -62,6 +64,16 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     const { uses } = this;
     this.uses = new Map();
     return uses;
+  }
+
+  /** What could not be written, unless the key was used again. */
+  giveBackUses(uses: ReadonlyMap<number, number>): void {
+    this.uses = new Map([...uses, ...this.uses]);
+  }
+
+  /** Looks now: this process has changed a key itself. */
+  async refresh(): Promise<void> {
+    await this.runOnce();
   }
 
   override async onApplicationBootstrap(): Promise<void> {
@@ -76,7 +88,7 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     const now = performance.now();
     if (row !== undefined && (row.version !== this.version || now - this.readAt > LIMITS.keysKeptMs)) {
       const known = await readPrepared<KnownApiKey & object>(this.reads, selectKnownApiKeys());
-      this.keys = new Map(known.map((key) => [key.id, { ...key, caller: this.callerOf(key) }]));
+      this.keys = new Map(known.map((key) => [key.id, this.ringKeyOf(key)]));
       this.version = row.version;
       this.readAt = now;
     }
@@ -84,10 +96,27 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     return 0;
   }
 
-  private callerOf({ id, role, scopes, expiresAt }: KnownApiKey): Caller {
+  private ringKeyOf(key: KnownApiKey): RingKey {
+    const { id, role, scopes, expiresAt, digest, previousDigest } = key;
     const named: readonly Scope[] = role !== null && isAccessRole(role) ? ACCESS_ROLES[role] : scopes.filter(isScope);
-    const isValid = () => this.keys.has(id) && (expiresAt === null || expiresAt.getTime() > Date.now());
-    return { actor: `key:${id}`, scopes: widened(named), isValid };
+    const allowed = widened(named);
+    const callerBy = (own: Buffer): Caller => ({
+      actor: `key:${id}`,
+      scopes: allowed,
+      expiresAt,
+      isValid: () => this.find(id, own) !== undefined,
+    });
+    const previousCaller = previousDigest === null ? undefined : callerBy(previousDigest);
+    return { ...key, caller: callerBy(digest), previousCaller };
+  }
+
+  /** Whose secret has this digest; `undefined` when nobody's, or no longer. */
+  private find(id: number, sent: Buffer): Caller | undefined {
+    const key = this.keys.get(id);
+    if (key === undefined || isOver(key.expiresAt)) return undefined;
+    if (timingSafeEqual(key.digest, sent)) return key.caller;
+    const isPrevious = key.previousDigest !== null && timingSafeEqual(key.previousDigest, sent);
+    return isPrevious && !isOver(key.previousExpiresAt) ? key.previousCaller : undefined;
   }
 
   /** @throws KeysUnknownError */
@@ -96,13 +125,6 @@ export class KeyRing extends PeriodicTask implements Authenticator {
   }
 }
 
-function isOf(
-  { digest, previousDigest, previousExpiresAt, expiresAt }: KnownApiKey,
-  sent: Buffer,
-  now: number,
-): boolean {
-  if (expiresAt !== null && expiresAt.getTime() <= now) return false;
-  if (timingSafeEqual(digest, sent)) return true;
-  const isPrevious = previousDigest !== null && timingSafeEqual(previousDigest, sent);
-  return isPrevious && previousExpiresAt !== null && previousExpiresAt.getTime() > now;
+function isOver(end: Date | null): boolean {
+  return end !== null && end.getTime() <= Date.now();
 }

@@ -18,7 +18,11 @@ export class KeyUseWriter extends PeriodicTask {
 
   async run(): Promise<number> {
     const uses = this.ring.takeUses();
-    if (uses.size > 0) await this.transactions.writeIdempotent(noteUse(uses));
+    if (uses.size === 0) return 0;
+    await this.transactions.writeIdempotent(noteUse(uses)).catch((error: unknown) => {
+      this.ring.giveBackUses(uses);
+      throw error;
+    });
     return 0;
   }
 

@@ -30,7 +30,7 @@ export class ConsoleController {
       version: VERSION,
       actor,
       scopes: [...scopes],
-      flash_sale: this.sales.isOffered && scopes.has('ops:manage'),
+      flash_sale: this.sales.isOfferedTo(request.caller),
       kill_worker: this.sales.canKillWorker,
       dashboard_url: dashboard.publicUrl ?? null,
       dashboard_port: dashboard.port,

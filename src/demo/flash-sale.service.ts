@@ -9,7 +9,9 @@ import { Config } from '../config/config.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { ApplicationError } from '../kernel/application-error.js';
+import type { Caller } from '../kernel/caller.js';
 import { ForbiddenError } from '../kernel/forbidden.error.js';
+import type { Scope } from '../kernel/scopes.js';
 import { STORED_NOTHING } from '../kernel/stored-json.js';
 import { type FlashSale, gatheringSale, isOver } from './flash-sale.js';
 
@@ -20,8 +22,12 @@ export const NOT_ON =
   'The flash sale sells real products: "npm start" offers it on its own database, and DEMO=on switches it on elsewhere';
 const NOT_SUPERVISED = 'Only under "npm start" is the worker killed: nothing else is known to start it again';
 
+/** What the buyers do, beside starting. */
+const NEEDED: readonly Scope[] = ['ops:manage', 'products:write', 'orders:create', 'orders:read'];
+
 interface FlashSaleStart {
   readonly killsWorker: boolean;
+  readonly caller: Caller;
   /** By which the buyers come in, who buy for whoever has started it. */
   readonly authorization: string | undefined;
 }
@@ -55,9 +61,9 @@ export class FlashSaleService implements OnModuleDestroy {
     return this.sale;
   }
 
-  /** Whether one may be started: under `npm start` with a database of its own, or where an operator has switched it on. */
-  get isOffered(): boolean {
-    return this.config.demo !== 'off';
+  /** Whether a caller may start one: under `npm start` with a database of its own, or where an operator has switched it on. */
+  isOfferedTo({ scopes }: Caller): boolean {
+    return this.config.demo !== 'off' && NEEDED.every((scope) => scopes.has(scope));
   }
 
   /** Whether a supervisor kills the worker when it is asked to, and starts another one. */
@@ -72,10 +78,12 @@ export class FlashSaleService implements OnModuleDestroy {
    * @throws FlashSaleRunningError
    */
   async start(
-    { killsWorker, authorization }: FlashSaleStart,
+    { killsWorker, caller, authorization }: FlashSaleStart,
     request?: IdempotentRequest,
   ): Promise<Performed<undefined>> {
-    if (!this.isOffered) throw new ForbiddenError(NOT_ON);
+    const missing = NEEDED.filter((scope) => !caller.scopes.has(scope));
+    if (this.config.demo === 'off') throw new ForbiddenError(NOT_ON);
+    if (missing.length > 0) throw new ForbiddenError(`The buyers come in as you do, and need ${missing.join(', ')}`);
     if (killsWorker && !this.canKillWorker) throw new ForbiddenError(NOT_SUPERVISED);
     let isOurs = false;
     const starting = this.idempotency.run(request, STORED_NOTHING, async (manager) => {
@@ -100,16 +108,17 @@ export class FlashSaleService implements OnModuleDestroy {
     this.sale = gatheringSale();
     const options = ['--flash-sale', '--api', this.address()];
     const buyers = fork(PROGRAM, options, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    // By a message: arguments and variables of a process can be seen by others.
-    buyers.send({ authorization });
     this.buyers = buyers;
+    buyers.on('error', (error) => this.end(error.message));
+    buyers.once('close', (code) => this.end(`status ${code}`));
     buyers.on('message', (told: FlashSale) => {
       const before = this.sale;
       this.sale = { ...told, workerKilledSeconds: before?.workerKilledSeconds ?? null };
       if (killsWorker && told.step === 'processing' && before?.step === 'selling') this.killWorkerSoon(told);
     });
-    buyers.once('error', (error) => this.end(error.message));
-    buyers.once('close', (code) => this.end(`status ${code}`));
+    // By a message: arguments and variables of a process can be seen by others. One that was not even begun has no channel.
+    if (buyers.connected) buyers.send({ authorization }, (error) => error !== null && this.end(error.message));
+    else this.end('it could not be started');
   }
 
   private end(how: string): void {

@@ -61,8 +61,9 @@ export class FlashSalesController {
     @ValidBody() { kill_worker: killsWorker = false }: StartFlashSaleDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FlashSaleStartResponse> {
-    const { authorization } = reply.request.headers;
-    resultOf(reply, await this.sales.start({ killsWorker, authorization }, idempotentRequestOf(reply.request)));
+    const { caller, headers } = reply.request;
+    const start = { killsWorker, caller, authorization: headers.authorization };
+    resultOf(reply, await this.sales.start(start, idempotentRequestOf(reply.request)));
     return { status: 'started' };
   }
 }

@@ -38,9 +38,9 @@ export class HealthController {
   @ApiOkResponse({ type: ReadinessResponse })
   @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It cannot sell' })
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResponse> {
-    const readiness = await this.readiness.check();
-    if (readiness.status === 'not_ready') reply.code(503).header('Retry-After', 1);
-    return readiness;
+    const { status, checks, details } = await this.readiness.check();
+    if (status === 'not_ready') reply.code(503).header('Retry-After', 1);
+    return reply.request.caller.scopes.has('ops:read') ? { status, checks, details } : { status, checks };
   }
 
   @Get('cache/stats')

@@ -90,6 +90,8 @@ describe('before there is a key', () => {
     ]);
     expect(body.detail).toMatch(/npm run keys -- create --name admin --role admin.*AUTH=off/s);
     expect((await api.get('/health')).body).toEqual({ status: 'healthy' });
+    const checks = { database: true, redis: true };
+    expect((await api.get('/health/ready')).body).toEqual({ status: 'ready', checks });
   });
 });
 
@@ -156,7 +158,15 @@ describe('with keys', () => {
     expect((await api.get('/nowhere')).status).toBe(401);
     expect((await api.get('/nowhere', bearer(admin))).status).toBe(404);
     expect((await api.send('/products', { method: 'PATCH' })).status).toBe(401);
+    const preflight = { 'Access-Control-Request-Method': 'GET' };
+    expect((await api.send('/products', { method: 'OPTIONS', headers: preflight })).status).toBe(401);
     expect((await api.send('/products', { method: 'PATCH', headers: bearer(admin) })).status).toBe(405);
+  });
+
+  it('tells what is wrong in detail to whoever may know', async () => {
+    const { token } = await makeKey({ scopes: ['ops:read'] });
+    await refresh();
+    expect((await api.get('/health/ready', bearer(token))).body.details).toMatchObject({ database: { status: 'up' } });
   });
 
   it('a refusal names the scope that is missing', async () => {
@@ -170,14 +180,22 @@ describe('with keys', () => {
   it('a key can make none that can do more than itself, nor take one over', async () => {
     const { token } = await makeKey({ scopes: ['keys:manage', 'products:read'] });
     const strong = await makeKey({ role: 'operator' });
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const late = new Date(Date.now() + 120_000).toISOString();
+    const { token: short } = await makeKey({ role: 'admin', expires_at: soon });
     await refresh();
     const tries = [
       await api.post('/keys', { name: 'x', role: 'storefront' }, bearer(token)),
       await api.post('/keys', { name: 'x', scopes: ['ops:read'] }, bearer(token)),
       await api.post(`/keys/${strong.id}/roll`, {}, bearer(token)),
       await api.post('/keys', { name: 'x', scopes: ['products:read'] }, bearer(token)),
+      await api.delete(`/keys/${strong.id}`, bearer(token)),
+      await api.post('/keys', { name: 'x', role: 'storefront' }, bearer(short)),
+      await api.post('/keys', { name: 'x', role: 'storefront', expires_at: late }, bearer(short)),
+      await api.post(`/keys/${strong.id}/roll`, {}, bearer(short)),
+      await api.post('/keys', { name: 'x', role: 'storefront', expires_at: soon }, bearer(short)),
     ];
-    expect(tries.map(({ status }) => status)).toEqual([403, 403, 403, 201]);
+    expect(tries.map(({ status }) => status)).toEqual([403, 403, 403, 201, 403, 403, 403, 403, 201]);
     expect(tries[1]?.body.detail).toContain('ops:read');
     expect(tries[3]?.body.created_by).toMatch(/^key:\d+$/);
   });
@@ -230,6 +248,8 @@ describe('with keys', () => {
     await refresh();
     expect(await statuses(rolled.body.token, again.body.token)).toEqual([401, 200]);
     expect((await api.post('/keys/987654321/roll', {}, bearer(admin))).body.code).toBe('KEY_NOT_FOUND');
+    await environment.sql.query(`UPDATE api_keys SET expires_at = now() WHERE id = $1`, [id]);
+    expect((await api.post(`/keys/${id}/roll`, {}, bearer(admin))).body.code).toBe('KEY_NOT_FOUND');
   });
 
   it('a revoked key is refused within two seconds in every process, and its stream tells nothing more', async () => {
@@ -249,6 +269,18 @@ describe('with keys', () => {
     await stream.ended;
     expect(stream.events).toEqual([]);
     await other.close();
+  }, 30_000);
+
+  it('a stream ends with the secret that it was opened by, though its key goes on', async () => {
+    const { id, token } = await makeKey({ scopes: ['events:read'] });
+    await refresh();
+    const stream = await openStream(`${api.url}/events`, bearer(token));
+    const rolled = await api.post(`/keys/${id}/roll`, {}, bearer(admin));
+    const product = await api.post('/products', { name: 'secret', price: 1, stock: 1 }, bearer(admin));
+    const order = await api.post('/orders', { product_id: product.body.id }, bearer(admin));
+    await stream.ended;
+    expect(stream.events.filter(({ data }) => data.order_id === order.body.id)).toEqual([]);
+    expect((await api.get('/events', bearer(rolled.body.token))).status).toBe(200);
   }, 30_000);
 
   it('while PostgreSQL does not answer, the keys hold for a minute and are unknown after that', async () => {
@@ -403,6 +435,16 @@ describe('AUTH', () => {
   const standard = { Forwarded: 'for=192.0.2.1' };
   const wrong = bearer('ord_sk_1_wrong');
 
+  it.each(['off', 'optional'])('%s: only a user of the machine itself makes a key without having one', async (AUTH) => {
+    const open = await startApi(loadConfig({ ...environment.variables, AUTH }, 'api'));
+    const key = { name: 'x', role: 'storefront' };
+    const answers = [await open.post('/keys', key), await open.post('/keys', key, forwarded)];
+    answers.push(await open.post(`/keys/1/roll`, {}, forwarded), await open.get('/keys', forwarded));
+    expect(answers.map(({ status }) => status)).toEqual([201, 403, 403, 403]);
+    expect((await open.post('/ops/audit-runs', {}, forwarded)).status).toBe(202);
+    await open.close();
+  });
+
   it('off: nobody is asked, whatever they send', async () => {
     expect(await statusesWith({ AUTH: 'off' }, [{}, forwarded, wrong])).toEqual([200, 200, 200]);
   });
@@ -419,9 +461,10 @@ describe('AUTH', () => {
       forwarded,
       standard,
       { 'x-forwarded-host': 'a' },
+      { via: '1.1 a' },
       { ...forwarded, ...bearer(admin) },
     ];
-    expect(await statusesWith({ AUTH: '' }, asked)).toEqual([200, 401, 401, 401, 200]);
+    expect(await statusesWith({ AUTH: '' }, asked)).toEqual([200, 401, 401, 401, 401, 200]);
     expect(await statusesWith({ AUTH: '', HOST: '0.0.0.0' }, [{}, bearer(admin)])).toEqual([401, 200]);
   });
 

@@ -4,6 +4,8 @@ import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
 import { MAX_ECHOED, MAX_ERRORS } from '../../src/kernel/validation-error.js';
 import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
+import { MAX_NAME_LENGTH } from '../../src/access/dto/create-api-key.dto.js';
+import { MAX_OVERLAP_SECONDS } from '../../src/access/dto/roll-api-key.dto.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
 import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/reservation.js';
 import { MAX_EVENTS } from '../../src/orders/order-event.js';
@@ -46,6 +48,9 @@ function expected(): Record<string, string> {
     'idempotency key; how long it is kept': `1 to ${MAX_KEY_LENGTH} printable characters; \`IDEMPOTENCY_TTL\`, ${idempotencyTtlSeconds / 3_600} hours; a refusal ${REAL.refusalSeconds} s`,
     'ended reservations, until they are removed; audit runs that are kept': `${REAL.endedReservationSeconds / 86_400} days, or \`IDEMPOTENCY_TTL\` where that is longer; ${KEPT_RUNS}`,
     'ledger that an audit looks at at one moment': `${REAL.auditSliceBytes / 2 ** 20} MiB`,
+    'wrong credentials of an address that are looked at': `${REAL.guessesPerMinute} a minute; beyond that 429`,
+    'look for keys that have changed; how long they hold while PostgreSQL does not answer': `${seconds(REAL.keysRefreshMs)}; ${seconds(REAL.keysKeptMs)}, then 503`,
+    'name of a key; overlap of its secrets when it is rolled': `${MAX_NAME_LENGTH} characters; ${MAX_OVERLAP_SECONDS / 86_400} days`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

@@ -4,7 +4,7 @@ import { ACCESS_ROLE_NAMES, type AccessRole, type Scope, SCOPES } from '../../ke
 import { ValidationError } from '../../kernel/validation-error.js';
 import type { NewApiKey } from '../api-key.js';
 
-const MAX_NAME_LENGTH = 100;
+export const MAX_NAME_LENGTH = 100;
 
 export class CreateApiKeyDto {
   @ApiProperty({ minLength: 1, maxLength: MAX_NAME_LENGTH, example: 'web shop', description: 'For a person' })

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import type { Readiness } from '../readiness.service.js';
 
@@ -12,18 +12,18 @@ class ReadinessChecksResponse {
 }
 
 @ApiSchema({ name: 'Readiness' })
-export class ReadinessResponse implements Readiness {
+export class ReadinessResponse implements Omit<Readiness, 'details'> {
   @ApiProperty({ enum: ['ready', 'degraded', 'not_ready'] })
   status: Readiness['status'];
 
   @ApiProperty()
   checks: ReadinessChecksResponse;
 
-  @ApiProperty({
+  @ApiPropertyOptional({
     type: 'object',
     additionalProperties: { type: 'object', additionalProperties: true },
-    description: 'Each check by its name, with its message when it is down',
+    description: 'For whoever has `ops:read`: each check by its name, with its message when it is down',
     example: { database: { status: 'up' }, cache: { status: 'up' }, queue: { status: 'up' } },
   })
-  details: HealthIndicatorResult;
+  details?: HealthIndicatorResult;
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { AccessPolicy, Authentication } from '../../config/access.js';
 import { isLoopback } from '../../config/loopback.js';
-import { ANYBODY, type Authenticator, type Caller, NOBODY } from '../../kernel/caller.js';
+import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/caller.js';
 import { TooManyRequestsError } from '../../kernel/too-many-requests.error.js';
 import { UnauthenticatedError } from '../../kernel/unauthenticated.error.js';
 import { NAME } from '../../kernel/version.js';
@@ -32,6 +32,9 @@ export function doorOf({ door }: FastifyInstance): Door {
   return door;
 }
 
+/** Only proxies send one. */
+const PROXY_HEADER = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
+
 /** Lets in who may come in, before the body of a request is read. Nest's guards would not see the raw routes. */
 export class Door {
   /** Set before the server listens. */
@@ -59,7 +62,9 @@ export class Door {
     // What is not there is seen by those alone who may see what is.
     const ofNoRoute = this.hookOf('caller');
     server.addHook('onRequest', (request, reply, done) => {
-      if (request.is404 && !isPreflight(request)) ofNoRoute.call(server, request, reply, done);
+      // What CORS asks before a request of a page is answered without credentials: browsers send none.
+      const isPreflight = this.options.allowOrigin !== undefined && asksForCors(request);
+      if (request.is404 && !isPreflight) ofNoRoute.call(server, request, reply, done);
       else done();
     });
   }
@@ -82,11 +87,13 @@ export class Door {
 
   /** @throws as {@link Authenticator.authenticate} does. */
   private identify(request: FastifyRequest): Caller {
-    const auth = this.authOf(request);
-    if (auth === 'off') return ANYBODY;
+    const isLocal = this.isLocal(request);
+    const auth: Authentication = this.options.auth ?? (isLocal ? 'off' : 'required');
+    const anybody = isLocal ? ANYBODY : ANYBODY_ELSEWHERE;
+    if (auth === 'off') return anybody;
     const token = tokenOf(request);
     if (token !== undefined) return this.authenticate(token, request.ip);
-    if (auth === 'optional') return ANYBODY;
+    if (auth === 'optional') return anybody;
     throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
   }
 
@@ -113,14 +120,10 @@ export class Door {
     }
   }
 
-  private authOf(request: FastifyRequest): Authentication {
-    return this.options.auth ?? (this.isLocal(request) ? 'off' : 'required');
-  }
-
   /** Whether only a user of the machine itself can have sent it: behind a proxy, requests come from anywhere. */
   private isLocal({ headers }: FastifyRequest): boolean {
     if (!isLoopback(this.options.host)) return false;
-    return !Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'));
+    return !Object.keys(headers).some((name) => PROXY_HEADER.test(name));
   }
 
   private get known(): Authenticator {
@@ -145,6 +148,6 @@ function challengeOf({ headers }: FastifyRequest): string {
   return `Bearer realm="${NAME}"${authorization === undefined ? '' : ', error="invalid_token"'}`;
 }
 
-function isPreflight({ method, headers }: FastifyRequest): boolean {
+function asksForCors({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }

@@ -96,7 +96,8 @@ function makeDoor(server: FastifyInstance, { access, host, corsOrigins }: Server
     reply.header('X-Request-Id', request.id);
     done();
   });
-  new Door({ ...access, host, allowOrigin: (reply) => allowOrigin(reply, corsOrigins) }).guard(server);
+  const cors = corsOrigins.length > 0 ? { allowOrigin: (reply: FastifyReply) => allowOrigin(reply, corsOrigins) } : {};
+  new Door({ ...access, host, ...cors }).guard(server);
 }
 
 const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>

@@ -64,12 +64,21 @@ export async function runKeys(config: Config, args: readonly string[]): Promise<
     return 0;
   }
   const { name, id, values } = parse(args);
-  const caller: Caller = { ...ANYBODY, actor: `command:${userInfo().username}` };
+  const caller: Caller = { ...ANYBODY, actor: `command:${userName()}` };
   return runCommand(config, KeysRootModule.forRoot(config), async (app) => {
     const work = async () => COMMANDS[name]?.run({ app, id, values, caller });
     await withRequest({ actor: caller.actor ?? undefined }, work);
     return 0;
   });
+}
+
+/** In a container it may have none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 function parse(args: readonly string[]): { name: string; id: number; values: Values } {
@@ -98,7 +107,12 @@ function refuse(reason: string): never {
 
 async function create({ app, values, caller }: Command): Promise<void> {
   const { name, role, scopes, expires } = values;
-  const fields = { name, role, scopes: scopes?.split(',').map((scope) => scope.trim()), expires_at: expiryOf(expires) };
+  const fields = {
+    name: name?.trim(),
+    role,
+    scopes: scopes?.split(',').map((scope) => scope.trim()),
+    expires_at: expiryOf(expires),
+  };
   const dto = Object.assign(new CreateApiKeyDto(), fields);
   const problems = validateSync(dto).flatMap(({ constraints = {} }) => Object.values(constraints));
   if (problems.length > 0) refuse(problems.join('\n'));
@@ -142,8 +156,8 @@ async function roll({ app, id, values, caller }: Command): Promise<void> {
   tell(await app.get(ApiKeysService).roll(id, overlap, { caller, request: undefined }));
 }
 
-async function revoke({ app, id }: Command): Promise<void> {
-  await app.get(ApiKeysService).revoke(id);
+async function revoke({ app, id, caller }: Command): Promise<void> {
+  await app.get(ApiKeysService).revoke(id, caller);
   process.stderr.write(`Key ${id} is revoked: within two seconds nobody comes in with it\n`);
 }
 
