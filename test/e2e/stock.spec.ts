@@ -33,6 +33,8 @@ describe('the stock of a product over HTTP', () => {
       order_id: order,
       reservation_id: null,
       reason: null,
+      actor: null,
+      request_id: expect.any(String),
       created_at: expect.stringMatching(/Z$/),
     });
     expect(movements.map(({ reason }: { reason: string }) => reason)).toEqual([
