@@ -29,6 +29,8 @@ interface RingKey extends KnownApiKey {
 export class KeyRing extends PeriodicTask implements Authenticator {
   protected readonly intervalMs = LIMITS.keysRefreshMs;
   private keys = new Map<number, RingKey>();
+  /** Of tokens that were let in, so that checksum and digest are worked out once; two of a key at most, for the keys are read again when one changes. */
+  private seen = new Map<string, { readonly id: number; readonly digest: Buffer }>();
   private version = -1;
   /** As `performance.now` tells it. */
   private confirmedAt = -Infinity;
@@ -48,13 +50,16 @@ export class KeyRing extends PeriodicTask implements Authenticator {
   }
 
   authenticate(token: string): Caller {
-    const id = keyIdOf(token);
+    const seen = this.seen.get(token);
+    const id = seen?.id ?? keyIdOf(token);
     if (id === undefined) throw new UnauthenticatedError('This is no key of this system, or it is mistyped');
     this.expectFresh();
-    const caller = this.find(id, digestOf(token));
+    const digest = seen?.digest ?? digestOf(token);
+    const caller = this.find(id, digest);
     if (caller === undefined) {
       throw new UnauthenticatedError('This key is not valid: it has expired, was revoked, or never was one');
     }
+    if (seen === undefined) this.seen.set(token, { id, digest });
     this.uses.set(id, Date.now());
     return caller;
   }
@@ -89,6 +94,7 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     if (row !== undefined && (row.version !== this.version || now - this.readAt > LIMITS.keysKeptMs)) {
       const known = await readPrepared<KnownApiKey & object>(this.reads, selectKnownApiKeys());
       this.keys = new Map(known.map((key) => [key.id, this.ringKeyOf(key)]));
+      this.seen = new Map();
       this.version = row.version;
       this.readAt = now;
     }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
-import type { AccessPolicy, Authentication } from '../../config/access.js';
+import type { AccessPolicy } from '../../config/access.js';
 import { isLoopback } from '../../config/loopback.js';
 import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/caller.js';
 import { TooManyRequestsError } from '../../kernel/too-many-requests.error.js';
@@ -41,7 +41,11 @@ export class Door {
   authenticator: Authenticator | undefined;
   private readonly guesses = new GuessLimit();
 
-  constructor(private readonly options: DoorOptions) {}
+  private readonly isOnLoopback: boolean;
+
+  constructor(private readonly options: DoorOptions) {
+    this.isOnLoopback = isLoopback(options.host);
+  }
 
   /** What the routes have said, by method and path. */
   readonly declared = new Map<string, RouteAccess>();
@@ -87,13 +91,12 @@ export class Door {
 
   /** @throws as {@link Authenticator.authenticate} does. */
   private identify(request: FastifyRequest): Caller {
-    const isLocal = this.isLocal(request);
-    const auth: Authentication = this.options.auth ?? (isLocal ? 'off' : 'required');
-    const anybody = isLocal ? ANYBODY : ANYBODY_ELSEWHERE;
-    if (auth === 'off') return anybody;
+    const { auth } = this.options;
+    if (auth === undefined && this.isLocal(request)) return ANYBODY;
+    if (auth === 'off') return this.anybody(request);
     const token = tokenOf(request);
     if (token !== undefined) return this.authenticate(token, request.ip);
-    if (auth === 'optional') return anybody;
+    if (auth === 'optional') return this.anybody(request);
     throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
   }
 
@@ -120,10 +123,13 @@ export class Door {
     }
   }
 
+  private anybody(request: FastifyRequest): Caller {
+    return this.isLocal(request) ? ANYBODY : ANYBODY_ELSEWHERE;
+  }
+
   /** Whether only a user of the machine itself can have sent it: behind a proxy, requests come from anywhere. */
   private isLocal({ headers }: FastifyRequest): boolean {
-    if (!isLoopback(this.options.host)) return false;
-    return !Object.keys(headers).some((name) => PROXY_HEADER.test(name));
+    return this.isOnLoopback && !Object.keys(headers).some((name) => PROXY_HEADER.test(name));
   }
 
   private get known(): Authenticator {
