@@ -39,16 +39,14 @@ const PROXY_HEADER = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 export class Door {
   /** Set before the server listens. */
   authenticator: Authenticator | undefined;
+  /** What the routes have said, by method and path. */
+  readonly declared = new Map<string, RouteAccess>();
   private readonly guesses = new GuessLimit();
-
   private readonly isOnLoopback: boolean;
 
   constructor(private readonly options: DoorOptions) {
     this.isOnLoopback = isLoopback(options.host);
   }
-
-  /** What the routes have said, by method and path. */
-  readonly declared = new Map<string, RouteAccess>();
 
   /** Every route of the server that is made from here on has to say who may use it. */
   guard(server: FastifyInstance): void {
