@@ -1,4 +1,4 @@
-import type { AccessRole, Scope } from '../kernel/scopes.js';
+import type { AccessRole, Scope } from '../kernel/access/scopes.js';
 
 /** A key, without its secret. */
 export interface ApiKey {

@@ -9,9 +9,9 @@ import { Config } from '../config/config.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { ApplicationError } from '../kernel/application-error.js';
-import type { Caller } from '../kernel/caller.js';
-import { ForbiddenError } from '../kernel/forbidden.error.js';
-import type { Scope } from '../kernel/scopes.js';
+import type { Caller } from '../kernel/access/caller.js';
+import { ForbiddenError } from '../kernel/access/forbidden.error.js';
+import type { Scope } from '../kernel/access/scopes.js';
 import { STORED_NOTHING } from '../kernel/stored-json.js';
 import { type FlashSale, gatheringSale, isOver } from './flash-sale.js';
 

@@ -4,7 +4,7 @@ import { KeyRing } from '../../src/access/key-ring.js';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { doorOf } from '../../src/http/access/door.js';
-import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/scopes.js';
+import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/access/scopes.js';
 import { startApi } from '../support/api.js';
 import { openStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../src/config/config.js';
-import { SCOPES } from '../../src/kernel/scopes.js';
+import { SCOPES } from '../../src/kernel/access/scopes.js';
 import { createClient, startApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { startRole } from '../support/role-process.js';

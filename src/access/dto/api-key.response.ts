@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ACCESS_ROLE_NAMES, type AccessRole, type Scope, SCOPES } from '../../kernel/scopes.js';
+import { ACCESS_ROLE_NAMES, type AccessRole, type Scope, SCOPES } from '../../kernel/access/scopes.js';
 import type { ApiKey, IssuedApiKey } from '../api-key.js';
 
 @ApiSchema({ name: 'Key' })

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsListOf, IsMoment, IsName, IsOneOf, OptionalField, Trimmed } from '../../http/validation/validators.js';
-import { ACCESS_ROLE_NAMES, type AccessRole, type Scope, SCOPES } from '../../kernel/scopes.js';
+import { ACCESS_ROLE_NAMES, type AccessRole, type Scope, SCOPES } from '../../kernel/access/scopes.js';
 import { ValidationError } from '../../kernel/validation-error.js';
 import type { NewApiKey } from '../api-key.js';
 

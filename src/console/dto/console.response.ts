@@ -1,4 +1,4 @@
-import { type Scope, SCOPES } from '../../kernel/scopes.js';
+import { type Scope, SCOPES } from '../../kernel/access/scopes.js';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
 @ApiSchema({ name: 'Console' })

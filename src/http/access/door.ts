@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { isLoopback } from '../../config/loopback.js';
-import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/caller.js';
-import { TooManyRequestsError } from '../../kernel/too-many-requests.error.js';
-import { UnauthenticatedError } from '../../kernel/unauthenticated.error.js';
+import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/access/caller.js';
+import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
+import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
 import { NAME } from '../../kernel/version.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';

@@ -1,6 +1,6 @@
-import type { Scope } from '../../kernel/scopes.js';
-import { ForbiddenError } from '../../kernel/forbidden.error.js';
-import { UnauthenticatedError } from '../../kernel/unauthenticated.error.js';
+import type { Scope } from '../../kernel/access/scopes.js';
+import { ForbiddenError } from '../../kernel/access/forbidden.error.js';
+import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
 
 /** Nothing was sent by which the caller could be known. */
 export function needsCredentials(): UnauthenticatedError {

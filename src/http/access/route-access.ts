@@ -1,5 +1,5 @@
-import type { Caller } from '../../kernel/caller.js';
-import type { Scope } from '../../kernel/scopes.js';
+import type { Caller } from '../../kernel/access/caller.js';
+import type { Scope } from '../../kernel/access/scopes.js';
 
 /**
  * Who may use a route: whoever has one of the scopes; `caller`, everybody who has said who they are; `docs`, the same, or everybody where

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Caller } from '../../kernel/caller.js';
+import type { Caller } from '../../kernel/access/caller.js';
 import type { Followed } from '../../runtime/followed.js';
 import { allowSlowReader } from './connections.js';
 

@@ -10,8 +10,8 @@ import { CreateApiKeyDto, newApiKeyOf } from '../../access/dto/create-api-key.dt
 import { MAX_OVERLAP_SECONDS } from '../../access/dto/roll-api-key.dto.js';
 import type { Config } from '../../config/config.js';
 import { readPrepared } from '../../database/prepared-statement.js';
-import { ANYBODY, type Caller } from '../../kernel/caller.js';
-import { ACCESS_ROLE_NAMES, SCOPES } from '../../kernel/scopes.js';
+import { ANYBODY, type Caller } from '../../kernel/access/caller.js';
+import { ACCESS_ROLE_NAMES, SCOPES } from '../../kernel/access/scopes.js';
 import { withRequest } from '../../runtime/request-context.js';
 import { runCommand } from '../run-command.js';
 import { toTextTable } from '../text-table.js';

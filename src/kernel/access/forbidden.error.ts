@@ -1,4 +1,4 @@
-import { ApplicationError } from './application-error.js';
+import { ApplicationError } from '../application-error.js';
 
 /** The caller may not do this. */
 export class ForbiddenError extends ApplicationError {

@@ -1,4 +1,4 @@
-import { ApplicationError } from './application-error.js';
+import { ApplicationError } from '../application-error.js';
 
 /** The caller has not said who they are, or not so that it can be believed. */
 export class UnauthenticatedError extends ApplicationError {

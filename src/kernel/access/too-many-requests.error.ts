@@ -1,4 +1,4 @@
-import { ApplicationError } from './application-error.js';
+import { ApplicationError } from '../application-error.js';
 
 /** The caller has to wait. */
 export class TooManyRequestsError extends ApplicationError {
