@@ -10,6 +10,16 @@ export class KeysUnknownError extends ApplicationError {
   }
 }
 
+/** The keys of the issuer of tokens could not be read. */
+export class IssuerUnavailableError extends ApplicationError {
+  readonly kind = 'unavailable';
+  readonly code = 'ISSUER_UNAVAILABLE';
+
+  constructor() {
+    super('The issuer of tokens does not answer, so its tokens cannot be judged; try again, or use a key');
+  }
+}
+
 export class ApiKeyNotFoundError extends ApplicationError {
   readonly kind = 'not_found';
   readonly code = 'KEY_NOT_FOUND';

@@ -5,7 +5,7 @@ import type { NewApiKey } from './api-key.js';
 // The one writer of `api_keys`, and its reader. A trigger counts each change in `api_keys_version`.
 
 const DIGEST_BYTES = 32;
-const COLUMNS = `id, name, role, scopes, created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt",
+const COLUMNS = `id, name, role, scopes, customer_ref AS "customerRef", created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt",
   revoked_at AS "revokedAt", last_used_at AS "lastUsedAt"`;
 
 /** What a process has to know to let a key in. */
@@ -13,6 +13,7 @@ export interface KnownApiKey {
   readonly id: number;
   readonly role: string | null;
   readonly scopes: readonly string[];
+  readonly customerRef: string | null;
   readonly digest: Buffer;
   readonly previousDigest: Buffer | null;
   readonly previousExpiresAt: Date | null;
@@ -20,11 +21,12 @@ export interface KnownApiKey {
 }
 
 /** With a digest that no token has: the token of the key holds its id, which is known only now. */
-export function insertApiKey({ name, role, scopes, expiresAt }: NewApiKey, actor: string | null): QueryConfig {
+export function insertApiKey(key: NewApiKey, actor: string | null): QueryConfig {
+  const { name, role, scopes, customerRef, expiresAt } = key;
   return {
-    text: `INSERT INTO api_keys (name, role, scopes, expires_at, digest, created_by)
-           VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
-    values: [name, role ?? null, scopes, expiresAt ?? null, randomBytes(DIGEST_BYTES), actor],
+    text: `INSERT INTO api_keys (name, role, scopes, customer_ref, expires_at, digest, created_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
+    values: [name, role ?? null, scopes, customerRef ?? null, expiresAt ?? null, randomBytes(DIGEST_BYTES), actor],
   };
 }
 
@@ -79,7 +81,7 @@ export function selectVersion(): QueryConfig {
 export function selectKnownApiKeys(): QueryConfig {
   return {
     name: 'select-known-api-keys',
-    text: `SELECT id, role, scopes, digest, previous_digest AS "previousDigest", previous_expires_at AS "previousExpiresAt",
+    text: `SELECT id, role, scopes, customer_ref AS "customerRef", digest, previous_digest AS "previousDigest", previous_expires_at AS "previousExpiresAt",
              expires_at AS "expiresAt"
            FROM api_keys WHERE revoked_at IS NULL AND coalesce(expires_at, 'infinity') > clock_timestamp()`,
   };

@@ -9,6 +9,8 @@ export interface ApiKey {
   readonly role: AccessRole | null;
   /** Its own scopes; none for a key with a role. */
   readonly scopes: readonly Scope[];
+  /** The customer whose key it is; null for one that has all orders and reservations. */
+  readonly customerRef: string | null;
   readonly createdBy: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
@@ -22,6 +24,7 @@ export interface NewApiKey {
   readonly name: string;
   readonly role: AccessRole | undefined;
   readonly scopes: readonly Scope[];
+  readonly customerRef: string | undefined;
   readonly expiresAt: Date | undefined;
 }
 

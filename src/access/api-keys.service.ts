@@ -124,10 +124,11 @@ function scopesOf({
   return isAccessRole(role) ? ACCESS_ROLES[role] : SCOPES;
 }
 
-function describe({ name, role, scopes, expiresAt }: NewApiKey): object {
+function describe({ name, role, scopes, customerRef, expiresAt }: NewApiKey): object {
   return {
     name,
     ...(role === undefined ? { scopes } : { role }),
+    ...(customerRef === undefined ? {} : { customer_ref: customerRef }),
     ...(expiresAt === undefined ? {} : { expires_at: expiresAt.toISOString() }),
   };
 }

@@ -6,7 +6,7 @@ import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import type { Authenticator, Caller } from '../kernel/access/caller.js';
+import type { Caller } from '../kernel/access/caller.js';
 import { ACCESS_ROLES, isAccessRole, isScope, type Scope, widened } from '../kernel/access/scopes.js';
 import { UnauthenticatedError } from '../kernel/access/unauthenticated.error.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
@@ -26,7 +26,7 @@ interface RingKey extends KnownApiKey {
  * PostgreSQL does not answer, what was read last holds for a while.
  */
 @Injectable()
-export class KeyRing extends PeriodicTask implements Authenticator {
+export class KeyRing extends PeriodicTask {
   protected readonly intervalMs = LIMITS.keysRefreshMs;
   private keys = new Map<number, RingKey>();
   /** Of tokens that were let in, so that checksum and digest are worked out once; two of a key at most, for the keys are read again when one changes. */
@@ -45,10 +45,12 @@ export class KeyRing extends PeriodicTask implements Authenticator {
     super();
   }
 
+  /** Whether there is a key. */
   get knowsAnybody(): boolean {
     return this.keys.size > 0 || this.confirmedAt === -Infinity;
   }
 
+  /** @throws UnauthenticatedError, KeysUnknownError */
   authenticate(token: string): Caller {
     const seen = this.seen.get(token);
     const id = seen?.id ?? keyIdOf(token);
@@ -103,12 +105,13 @@ export class KeyRing extends PeriodicTask implements Authenticator {
   }
 
   private ringKeyOf(key: KnownApiKey): RingKey {
-    const { id, role, scopes, expiresAt, digest, previousDigest } = key;
+    const { id, role, scopes, customerRef, expiresAt, digest, previousDigest } = key;
     const named: readonly Scope[] = role !== null && isAccessRole(role) ? ACCESS_ROLES[role] : scopes.filter(isScope);
     const allowed = widened(named);
     const callerBy = (own: Buffer): Caller => ({
       actor: `key:${id}`,
       scopes: allowed,
+      customerRef,
       expiresAt,
       isValid: () => this.find(id, own) !== undefined,
     });

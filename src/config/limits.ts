@@ -52,6 +52,8 @@ export const LIMITS: Limits = {
   guessesPerMinute: 10,
   keysRefreshMs: 1_000,
   keysKeptMs: 60_000,
+  issuerMs: 2_000,
+  issuerPauseMs: 10_000,
 
   bodyBytes: 1_048_576,
   bodyValues: 1_000,
@@ -146,8 +148,12 @@ export interface Limits {
   readonly guessesPerMinute: number;
   /** How often a process looks whether keys have changed. */
   readonly keysRefreshMs: number;
-  /** How long the keys that were read last hold while PostgreSQL does not answer. */
+  /** How long the keys that were read last hold while PostgreSQL does not answer; and a token whose signature was verified. */
   readonly keysKeptMs: number;
+  /** The longest that the issuer of tokens is waited for. */
+  readonly issuerMs: number;
+  /** How long it is not asked again after it did not answer, or did not know a key. */
+  readonly issuerPauseMs: number;
 
   readonly bodyBytes: number;
   readonly bodyValues: number;

@@ -4,6 +4,7 @@ import { Config } from '../config/config.js';
 import { OrderReaderService } from '../orders/order-reader.service.js';
 import type { OrderEvent } from '../orders/order-event.js';
 import { OrderEventStreams } from '../orders/order-event-streams.js';
+import type { OwnedId } from '../kernel/access/owner.js';
 import type { Followed } from '../runtime/followed.js';
 import { OverloadedError } from '../runtime/overloaded.error.js';
 import { gauge } from '../telemetry/metrics.js';
@@ -55,14 +56,14 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
     for (const follower of this.followers) follower.end();
   }
 
-  async follow(orderId: number, sequence: number): Promise<Followed<OrderEvent>> {
+  async follow(order: OwnedId, sequence: number): Promise<Followed<OrderEvent>> {
     let last = sequence;
     // A missing order is a 404, which must be answered before the stream begins.
-    await this.orders.getStatus(orderId);
+    await this.orders.getStatus(order);
     return this.open(
-      (orderIds) => orderIds.has(orderId),
+      (orderIds) => orderIds.has(order.id),
       async () => {
-        const { events, isOver } = await this.orders.progress(orderId);
+        const { events, isOver } = await this.orders.progress(order);
         const news = events.filter((event) => event.sequence > last);
         last = news.at(-1)?.sequence ?? last;
         return { news, isOver };

@@ -1,3 +1,4 @@
+import type { OwnedId } from '../kernel/access/owner.js';
 import type { Followed } from '../runtime/followed.js';
 import type { OrderEvent } from './order-event.js';
 
@@ -10,5 +11,5 @@ export abstract class OrderEventStreams {
    * @throws OrderNotFoundError
    * @throws OverloadedError when too many streams are open.
    */
-  abstract follow(orderId: number, sequence: number): Promise<Followed<OrderEvent>>;
+  abstract follow(order: OwnedId, sequence: number): Promise<Followed<OrderEvent>>;
 }

@@ -1,5 +1,6 @@
 import type { QueryConfig } from 'pg';
 import { SERVER } from '../database/commit.js';
+import { type OwnedId, ownedBy } from '../kernel/access/owner.js';
 import type { OrderStatus } from './order-status.js';
 
 /** What an event tells. `.fulfilment_cancelled` tells of the undo at the gateway, which follows the end of the order. */
@@ -47,16 +48,16 @@ const COLUMNS = `event.id, ${typeOf('event')} AS type, event.order_id AS "orderI
 
 /**
  * The events of an order without their `sequence`, which is their place among the rows, from 1. One row of nulls for an order that has no
- * events, and no row for no order.
+ * events, and no row for no order, or another's.
  */
-export function selectEvents(orderId: number): QueryConfig {
+export function selectEvents({ id, owner }: OwnedId): QueryConfig {
   return {
     name: 'select-order-events',
     text: `SELECT event.id, ${typeOf('event')} AS type, orders.id AS "orderId",
                   event.status, event.cause, event.request_id AS "requestId", event.actor, event.job_id AS "jobId", event.created_at AS "createdAt"
            FROM orders LEFT JOIN order_events AS event ON event.order_id = orders.id
-           WHERE orders.id = $1 ORDER BY event.id LIMIT ${MAX_EVENTS}`,
-    values: [orderId],
+           WHERE orders.id = $1 AND ${ownedBy('$2')} ORDER BY event.id LIMIT ${MAX_EVENTS}`,
+    values: [id, owner],
   };
 }
 
@@ -94,13 +95,9 @@ export function selectEventsById(ids: readonly number[]): QueryConfig {
   };
 }
 
-/** The orders whose events a request has caused, `limit` of the newest. */
-export function selectOrdersOfRequest(requestId: string, limit: number): QueryConfig {
-  return {
-    name: 'select-orders-of-request',
-    text: `SELECT DISTINCT order_id AS id FROM order_events WHERE request_id = $1 ORDER BY order_id DESC LIMIT $2`,
-    values: [requestId, limit],
-  };
+/** The ids of the orders whose events a request has caused, `limit` of the newest, in SQL. @param requestId a parameter, as `$1`. */
+export function ordersOfRequest(requestId: string, limit: number): string {
+  return `SELECT DISTINCT order_id FROM order_events WHERE request_id = ${requestId} ORDER BY order_id DESC LIMIT ${limit}`;
 }
 
 /** The highest id of an event; 0 when there is none. */

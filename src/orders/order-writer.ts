@@ -6,9 +6,9 @@ import { type Release, releaseStock } from '../stock/stock-ledger.js';
 /** What a gateway will know a new order by. */
 export const NEW_FULFILMENT_KEY = 'gen_random_uuid()';
 
-/** `written (id, created_at)`: an order for each `total_price` and {@link NEW_FULFILMENT_KEY} that `select` gives, in its order. */
+/** `written (id, created_at)`: an order for each `total_price`, {@link NEW_FULFILMENT_KEY} and `customer_ref` that `select` gives, in its order. */
 export function insertOrders(select: string): string {
-  return `written AS (INSERT INTO orders (total_price, fulfilment_key) ${select} RETURNING id, created_at)`;
+  return `written AS (INSERT INTO orders (total_price, fulfilment_key, customer_ref) ${select} RETURNING id, created_at)`;
 }
 
 /** The items of orders, from `line (order_id, product_id, quantity, unit_price)`. */
@@ -19,12 +19,14 @@ export const INSERT_ITEMS = `filled AS (
 
 /**
  * `changed (id, total_price, fulfilment_key, created_at)`: moves the orders `$1` to the status `$2` that are in one of the statuses
- * `$3`. Of two transactions that race for an order, one moves it.
+ * `$3`, and fulfil the condition. Of two transactions that race for an order, one moves it.
  */
-export const MOVE_ORDERS = `changed AS (
-      UPDATE orders SET status = $2 WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[])
+export function moveOrders(condition = 'true'): string {
+  return `changed AS (
+      UPDATE orders SET status = $2 WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[]) AND ${condition}
       RETURNING id, total_price, fulfilment_key, created_at
     )`;
+}
 
 /** The items of the orders `$1`, as `releaseStock` wants them. */
 const ITEMS = 'SELECT order_id AS owner_id, product_id, quantity FROM order_items WHERE order_id = ANY ($1::bigint[])';

@@ -17,6 +17,7 @@ import type { OrderStatus } from './order-status.js';
 @Check('orders_status_check', `status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`)
 @Check('orders_total_price_check', `total_price > 0`)
 @Index('orders_status_id_idx', ['status', 'id'])
+@Index('orders_customer_ref_id_idx', ['customerRef', 'id'], { where: 'customer_ref IS NOT NULL' })
 @Index('orders_open_idx', ['id'], { where: `status IN ('pending', 'processing')` })
 export class Order {
   @PrimaryGeneratedColumn('identity', {
@@ -35,6 +36,10 @@ export class Order {
   /** The gateway's idempotency key of the order. An order from before there were keys has none, and is known by its id. */
   @Column('uuid', { nullable: true, select: false })
   fulfilmentKey?: string | null;
+
+  /** The shop's own id of the buyer. */
+  @Column('text', { nullable: true })
+  customerRef: string | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt: Date;

@@ -2,6 +2,8 @@ import { Controller, Get, HttpCode, Post, Res, type StreamableFile } from '@nest
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../http/access/access.decorator.js';
+import { customerOf } from '../kernel/access/caller.js';
+import type { OwnedId } from '../kernel/access/owner.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
   ApiBodyProblems,
@@ -10,7 +12,7 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import type { Problem } from '../http/problems/problem-details.js';
-import { ApiId, Id } from '../http/validation/id.decorator.js';
+import { ApiId, Own } from '../http/validation/id.decorator.js';
 import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
 import { pageRequestOf } from '../http/paging/page.query.js';
 import { toPage } from '../http/paging/page.response.js';
@@ -66,7 +68,7 @@ export class OrdersController {
   ) {}
 
   @Post()
-  @Access(['orders:create'], PATH)
+  @Access({ scopes: ['orders:create'], customers: true }, PATH)
   @ApiOperation({
     summary: 'Buy one product or several: all items or none',
     description:
@@ -94,7 +96,7 @@ export class OrdersController {
   }
 
   @Get()
-  @Access(['orders:read'], PATH)
+  @Access({ scopes: ['orders:read'], customers: true }, PATH)
   @ApiOperation({ summary: 'List orders, newest first' })
   @ApiOkResponse({ type: OrderPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
@@ -104,37 +106,39 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderPageResponse> {
     const request = pageRequestOf(query);
-    const listing = await this.orders.list(request, { status: query.status, requestId: query.request_id });
+    const { status, customer_ref: customerRef, request_id: requestId } = query;
+    const { customerRef: owner } = reply.request.caller;
+    const listing = await this.orders.list(request, { owner, status, customerRef, requestId });
     if (listing.next !== undefined) reply.header('Link', linkToNext(PATH, query, listing.next));
     return toPage(listing, request, (order) => OrderResponse.of(order));
   }
 
   @Get(':id')
-  @Access(['orders:read'], `${PATH}/7`)
+  @Access({ scopes: ['orders:read'], customers: true }, `${PATH}/7`)
   @ApiId()
   @ApiOperation({ summary: 'Read an order' })
   @ApiOkResponse({ type: OrderResponse })
   @ApiProblem('There is no such order', `${PATH}/7`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7`)
-  async getOrder(@Id() id: number): Promise<OrderResponse> {
-    return OrderResponse.of(await this.orders.get(id));
+  async getOrder(@Own() order: OwnedId): Promise<OrderResponse> {
+    return OrderResponse.of(await this.orders.get(order));
   }
 
   @Get(':id/status')
-  @Access(['orders:read'], `${PATH}/7/status`)
+  @Access({ scopes: ['orders:read'], customers: true }, `${PATH}/7/status`)
   @ApiId()
   @ApiOperation({ summary: 'Read the status of an order' })
   @ApiOkResponse({ type: OrderStatusResponse })
   @ApiProblem('There is no such order', `${PATH}/7/status`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/status`)
-  async getOrderStatus(@Id() id: number): Promise<OrderStatusResponse> {
-    return OrderStatusResponse.of(await this.orders.getStatus(id));
+  async getOrderStatus(@Own() order: OwnedId): Promise<OrderStatusResponse> {
+    return OrderStatusResponse.of(await this.orders.getStatus(order));
   }
 
   @Get(':id/events')
-  @Access(['orders:read'], `${PATH}/7/events`)
+  @Access({ scopes: ['orders:read'], customers: true }, `${PATH}/7/events`)
   @ApiId()
   @ApiOperation({
     summary: 'List the events of an order, or follow it live',
@@ -147,19 +151,19 @@ export class OrdersController {
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/events`)
   async listOrderEvents(
-    @Id() id: number,
+    @Own() order: OwnedId,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderEventsResponse | StreamableFile> {
     if (wantsStream(reply.request)) {
-      const followed = await this.streams.follow(id, lastSequenceOf(reply.request));
+      const followed = await this.streams.follow(order, lastSequenceOf(reply.request));
       return sendEventStream(reply, followed, toSentEvent);
     }
-    const events = await this.orders.events(id);
+    const events = await this.orders.events(order);
     return { items: events.map((event) => OrderEventResponse.of(event)) };
   }
 
   @Post(':id/cancel')
-  @Access(['orders:create', 'orders:manage'], `${PATH}/7/cancel`)
+  @Access({ scopes: ['orders:create', 'orders:manage'], customers: true }, `${PATH}/7/cancel`)
   @ApiId()
   @HttpCode(200)
   @ApiOperation({
@@ -175,18 +179,23 @@ export class OrdersController {
   @ApiUnavailableProblem(`${PATH}/7/cancel`)
   @ApiIdempotencyKey(`${PATH}/7/cancel`)
   async cancelOrder(
-    @Id() id: number,
+    @Own() order: OwnedId,
     @ValidBody() { reason }: CancelOrderDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const cancelled = await this.cancellations.cancel(id, reason, idempotentRequestOf(reply.request));
+    const cancelled = await this.cancellations.cancel(order, reason, idempotentRequestOf(reply.request));
     return OrderResponse.of(resultOf(reply, cancelled));
   }
 
   private async buy(dto: CreateOrderDto, request: FastifyRequest): Promise<Performed<Order>> {
     const idempotent = idempotentRequestOf(request);
-    if (dto.reservation_id !== undefined) return this.confirmations.confirm(dto.reservation_id, idempotent);
-    const purchase = { items: requestedItemsOf(dto), request: idempotent };
+    const { caller } = request;
+    const customerRef = customerOf(caller, dto.customer_ref);
+    if (dto.reservation_id !== undefined) {
+      const reservation = { id: dto.reservation_id, owner: caller.customerRef, customerRef };
+      return this.confirmations.confirm(reservation, idempotent);
+    }
+    const purchase = { items: requestedItemsOf(dto), customerRef, request: idempotent };
     return this.purchases.buy(purchase, () => request.raw.socket.destroyed);
   }
 }

@@ -1,8 +1,9 @@
 import type { QueryConfig } from 'pg';
+import { ownedBy, type Owner } from '../kernel/access/owner.js';
 import type { Origin } from '../runtime/request-context.js';
 import { recordClaims, recordEvents } from './order-event-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
-import { MOVE_ORDERS } from './order-writer.js';
+import { moveOrders } from './order-writer.js';
 
 /** A state that an order is moved to; it starts as `pending`, and claims have a statement of their own. */
 export type ReachedStatus = Exclude<OrderStatus, 'pending' | 'processing'>;
@@ -35,14 +36,14 @@ export interface ClaimedOrder {
 }
 
 /**
- * Moves the orders on that may enter the state, writes it into their history, and gives their ids: of two that race for one order,
+ * Moves the orders of an owner on that may enter the state, writes it into their history, and gives their ids: of two that race for one order,
  * one changes the row.
  */
-export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus): QueryConfig {
+export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus, owner: Owner = null): QueryConfig {
   const from = ORDER_STATUSES.filter((status) => TRANSITIONS[status].includes(to));
   return {
     name: 'change-status',
-    text: `WITH ${MOVE_ORDERS} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
+    text: `WITH ${moveOrders(ownedBy('$7'))} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
     values: [
       changes.map(({ orderId }) => orderId),
       to,
@@ -50,6 +51,7 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
       changes.map(({ cause }) => cause),
       changes.map(({ origin }) => origin?.requestId ?? null),
       changes.map(({ origin }) => origin?.actor ?? null),
+      owner,
     ],
   };
 }
@@ -63,7 +65,7 @@ export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyI
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
   return {
     name: 'claim',
-    text: `WITH ${MOVE_ORDERS}, recorded AS (
+    text: `WITH ${moveOrders()}, recorded AS (
              ${recordClaims(`SELECT id, $2, ${CAUSE_OF_CLAIM}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,

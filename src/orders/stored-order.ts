@@ -11,6 +11,8 @@ interface Stored<Money> {
   readonly quantity: number;
   readonly total_price: Money;
   readonly status: OrderStatus;
+  /** Absent in what a release before 1.1 has kept. */
+  readonly customer_ref?: string | null;
   readonly items: readonly {
     readonly product_id: number;
     readonly quantity: number;
@@ -23,13 +25,14 @@ interface Stored<Money> {
 
 /** How an order is kept with an idempotency key, as it was then. See docs/decisions/0015-kept-results.md. */
 export const storedOrder = storedAsJson({
-  write: ({ id, totalPrice, status, items, createdAt, updatedAt }: Order) =>
+  write: ({ id, totalPrice, status, customerRef, items, createdAt, updatedAt }: Order) =>
     ({
       id,
       product_id: items.length === 1 ? (items[0]?.productId ?? null) : null,
       quantity: items.reduce((sum, { quantity }) => sum + quantity, 0),
       total_price: toJsonNumber(totalPrice),
       status,
+      customer_ref: customerRef,
       items: items
         .toSorted((a, b) => a.productId - b.productId)
         .map(({ productId, quantity, unitPrice }) => ({
@@ -41,10 +44,11 @@ export const storedOrder = storedAsJson({
       created_at: createdAt.toISOString(),
       updated_at: updatedAt.toISOString(),
     }) satisfies Stored<JsonNumber>,
-  read: ({ id, total_price, status, items, created_at, updated_at }: Stored<StoredNumber>) => {
+  read: ({ id, total_price, status, customer_ref, items, created_at, updated_at }: Stored<StoredNumber>) => {
     return Object.assign(new Order(), {
       id,
       status,
+      customerRef: customer_ref ?? null,
       totalPrice: parseCents(String(total_price)),
       createdAt: new Date(created_at),
       updatedAt: new Date(updated_at),

@@ -78,7 +78,7 @@ export class ProductsController {
   }
 
   @Get()
-  @Access(['products:read'], PATH)
+  @Access({ scopes: ['products:read'], customers: true }, PATH)
   @Header('Cache-Control', REVALIDATED)
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
@@ -95,7 +95,7 @@ export class ProductsController {
   }
 
   @Get(':id')
-  @Access(['products:read'], `${PATH}/1`)
+  @Access({ scopes: ['products:read'], customers: true }, `${PATH}/1`)
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @Header('Cache-Control', REVALIDATED)
@@ -114,7 +114,7 @@ export class ProductsController {
   }
 
   @Get(':id/cached')
-  @Access(['products:read'], `${PATH}/1/cached`)
+  @Access({ scopes: ['products:read'], customers: true }, `${PATH}/1/cached`)
   @ApiId()
   @Header('Content-Type', JSON_TEXT)
   @Header('Cache-Control', REVALIDATED)

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { type OwnedId, ownedBy } from '../kernel/access/owner.js';
 import { ReservationClosedError, ReservationNotFoundError } from './reservation.errors.js';
 import type { Reservation } from './reservation.js';
 
@@ -8,28 +9,28 @@ import type { Reservation } from './reservation.js';
  *
  * @throws ReservationNotFoundError
  */
-export async function selectReservation(manager: EntityManager, id: number): Promise<Reservation> {
+export async function selectReservation(manager: EntityManager, { id, owner }: OwnedId): Promise<Reservation> {
   const [reservation] = await manager.query<Reservation[]>(
     `SELECT id, CASE WHEN status = 'held' AND expires_at <= clock_timestamp() THEN 'expired' ELSE status END AS status,
-            expires_at AS "expiresAt", order_id AS "orderId", created_at AS "createdAt", updated_at AS "updatedAt",
+            expires_at AS "expiresAt", customer_ref AS "customerRef", order_id AS "orderId", created_at AS "createdAt", updated_at AS "updatedAt",
             (SELECT json_agg(json_build_object('productId', product_id, 'quantity', quantity) ORDER BY product_id)
              FROM reservation_items WHERE reservation_id = reservations.id) AS items
-     FROM reservations WHERE id = $1`,
-    [id],
+     FROM reservations WHERE id = $1 AND ${ownedBy('$2')}`,
+    [id, owner],
   );
   if (reservation === undefined) throw new ReservationNotFoundError(id);
   return reservation;
 }
 
 /** The same with its row locked: whoever ends a reservation holds this lock, so it ends once. */
-export async function lockReservation(manager: EntityManager, id: number): Promise<Reservation> {
-  await manager.query('SELECT FROM reservations WHERE id = $1 FOR UPDATE', [id]);
-  return selectReservation(manager, id);
+export async function lockReservation(manager: EntityManager, { id, owner }: OwnedId): Promise<Reservation> {
+  await manager.query(`SELECT FROM reservations WHERE id = $1 AND ${ownedBy('$2')} FOR UPDATE`, [id, owner]);
+  return selectReservation(manager, { id, owner });
 }
 
 /** The same of a reservation that still holds its stock. @throws ReservationNotFoundError, ReservationClosedError */
-export async function lockHeldReservation(manager: EntityManager, id: number): Promise<Reservation> {
-  const reservation = await lockReservation(manager, id);
+export async function lockHeldReservation(manager: EntityManager, owned: OwnedId): Promise<Reservation> {
+  const reservation = await lockReservation(manager, owned);
   const { status } = reservation;
   if (status !== 'held') throw new ReservationClosedError({ ...reservation, status });
   return reservation;

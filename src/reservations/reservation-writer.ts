@@ -22,23 +22,24 @@ export type WrittenReservation = Pick<Reservation, 'id' | 'expiresAt' | 'created
  */
 export function writeReservations(reservations: readonly Taken<ReservationRequest>[]): QueryConfig {
   const seconds = reservations.map(({ asked }) => asked.seconds);
-  const held = [seconds, ...takenItemParameters(reservations), ...originParametersOf(reservations)];
+  const customers = reservations.map(({ asked }) => asked.customerRef ?? null);
+  const held = [seconds, customers, ...takenItemParameters(reservations), ...originParametersOf(reservations)];
   const keys = keyParametersOf(reservations.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'hold', text: HOLD, values: held };
   return { name: 'hold-with-keys', text: HOLD_WITH_KEYS, values: [...held, ...keys] };
 }
 
 const HOLD = holdText([]);
-const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 9)]);
+const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 10)]);
 
 function holdText(keep: readonly string[]): string {
   const parts = [
-    takeDecided(2),
-    nameOrigins(7),
+    takeDecided(3),
+    nameOrigins(8),
     `written AS (
-      INSERT INTO reservations (expires_at)
-      SELECT clock_timestamp() + seconds * interval '1 second'
-      FROM unnest($1::integer[]) WITH ORDINALITY AS held (seconds, position) ORDER BY position
+      INSERT INTO reservations (expires_at, customer_ref)
+      SELECT clock_timestamp() + seconds * interval '1 second', customer_ref
+      FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS held (seconds, customer_ref, position) ORDER BY position
       RETURNING id, expires_at, created_at
     )`,
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',

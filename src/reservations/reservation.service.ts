@@ -8,6 +8,7 @@ import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../idempotency/idempotency.errors.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { KeptOutcome, Performed } from '../idempotency/idempotent-request.js';
+import type { OwnedId } from '../kernel/access/owner.js';
 import { currentOrigin } from '../runtime/request-context.js';
 import { PRODUCT_LOCKS } from '../stock/stock-rows.js';
 import { mergeItems } from '../stock/requested-item.js';
@@ -53,8 +54,8 @@ export class ReservationService {
   }
 
   /** @throws ReservationNotFoundError */
-  async get(id: number): Promise<Reservation> {
-    return selectReservation(this.reads.manager, id);
+  async get(reservation: OwnedId): Promise<Reservation> {
+    return selectReservation(this.reads.manager, reservation);
   }
 
   /**
@@ -63,9 +64,9 @@ export class ReservationService {
    * @throws ReservationNotFoundError
    * @throws ReservationClosedError when it has become an order.
    */
-  async release(id: number): Promise<void> {
+  async release({ id, owner }: OwnedId): Promise<void> {
     const released = await this.transactions.run(async (manager) => {
-      const reservation = await lockReservation(manager, id);
+      const reservation = await lockReservation(manager, { id, owner });
       if (reservation.status === 'confirmed') throw new ReservationClosedError({ ...reservation, status: 'confirmed' });
       if (reservation.status !== 'held') {
         await manager.query(CONFIRM_READ);
@@ -83,7 +84,7 @@ export class ReservationService {
   /** Nothing of a reservation changes but its status and its order: it is its own record of how it was answered. */
   private async replay({ reservationId }: KeptOutcome): Promise<Reservation> {
     if (reservationId === undefined) throw new IdempotencyKeyInUseError();
-    const reservation = await selectReservation(this.transactions.manager, reservationId);
+    const reservation = await selectReservation(this.transactions.manager, { id: reservationId, owner: null });
     return { ...reservation, status: 'held', orderId: null, updatedAt: reservation.createdAt };
   }
 }

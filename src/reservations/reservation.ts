@@ -25,6 +25,8 @@ export interface Reservation {
   readonly status: ReservationStatus;
   readonly items: readonly RequestedItem[];
   readonly expiresAt: Date;
+  /** The shop's own id of the buyer. */
+  readonly customerRef: string | null;
   /** The order that it has become. */
   readonly orderId: number | null;
   readonly createdAt: Date;
@@ -37,7 +39,9 @@ export function toReservations(
   taken: readonly Taken<ReservationRequest>[],
 ): Reservation[] {
   return written.map((row, index) => {
-    const items = (taken[index]?.items ?? []).map(({ productId, quantity }) => ({ productId, quantity }));
-    return { ...row, status: 'held', items, orderId: null, updatedAt: row.createdAt };
+    const { asked, items: held = [] } = taken[index] ?? {};
+    const items = held.map(({ productId, quantity }) => ({ productId, quantity }));
+    const customerRef = asked?.customerRef ?? null;
+    return { ...row, status: 'held', items, customerRef, orderId: null, updatedAt: row.createdAt };
   });
 }

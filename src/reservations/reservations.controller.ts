@@ -9,8 +9,10 @@ import {
 } from '../http/problems/api-problem.decorator.js';
 import { Access } from '../http/access/access.decorator.js';
 import { API_PREFIX } from '../http/api-prefix.js';
+import { customerOf } from '../kernel/access/caller.js';
+import type { OwnedId } from '../kernel/access/owner.js';
 import type { Problem } from '../http/problems/problem-details.js';
-import { ApiId, Id } from '../http/validation/id.decorator.js';
+import { ApiId, Own } from '../http/validation/id.decorator.js';
 import { LOCATION, sendLocation } from '../http/response.js';
 import { ValidBody } from '../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf, REPLAYED, resultOf } from '../idempotency/idempotency-header.js';
@@ -28,7 +30,7 @@ export class ReservationsController {
   constructor(private readonly reservations: ReservationService) {}
 
   @Post()
-  @Access(['reservations:write'], PATH)
+  @Access({ scopes: ['reservations:write'], customers: true }, PATH)
   @ApiOperation({
     summary: 'Hold stock for a checkout: all items or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
@@ -52,10 +54,15 @@ export class ReservationsController {
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async createReservation(
-    @ValidBody() { items, ttl_seconds: seconds }: CreateReservationDto,
+    @ValidBody() { items, ttl_seconds: seconds, customer_ref: named }: CreateReservationDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReservationResponse> {
-    const hold = { items: items.map(toRequestedItem), seconds, request: idempotentRequestOf(reply.request) };
+    const hold = {
+      items: items.map(toRequestedItem),
+      seconds,
+      customerRef: customerOf(reply.request.caller, named),
+      request: idempotentRequestOf(reply.request),
+    };
     const held = await this.reservations.hold(hold, () => reply.request.raw.socket.destroyed);
     const reservation = resultOf(reply, held);
     sendLocation(reply, PATH, reservation);
@@ -63,19 +70,19 @@ export class ReservationsController {
   }
 
   @Get(':id')
-  @Access(['reservations:write', 'orders:read'], `${PATH}/3`)
+  @Access({ scopes: ['reservations:write', 'orders:read'], customers: true }, `${PATH}/3`)
   @ApiId()
   @ApiOperation({ summary: 'Read a reservation' })
   @ApiOkResponse({ type: ReservationResponse })
   @ApiProblem('There is no such reservation', `${PATH}/3`, NOT_FOUND)
   @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
   @ApiUnavailableProblem(`${PATH}/3`)
-  async getReservation(@Id() id: number): Promise<ReservationResponse> {
-    return ReservationResponse.of(await this.reservations.get(id));
+  async getReservation(@Own() reservation: OwnedId): Promise<ReservationResponse> {
+    return ReservationResponse.of(await this.reservations.get(reservation));
   }
 
   @Delete(':id')
-  @Access(['reservations:write'], `${PATH}/3`)
+  @Access({ scopes: ['reservations:write'], customers: true }, `${PATH}/3`)
   @ApiId()
   @HttpCode(204)
   @ApiOperation({ summary: 'Release a reservation (idempotent)' })
@@ -88,7 +95,7 @@ export class ReservationsController {
   })
   @ApiValidationProblem(`${PATH}/abc`, 'id', 'id must be a whole number')
   @ApiUnavailableProblem(`${PATH}/3`)
-  async releaseReservation(@Id() id: number): Promise<void> {
-    await this.reservations.release(id);
+  async releaseReservation(@Own() reservation: OwnedId): Promise<void> {
+    await this.reservations.release(reservation);
   }
 }

@@ -4,6 +4,7 @@ import { KeyRing } from '../../src/access/key-ring.js';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { doorOf } from '../../src/http/access/door.js';
+import { isForCustomers, type RouteAccess, scopesOf } from '../../src/http/access/route-access.js';
 import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/access/scopes.js';
 import { startApi } from '../support/api.js';
 import { openStream } from '../support/event-stream.js';
@@ -11,8 +12,9 @@ import { eventually } from '../support/eventually.js';
 import { useApi } from '../support/use-api.js';
 import { warningsDuring } from '../support/warnings.js';
 
+const forCustomersToo = (...scopes: Scope[]) => ({ scopes, customers: true as const });
 /** Who may use what. A route that is missing here fails the test, and so does one whose declaration has changed. */
-const ROUTES: Record<string, readonly Scope[] | 'public' | 'docs' | 'caller'> = {
+const ROUTES: Record<string, RouteAccess> = {
   'GET /': 'caller',
   'GET /favicon.ico': 'public',
   'GET /openapi.json': 'docs',
@@ -26,23 +28,23 @@ const ROUTES: Record<string, readonly Scope[] | 'public' | 'docs' | 'caller'> = 
   'GET /api/v1/health/ready': 'public',
   'GET /api/v1/health/cache/stats': 'public',
   'GET /api/v1/health/audit': ['ops:read'],
-  'GET /api/v1/products': ['products:read'],
+  'GET /api/v1/products': forCustomersToo('products:read'),
   'POST /api/v1/products': ['products:write'],
-  'GET /api/v1/products/:id': ['products:read'],
+  'GET /api/v1/products/:id': forCustomersToo('products:read'),
   'PUT /api/v1/products/:id': ['products:write'],
   'DELETE /api/v1/products/:id': ['products:write'],
-  'GET /api/v1/products/:id/cached': ['products:read'],
+  'GET /api/v1/products/:id/cached': forCustomersToo('products:read'),
   'GET /api/v1/products/:id/stock-movements': ['orders:read', 'stock:write'],
   'POST /api/v1/products/:id/stock-adjustments': ['stock:write'],
-  'GET /api/v1/orders': ['orders:read'],
-  'POST /api/v1/orders': ['orders:create'],
-  'GET /api/v1/orders/:id': ['orders:read'],
-  'GET /api/v1/orders/:id/status': ['orders:read'],
-  'GET /api/v1/orders/:id/events': ['orders:read'],
-  'POST /api/v1/orders/:id/cancel': ['orders:create', 'orders:manage'],
-  'POST /api/v1/reservations': ['reservations:write'],
-  'GET /api/v1/reservations/:id': ['reservations:write', 'orders:read'],
-  'DELETE /api/v1/reservations/:id': ['reservations:write'],
+  'GET /api/v1/orders': forCustomersToo('orders:read'),
+  'POST /api/v1/orders': forCustomersToo('orders:create'),
+  'GET /api/v1/orders/:id': forCustomersToo('orders:read'),
+  'GET /api/v1/orders/:id/status': forCustomersToo('orders:read'),
+  'GET /api/v1/orders/:id/events': forCustomersToo('orders:read'),
+  'POST /api/v1/orders/:id/cancel': forCustomersToo('orders:create', 'orders:manage'),
+  'POST /api/v1/reservations': forCustomersToo('reservations:write'),
+  'GET /api/v1/reservations/:id': forCustomersToo('reservations:write', 'orders:read'),
+  'DELETE /api/v1/reservations/:id': forCustomersToo('reservations:write'),
   'GET /api/v1/events': ['events:read'],
   'GET /api/v1/actions': ['ops:read'],
   'GET /api/v1/keys': ['keys:manage'],
@@ -116,7 +118,7 @@ describe('with keys', () => {
     await api.delete(`/keys/${id}`, bearer(admin));
     const expiring = await makeKey({ role: 'admin', expires_at: new Date(Date.now() + 60_000).toISOString() });
     await environment.sql.query(`UPDATE api_keys SET expires_at = now() WHERE id = $1`, [expiring.id]);
-    const callers: [string, Record<string, string>, ReadonlySet<Scope> | undefined][] = [
+    const callers: [string, Record<string, string>, ReadonlySet<Scope> | undefined, isCustomer?: true][] = [
       ['nobody', {}, undefined],
       ['a revoked key', bearer(revoked), undefined],
       ['an expired key', bearer(expiring.token), undefined],
@@ -130,9 +132,13 @@ describe('with keys', () => {
     for (const scope of ['products:read', 'orders:create', 'keys:manage'] as const) {
       callers.push([scope, bearer((await makeKey({ scopes: [scope] })).token), widened([scope])]);
     }
+    for (const role of ['storefront', 'admin'] as const) {
+      const { token } = await makeKey({ role, customer_ref: 'alice' });
+      callers.push([`a customer with the role ${role}`, bearer(token), widened(ACCESS_ROLES[role]), true]);
+    }
     await refresh();
     const wrong: unknown[] = [];
-    for (const [caller, headers, scopes] of callers) {
+    for (const [caller, headers, scopes, isCustomer = false] of callers) {
       for (const [route, access] of Object.entries(ROUTES)) {
         const [method = '', path = ''] = route.split(' ');
         const url = new URL(path.replace(':id', '987654321'), api.url);
@@ -143,9 +149,12 @@ describe('with keys', () => {
           ...body,
         });
         await response.arrayBuffer();
+        const needed = scopesOf(access);
         const isAllowed =
           access === 'public' ||
-          (scopes !== undefined && (typeof access === 'string' || access.some((scope) => scopes.has(scope))));
+          (scopes !== undefined &&
+            (needed === undefined || needed.some((scope) => scopes.has(scope))) &&
+            (!isCustomer || isForCustomers(access)));
         const expected = isAllowed ? 'let in' : scopes === undefined ? 401 : 403;
         const found = [401, 403].includes(response.status) ? response.status : 'let in';
         if (found !== expected) wrong.push([caller, route, found, expected]);

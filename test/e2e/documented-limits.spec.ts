@@ -8,6 +8,8 @@ import { MAX_NAME_LENGTH } from '../../src/access/dto/create-api-key.dto.js';
 import { MAX_OVERLAP_SECONDS } from '../../src/access/dto/roll-api-key.dto.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
 import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/reservation.js';
+import { MAX_CUSTOMER_REF_LENGTH } from '../../src/kernel/access/caller.js';
+import { MAX_COUNTED as MAX_ORDERS_COUNTED } from '../../src/orders/order-search.js';
 import { MAX_EVENTS } from '../../src/orders/order-event.js';
 import { MAX_TOTAL } from '../../src/stock/priced-item.js';
 import { MAX_ITEMS, MAX_QUANTITY } from '../../src/stock/requested-item.js';
@@ -50,6 +52,8 @@ function expected(): Record<string, string> {
     'ledger that an audit looks at at one moment': `${REAL.auditSliceBytes / 2 ** 20} MiB`,
     'wrong credentials of an address that are looked at': `${REAL.guessesPerMinute} a minute; beyond that 429`,
     'look for keys that have changed; how long they hold while PostgreSQL does not answer': `${seconds(REAL.keysRefreshMs)}; ${seconds(REAL.keysKeptMs)}, then 503`,
+    'issuer of tokens: wait for it; pause until it is asked again; a token that was judged': `${seconds(REAL.issuerMs)}; ${seconds(REAL.issuerPauseMs)}; ${seconds(REAL.keysKeptMs)}`,
+    '`customer_ref`; orders of a customer or a request that are counted, and that pages reach by number': `1 to ${MAX_CUSTOMER_REF_LENGTH} printable characters; ${number(MAX_ORDERS_COUNTED)}, links reach all`,
     'name of a key; overlap of its secrets when it is rolled': `${MAX_NAME_LENGTH} characters; ${MAX_OVERLAP_SECONDS / 86_400} days`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,

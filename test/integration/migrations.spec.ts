@@ -112,7 +112,7 @@ describe('a migration whose table somebody reads for long', () => {
     const product_id = await api.createProduct({ stock: 1_000 });
     const reader = await openTransaction(environment.sql);
     await reader.query(
-      'SELECT FROM actions, api_keys, event_log, minute_statistics, order_events, products, reservations',
+      'SELECT FROM actions, api_keys, event_log, minute_statistics, order_events, orders, products, reservations',
       [],
     );
     const url = environment.variables.DATABASE_OWNER_URL ?? '';

@@ -22,6 +22,9 @@ export class ApiKeyResponse {
   @ApiProperty({ enum: SCOPES, isArray: true, example: [], description: 'Of a key without a role' })
   scopes: readonly Scope[];
 
+  @ApiProperty({ type: 'string', nullable: true, example: null, description: 'The customer whose key it is' })
+  customer_ref: string | null;
+
   @ApiProperty({ type: 'string', nullable: true, example: 'key:1', description: 'Who made it' })
   created_by: string | null;
 
@@ -61,6 +64,7 @@ function fieldsOf({ id, name, role, scopes, ...rest }: ApiKey) {
     name,
     role,
     scopes,
+    customer_ref: rest.customerRef,
     created_by: rest.createdBy,
     created_at: rest.createdAt.toISOString(),
     expires_at: rest.expiresAt?.toISOString() ?? null,

@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiSecurity } from '@nestjs/swagger';
 import { ApiProblem } from '../problems/api-problem.decorator.js';
 import { toProblem } from '../problems/problem-details.js';
-import type { RouteAccess } from './route-access.js';
+import { type RouteAccess, scopesOf } from './route-access.js';
 import { missingScope, needsCredentials } from './refusals.js';
 
 /** The names under which the OpenAPI document has the ways to say who one is. */
@@ -17,17 +17,17 @@ const SECURITY_SCHEMES = ['bearer', 'basic'] as const;
 export function Access(access: RouteAccess, instance = '/'): MethodDecorator {
   const declared = RouteConfig({ access });
   if (access === 'public') return declared;
-  const [scope] = typeof access === 'string' ? [] : access;
+  const scopes = scopesOf(access);
   return applyDecorators(
     declared,
     ...SECURITY_SCHEMES.map((name) => ApiSecurity(name)),
     ApiProblem('The caller has to say who they are', instance, toProblem(needsCredentials())),
-    ...(scope === undefined || typeof access === 'string'
+    ...(scopes === undefined
       ? []
-      : [ApiProblem(`The caller lacks the scope ${namesOf(access)}`, instance, toProblem(missingScope(access)))]),
+      : [ApiProblem(`The caller lacks the scope ${namesOf(scopes)}`, instance, toProblem(missingScope(scopes)))]),
   );
 }
 
-function namesOf(access: readonly string[]): string {
-  return access.map((scope) => `\`${scope}\``).join(' or ');
+function namesOf(scopes: readonly string[]): string {
+  return scopes.map((scope) => `\`${scope}\``).join(' or ');
 }

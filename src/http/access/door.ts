@@ -9,8 +9,8 @@ import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
 import { GuessLimit } from './guess-limit.js';
 import { tokenOf } from './credentials.js';
-import { missingScope, needsCredentials, needsFirstKey } from './refusals.js';
-import type { RouteAccess } from './route-access.js';
+import { missingScope, needsCredentials, needsFirstKey, notForCustomers } from './refusals.js';
+import { isForCustomers, type RouteAccess, scopesOf } from './route-access.js';
 
 export interface DoorOptions extends AccessPolicy {
   /** Where the server listens. */
@@ -74,13 +74,20 @@ export class Door {
   private hookOf(declared: RouteAccess): onRequestHookHandler {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
     return (request, reply, done) => {
+      const admit = (caller: Caller): void => {
+        expectAllowed(caller, access);
+        request.caller = caller;
+      };
+      const refuse = (error: unknown): void => this.refuse(reply, error);
       try {
-        request.caller = access === 'public' ? this.guess(request) : this.identify(request);
-        if (typeof access !== 'string' && !access.some((scope) => request.caller.scopes.has(scope))) {
-          throw missingScope(access);
+        const caller = access === 'public' ? this.guess(request) : this.identify(request);
+        if (caller instanceof Promise) {
+          caller.then(admit).then(() => done(), refuse);
+          return;
         }
+        admit(caller);
       } catch (error) {
-        this.refuse(reply, error);
+        refuse(error);
         return;
       }
       done();
@@ -88,7 +95,7 @@ export class Door {
   }
 
   /** @throws as {@link Authenticator.authenticate} does. */
-  private identify(request: FastifyRequest): Caller {
+  private identify(request: FastifyRequest): Caller | Promise<Caller> {
     const { auth } = this.options;
     if (auth === undefined && this.isLocal(request)) return ANYBODY;
     if (auth === 'off') return this.anybody(request);
@@ -99,23 +106,30 @@ export class Door {
   }
 
   /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
-  private authenticate(token: string, address: string): Caller {
+  private authenticate(token: string, address: string): Caller | Promise<Caller> {
+    const refuse = (error: unknown): never => this.noteGuess(error, address);
     try {
-      return this.known.authenticate(token);
+      const caller = this.known.authenticate(token);
+      return caller instanceof Promise ? caller.catch(refuse) : caller;
     } catch (error) {
-      if (!(error instanceof UnauthenticatedError)) throw error;
-      const waitSeconds = this.guesses.waitSecondsOf(address);
-      if (waitSeconds > 0)
-        throw new TooManyRequestsError('Too many wrong credentials came from this address', waitSeconds);
-      this.guesses.note(address);
-      throw error;
+      return refuse(error);
     }
   }
 
+  private noteGuess(error: unknown, address: string): never {
+    if (!(error instanceof UnauthenticatedError) || !error.isGuess) throw error;
+    const waitSeconds = this.guesses.waitSecondsOf(address);
+    if (waitSeconds > 0)
+      throw new TooManyRequestsError('Too many wrong credentials came from this address', waitSeconds);
+    this.guesses.note(address);
+    throw error;
+  }
+
   /** Where everybody may come in, wrong credentials are none. */
-  private guess(request: FastifyRequest): Caller {
+  private guess(request: FastifyRequest): Caller | Promise<Caller> {
     try {
-      return this.identify(request);
+      const caller = this.identify(request);
+      return caller instanceof Promise ? caller.catch(() => NOBODY) : caller;
     } catch {
       return NOBODY;
     }
@@ -143,6 +157,13 @@ export class Door {
     if (error instanceof TooManyRequestsError) reply.header('Retry-After', error.waitSeconds);
     sendProblem(reply, problem, error);
   }
+}
+
+/** @throws ForbiddenError */
+function expectAllowed(caller: Caller, access: RouteAccess): void {
+  const scopes = scopesOf(access);
+  if (scopes !== undefined && !scopes.some((scope) => caller.scopes.has(scope))) throw missingScope(scopes);
+  if (caller.customerRef !== null && !isForCustomers(access)) throw notForCustomers();
 }
 
 /** A browser asks its user for a key when it shows a page of this server; its scripts then send that as well, and no page of others has it asked. */

@@ -21,3 +21,8 @@ export function needsFirstKey(): UnauthenticatedError {
 export function missingScope(scopes: readonly Scope[]): ForbiddenError {
   return new ForbiddenError(`This needs the scope ${scopes.join(' or ')}`);
 }
+
+/** The caller is a customer, and this shows or changes what belongs to others. */
+export function notForCustomers(): ForbiddenError {
+  return new ForbiddenError('This is not for customers, who see and change only what is their own');
+}

@@ -40,6 +40,9 @@ export const ACCESS_ROLES = {
 
 export type AccessRole = keyof typeof ACCESS_ROLES;
 
+/** What a customer may do, with what is its own. */
+export const CUSTOMER_SCOPES = STOREFRONT;
+
 /** The names of the roles. */
 export const ACCESS_ROLE_NAMES: readonly AccessRole[] = ['storefront', 'fulfilment', 'operator', 'admin'];
 

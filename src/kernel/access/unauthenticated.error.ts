@@ -4,4 +4,12 @@ import { ApplicationError } from '../application-error.js';
 export class UnauthenticatedError extends ApplicationError {
   readonly kind = 'unauthenticated';
   readonly code = 'UNAUTHENTICATED';
+
+  /** @param isGuess whether it may have been a try to find what lets in; what was good once is none. */
+  constructor(
+    message: string,
+    readonly isGuess = true,
+  ) {
+    super(message);
+  }
 }

@@ -6,6 +6,7 @@ import { CONFIRM_READ } from '../../database/commit.js';
 import { queryWithin, readPrepared } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
+import { type OwnedId, whereOwned } from '../../kernel/access/owner.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import type { StoredForm } from '../../kernel/stored-json.js';
 import { currentOrigin } from '../../runtime/request-context.js';
@@ -47,23 +48,23 @@ export class OrderCancellationService {
    * @throws OrderNotFoundError
    * @throws OrderNotCancellableError when it is too late.
    */
-  async cancel(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
-    return this.perform(id, { reason, isAction: false }, request);
+  async cancel(order: OwnedId, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
+    return this.perform(order, { reason, isAction: false }, request);
   }
 
   /** The same for an operator: it is recorded among the actions as well. */
   async cancelAsAction(id: number, reason: string | undefined, request?: IdempotentRequest): Promise<Performed<Order>> {
-    return this.perform(id, { reason, isAction: true }, request);
+    return this.perform({ id, owner: null }, { reason, isAction: true }, request);
   }
 
   private async perform(
-    id: number,
+    { id, owner }: OwnedId,
     { reason, isAction }: { reason: string | undefined; isAction: boolean },
     request: IdempotentRequest | undefined,
   ): Promise<Performed<Order>> {
     const cause = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
     const cancelling = this.idempotency.run(request, storedCancellation, async (manager) => {
-      const cancellation = await cancel(manager, { id, cause, callMs: this.config.orders.fulfilmentTimeoutMs });
+      const cancellation = await cancel(manager, { id, owner, cause, callMs: this.config.orders.fulfilmentTimeoutMs });
       const details = { order_id: id, reason: reason ?? null };
       if (isAction) await recordAction(manager, 'order.cancelled', details);
       return cancellation;
@@ -92,12 +93,10 @@ export class OrderCancellationService {
 
 async function cancel(
   manager: EntityManager,
-  { id, cause, callMs }: { id: number; cause: string; callMs: number },
+  { id, owner, cause, callMs }: OwnedId & { cause: string; callMs: number },
 ): Promise<Cancellation> {
-  const cancelled = await queryWithin(
-    manager,
-    changeStatus([{ orderId: id, cause, origin: currentOrigin() }], 'cancelled'),
-  );
+  const change = { orderId: id, cause, origin: currentOrigin() };
+  const cancelled = await queryWithin(manager, changeStatus([change], 'cancelled', owner));
   const released =
     cancelled.length > 0
       ? await queryWithin<{ id: number }>(
@@ -105,7 +104,7 @@ async function cancel(
           releaseOrder(id, cause, { also: oweUndo({ callMs }), origin: currentOrigin() }),
         )
       : [];
-  const order = await manager.findOne(Order, { where: { id }, relations: { items: true } });
+  const order = await manager.findOne(Order, { where: whereOwned({ id, owner }), relations: { items: true } });
   if (order === null) throw new OrderNotFoundError(id);
   if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
   if (cancelled.length === 0) await manager.query(CONFIRM_READ);

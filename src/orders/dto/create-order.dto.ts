@@ -1,13 +1,19 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf } from 'class-validator';
+import { CUSTOMER_REF, IsCustomerRef } from '../../http/validation/customer-ref.decorator.js';
 import { IsId, IsIntegerBetween, OptionalField } from '../../http/validation/validators.js';
 import { AreRequestedItems, QUANTITY, RequestedItemDto, toRequestedItem } from '../../stock/dto/requested-item.dto.js';
 import { MAX_ITEMS, MAX_QUANTITY, type RequestedItem } from '../../stock/requested-item.js';
 
+class OfCustomerSchema {
+  @ApiPropertyOptional(CUSTOMER_REF)
+  customer_ref?: string;
+}
+
 /** How an order is asked for, as it is documented: one of three forms. */
 @ApiSchema({ name: 'OrderOfOneProduct' })
-class OrderOfOneProductSchema {
+class OrderOfOneProductSchema extends OfCustomerSchema {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   product_id: number;
 
@@ -16,7 +22,7 @@ class OrderOfOneProductSchema {
 }
 
 @ApiSchema({ name: 'OrderOfSeveralProducts' })
-class OrderOfSeveralProductsSchema {
+class OrderOfSeveralProductsSchema extends OfCustomerSchema {
   @ApiProperty({
     type: [RequestedItemDto],
     minItems: 1,
@@ -27,7 +33,7 @@ class OrderOfSeveralProductsSchema {
 }
 
 @ApiSchema({ name: 'OrderOfReservation' })
-class OrderOfReservationSchema {
+class OrderOfReservationSchema extends OfCustomerSchema {
   @ApiProperty({ type: 'integer', format: 'int64', example: 3, description: 'The order takes over what it holds' })
   reservation_id: number;
 }
@@ -70,6 +76,9 @@ export class CreateOrderDto {
   @IsAlone()
   @IsId()
   readonly reservation_id?: number;
+
+  @IsCustomerRef()
+  readonly customer_ref?: string;
 }
 
 /** Reads the forms that name products as one. */

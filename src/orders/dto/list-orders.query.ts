@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { PageQuery } from '../../http/paging/page.query.js';
-import { EmptyIsAbsent, IsOneOf, IsText } from '../../http/validation/validators.js';
+import { MAX_CUSTOMER_REF_LENGTH } from '../../kernel/access/caller.js';
+import { EmptyIsAbsent, IsName, IsOneOf, IsText } from '../../http/validation/validators.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
 const MAX_REQUEST_ID_LENGTH = 128;
@@ -10,6 +11,15 @@ export class ListOrdersQuery extends PageQuery {
   @EmptyIsAbsent()
   @IsOneOf(ORDER_STATUSES)
   readonly status?: OrderStatus;
+
+  @ApiPropertyOptional({
+    type: 'string',
+    maxLength: MAX_CUSTOMER_REF_LENGTH,
+    description: 'Only those of this customer; `total` counts to 10000 then',
+  })
+  @EmptyIsAbsent()
+  @IsName(1, MAX_CUSTOMER_REF_LENGTH)
+  readonly customer_ref?: string;
 
   @ApiPropertyOptional({
     type: 'string',

@@ -52,6 +52,9 @@ export class OrderResponse {
   @ApiProperty({ enum: ORDER_STATUSES, example: 'pending' })
   status: OrderStatus;
 
+  @ApiProperty({ type: 'string', nullable: true, example: null, description: "The shop's own id of the buyer" })
+  customer_ref: string | null;
+
   @ApiProperty({ type: [OrderItemResponse], description: 'By product id, ascending' })
   items: OrderItemResponse[];
 
@@ -61,7 +64,7 @@ export class OrderResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   updated_at: string;
 
-  static of({ id, totalPrice, status, items, createdAt, updatedAt }: Order): OrderResponse {
+  static of({ id, totalPrice, status, customerRef, items, createdAt, updatedAt }: Order): OrderResponse {
     const [first, second] = items;
     return {
       id,
@@ -69,6 +72,7 @@ export class OrderResponse {
       quantity: items.reduce((sum, item) => sum + item.quantity, 0),
       total_price: toJsonNumber(totalPrice),
       status,
+      customer_ref: customerRef,
       items: items.toSorted((a, b) => a.productId - b.productId).map((item) => OrderItemResponse.of(item)),
       created_at: createdAt.toISOString(),
       updated_at: updatedAt.toISOString(),

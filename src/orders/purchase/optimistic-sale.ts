@@ -18,17 +18,18 @@ export interface SoldItem extends WrittenOrder {
  * An order in one statement. The conditional `UPDATE` checks and takes in one step. When it takes some items and not
  * all, the order has no total, and the `NOT NULL` of `orders.total_price` undoes the whole statement.
  */
-export function writeOptimisticSale({ items, request, origin }: Purchase): QueryConfig {
+export function writeOptimisticSale({ items, request, customerRef = null, origin }: Purchase): QueryConfig {
   const isAlone = items.length === 1;
   const sold = [
     items.map(({ productId }) => productId),
     items.map(({ quantity }) => quantity),
     ...originParametersOf([{ asked: { origin } }]),
+    customerRef,
   ];
   const keys = keyParametersOf([request]);
   return {
     name: `sell-${isAlone ? 'one' : 'several'}${keys.length === 0 ? '' : '-with-key'}`,
-    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 5)] }),
+    text: saleText({ isAlone, keep: keys.length === 0 ? [] : [keepMadeRows('order_id', 6)] }),
     values: [...sold, ...keys],
   };
 }
@@ -48,7 +49,7 @@ function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[]
     takeIfEnough({ isAlone }),
     nameOrigins(3),
     insertOrders(`
-      SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END, ${NEW_FULFILMENT_KEY}
+      SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END, ${NEW_FULFILMENT_KEY}, $5::text
       FROM taken HAVING count(*) > 0`),
     'placed AS (SELECT id, 1 AS position FROM written)',
     ...keep,
@@ -60,6 +61,6 @@ function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[]
     beginOrders(),
   ];
   return `WITH ${parts.join(',\n    ')}
-    SELECT written.id, created_at AS "createdAt", product_id AS "productId", quantity, unit_price AS "unitPrice"
+    SELECT written.id, created_at AS "createdAt", $5 AS "customerRef", product_id AS "productId", quantity, unit_price AS "unitPrice"
     FROM written CROSS JOIN taken`;
 }

@@ -59,8 +59,8 @@ export class OrderService {
    * @throws LockTimeoutError, OverloadedError when it takes too long to get a turn: nothing has changed.
    * @throws KeyTakenError when its idempotency key was used: nothing has changed.
    */
-  async create({ items, request }: Purchase, isGone?: () => boolean): Promise<Order> {
-    const purchase = { items: mergeItems(items), request, origin: currentOrigin(), trace: currentContext().trace };
+  async create({ items, ...asked }: Purchase, isGone?: () => boolean): Promise<Order> {
+    const purchase = { ...asked, items: mergeItems(items), origin: currentOrigin(), trace: currentContext().trace };
     const order =
       this.config.orders.locking === 'pessimistic'
         ? await this.sales.submit(purchase, isGone)

@@ -35,7 +35,7 @@ export class PurchaseService {
   /** Nothing of an order changes but its status: it is its own record of how it was answered. */
   private async replay({ orderId }: KeptOutcome): Promise<Order> {
     if (orderId === undefined) throw new IdempotencyKeyInUseError();
-    const order = await this.orders.find(orderId, this.transactions.manager);
+    const order = await this.orders.find({ id: orderId, owner: null }, this.transactions.manager);
     return Object.assign(order, { status: 'pending', updatedAt: order.createdAt });
   }
 }

@@ -4,9 +4,10 @@ import type { EntityManager } from 'typeorm';
 import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
+import type { OwnedId } from '../../kernel/access/owner.js';
 import { formatCents } from '../../kernel/money.js';
 import { currentOrigin } from '../../runtime/request-context.js';
-import { ReservationClosedError } from '../../reservations/reservation.errors.js';
+import { ReservationClosedError, ReservationNotFoundError } from '../../reservations/reservation.errors.js';
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
 import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
@@ -18,6 +19,12 @@ import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
 import { storedOrder } from '../stored-order.js';
 import { toOrder, type WrittenOrder } from './sale.js';
+
+/** A reservation that is to become an order. */
+interface Confirmed extends OwnedId {
+  /** Of the order, unless the reservation has one: then it must be the same. */
+  readonly customerRef: string | null;
+}
 
 /** Makes orders of reservations. No stock moves: the order takes over what is held. */
 @Injectable()
@@ -33,28 +40,35 @@ export class ReservationConfirmationService {
    * @throws ReservationNotFoundError, ProductNotFoundError
    * @throws ReservationClosedError when it holds nothing any more, by PostgreSQL's clock.
    */
-  async confirm(id: number, request?: IdempotentRequest): Promise<Performed<Order>> {
-    const confirmed = await this.idempotency.run(request, storedOrder, (manager) => confirm(manager, id));
+  async confirm(reservation: Confirmed, request?: IdempotentRequest): Promise<Performed<Order>> {
+    const confirmed = await this.idempotency.run(request, storedOrder, (manager) => confirm(manager, reservation));
     if (!confirmed.isReplayed) this.dispatcher.dispatch(confirmed.result.id);
     return confirmed;
   }
 }
 
-async function confirm(manager: EntityManager, id: number): Promise<Order> {
-  const { items } = await lockHeldReservation(manager, id);
+async function confirm(manager: EntityManager, { customerRef: named, ...owned }: Confirmed): Promise<Order> {
+  const { id, items, customerRef: own } = await lockHeldReservation(manager, owned);
+  if (own !== null && named !== null && named !== own) throw new ReservationNotFoundError(id);
   const products = await queryWithin<StockRow>(manager, keepProducts(productIdsOf([{ items }])));
   const priced = priceHeldItems(items, products);
-  const [written] = await queryWithin<WrittenOrder>(manager, writeConfirmation(id, priced));
+  const [written] = await queryWithin<WrittenOrder>(
+    manager,
+    writeConfirmation({ id, customerRef: own ?? named }, priced),
+  );
   // Its time was up while the products were waited for.
   if (written === undefined) throw new ReservationClosedError({ id, status: 'expired', orderId: null });
   return toOrder(written, priced);
 }
 
 /** Gives no row when the time of the reservation is up by now: then the caller rolls back. */
-function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfig {
+function writeConfirmation(
+  { id, customerRef }: Pick<Confirmed, 'id' | 'customerRef'>,
+  items: readonly PricedItem[],
+): QueryConfig {
   const { requestId, actor } = currentOrigin();
   const parts = [
-    insertOrders(`VALUES ($2::numeric, ${NEW_FULFILMENT_KEY})`),
+    insertOrders(`VALUES ($2::numeric, ${NEW_FULFILMENT_KEY}, $8::text)`),
     `line AS (
       SELECT id AS order_id, item.*
       FROM written CROSS JOIN unnest($3::bigint[], $4::integer[], $5::numeric[]) AS item (product_id, quantity, unit_price)
@@ -64,7 +78,7 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
   ];
   return {
     name: 'confirm-reservation',
-    text: `WITH ${parts.join(',\n    ')} ${CONFIRM_RESERVATION} RETURNING written.id, written.created_at AS "createdAt"`,
+    text: `WITH ${parts.join(',\n    ')} ${CONFIRM_RESERVATION} RETURNING written.id, written.created_at AS "createdAt", $8 AS "customerRef"`,
     values: [
       id,
       formatCents(totalOf(items)),
@@ -73,6 +87,7 @@ function writeConfirmation(id: number, items: readonly PricedItem[]): QueryConfi
       items.map(({ unitPrice }) => formatCents(unitPrice)),
       requestId,
       actor,
+      customerRef,
     ],
   };
 }

@@ -18,8 +18,8 @@ import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.
 /** What a client wants to buy. */
 export type Purchase = StockRequest;
 
-/** What PostgreSQL makes of an order that is written. */
-export type WrittenOrder = Pick<Order, 'id' | 'createdAt'>;
+/** An order that is written, without its items. */
+export type WrittenOrder = Pick<Order, 'id' | 'createdAt' | 'customerRef'>;
 
 /** What a sale of several orders gives: their ids, ascending and so in their order, and the one moment of all of them. */
 export interface WrittenOrders {
@@ -33,7 +33,8 @@ export interface WrittenOrders {
  */
 export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
   const totals = sales.map(({ items }) => formatCents(totalOf(items)));
-  const sold = [totals, ...takenItemParameters(sales), ...originParametersOf(sales)];
+  const customers = sales.map(({ asked }) => asked.customerRef ?? null);
+  const sold = [totals, customers, ...takenItemParameters(sales), ...originParametersOf(sales)];
   const keys = keyParametersOf(sales.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'sell', text: SELL, values: sold };
   return { name: 'sell-with-keys', text: SELL_WITH_KEYS, values: [...sold, ...keys] };
@@ -43,16 +44,19 @@ export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
 export function toOrders([written]: readonly WrittenOrders[], sales: readonly Taken<Purchase>[]): Order[] {
   if (written?.ids.length !== sales.length) throw new Error('PostgreSQL wrote fewer orders than were sold');
   const { createdAt } = written;
-  return written.ids.map((id, index) => toOrder({ id, createdAt }, sales[index]?.items ?? []));
+  return written.ids.map((id, index) => {
+    const sale = sales[index];
+    return toOrder({ id, createdAt, customerRef: sale?.asked.customerRef ?? null }, sale?.items ?? []);
+  });
 }
 
 /** The order as it stands in the database after its commit. */
-export function toOrder({ id, createdAt }: WrittenOrder, priced: readonly PricedItem[]): Order {
+export function toOrder({ id, createdAt, customerRef }: WrittenOrder, priced: readonly PricedItem[]): Order {
   const items = priced.map(({ productId, quantity, unitPrice }) =>
     Object.assign(new OrderItem(), { orderId: id, productId, quantity, unitPrice }),
   );
-  const written = { id, status: 'pending', createdAt, updatedAt: createdAt, totalPrice: totalOf(priced), items };
-  return Object.assign(new Order(), written);
+  const written = { id, status: 'pending', customerRef, createdAt, updatedAt: createdAt };
+  return Object.assign(new Order(), { ...written, totalPrice: totalOf(priced), items });
 }
 
 /** The first event of each order in `placed`, from `origin (position, request_id, actor)`. */
@@ -62,15 +66,16 @@ export function beginOrders(): string {
 }
 
 const SELL = sellText([]);
-const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 9)]);
+const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 10)]);
 
 function sellText(keep: readonly string[]): string {
   const parts = [
-    takeDecided(2),
-    nameOrigins(7),
+    takeDecided(3),
+    nameOrigins(8),
     insertOrders(`
-      SELECT total_price, ${NEW_FULFILMENT_KEY}
-      FROM unnest($1::numeric[]) WITH ORDINALITY AS sold (total_price, position) ORDER BY position`),
+      SELECT total_price, ${NEW_FULFILMENT_KEY}, customer_ref
+      FROM unnest($1::numeric[], $2::text[]) WITH ORDINALITY AS sold (total_price, customer_ref, position)
+      ORDER BY position`),
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
     ...keep,
     `line AS MATERIALIZED (

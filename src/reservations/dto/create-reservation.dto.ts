@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { CUSTOMER_REF, IsCustomerRef } from '../../http/validation/customer-ref.decorator.js';
 import { IsIntegerBetween } from '../../http/validation/validators.js';
 import { AreRequestedItems, RequestedItemDto } from '../../stock/dto/requested-item.dto.js';
 import { MAX_ITEMS } from '../../stock/requested-item.js';
@@ -18,4 +19,8 @@ export class CreateReservationDto {
   })
   @IsIntegerBetween(1, MAX_TTL_SECONDS)
   readonly ttl_seconds: number = DEFAULT_TTL_SECONDS;
+
+  @ApiPropertyOptional(CUSTOMER_REF)
+  @IsCustomerRef()
+  readonly customer_ref?: string;
 }

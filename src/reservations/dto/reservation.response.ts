@@ -21,6 +21,9 @@ export class ReservationResponse {
   @ApiProperty({ type: [ReservationItemResponse], description: 'By product id, ascending' })
   items: ReservationItemResponse[];
 
+  @ApiProperty({ type: 'string', nullable: true, example: null, description: "The shop's own id of the buyer" })
+  customer_ref: string | null;
+
   @ApiProperty({
     type: 'integer',
     format: 'int64',
@@ -39,13 +42,23 @@ export class ReservationResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   updated_at: string;
 
-  static of({ id, status, items, orderId, expiresAt, createdAt, updatedAt }: Reservation): ReservationResponse {
+  static of({
+    id,
+    status,
+    items,
+    customerRef,
+    orderId,
+    expiresAt,
+    createdAt,
+    updatedAt,
+  }: Reservation): ReservationResponse {
     return {
       id,
       status,
       items: items
         .toSorted((a, b) => a.productId - b.productId)
         .map(({ productId, quantity }) => ({ product_id: productId, quantity })),
+      customer_ref: customerRef,
       order_id: orderId,
       expires_at: expiresAt.toISOString(),
       created_at: createdAt.toISOString(),

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { KeyRing } from '../../access/key-ring.js';
+import { TokenAuthenticator } from '../../access/token-authenticator.js';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
 import { AccessLog } from '../../http/problems/access-log.js';
@@ -30,7 +30,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     logger: createLogger(config, 'api'),
     abortOnError: false,
   });
-  doorOf(adapter.getInstance()).authenticator = app.get(KeyRing, { strict: false });
+  doorOf(adapter.getInstance()).authenticator = app.get(TokenAuthenticator, { strict: false });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({

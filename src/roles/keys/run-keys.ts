@@ -17,18 +17,20 @@ import { runCommand } from '../run-command.js';
 import { toTextTable } from '../text-table.js';
 import { KeysRootModule } from './keys-root.module.js';
 
-const USAGE = `npm run --silent keys -- create --name NAME (--role ROLE | --scopes SCOPE,SCOPE) [--expires 90d]
+const USAGE = `npm run --silent keys -- create --name NAME (--role ROLE | --scopes SCOPE,SCOPE) [--customer REF] [--expires 90d]
 npm run --silent keys -- list
 npm run --silent keys -- roll ID [--overlap SECONDS]
 npm run --silent keys -- revoke ID
 
 ROLE is ${ACCESS_ROLE_NAMES.join(', ')}; SCOPE is ${SCOPES.join(', ')}.
+With --customer, the key is that customer, who sees and changes only what carries this customer_ref.
 What create and roll print on their standard output is the token alone; it is shown this once.`;
 
 const OPTIONS = {
   name: { type: 'string' },
   role: { type: 'string' },
   scopes: { type: 'string' },
+  customer: { type: 'string' },
   expires: { type: 'string' },
   overlap: { type: 'string' },
 } as const;
@@ -44,7 +46,7 @@ const COMMANDS: Record<
   string,
   { readonly takes: readonly string[]; readonly run: (command: Command) => Promise<void> }
 > = {
-  create: { takes: ['name', 'role', 'scopes', 'expires'], run: create },
+  create: { takes: ['name', 'role', 'scopes', 'customer', 'expires'], run: create },
   list: { takes: [], run: list },
   roll: { takes: ['id', 'overlap'], run: roll },
   revoke: { takes: ['id'], run: revoke },
@@ -106,11 +108,12 @@ function refuse(reason: string): never {
 }
 
 async function create({ app, values, caller }: Command): Promise<void> {
-  const { name, role, scopes, expires } = values;
+  const { name, role, scopes, customer, expires } = values;
   const fields = {
     name: name?.trim(),
     role,
     scopes: scopes?.split(',').map((scope) => scope.trim()),
+    customer_ref: customer,
     expires_at: expiryOf(expires),
   };
   const dto = Object.assign(new CreateApiKeyDto(), fields);
@@ -127,7 +130,7 @@ function expiryOf(duration: string | undefined): string | undefined {
 }
 
 async function list({ app }: Command): Promise<void> {
-  const rows: string[][] = [['id', 'name', 'may', 'made by', 'last used', 'state']];
+  const rows: string[][] = [['id', 'name', 'may', 'customer', 'made by', 'last used', 'state']];
   for (let before: number | undefined; ;) {
     const keys = await readPrepared<ApiKey & object>(app.get(DataSource), selectApiKeys({ before, limit: PAGE_SIZE }));
     rows.push(...keys.map(rowOf));
@@ -137,9 +140,17 @@ async function list({ app }: Command): Promise<void> {
   process.stdout.write(rows.length === 1 ? 'There are no keys\n' : `${toTextTable(rows)}\n`);
 }
 
-function rowOf({ id, name, role, scopes, createdBy, lastUsedAt, ...key }: ApiKey): string[] {
+function rowOf({ id, name, role, scopes, customerRef, createdBy, lastUsedAt, ...key }: ApiKey): string[] {
   const may = role ?? scopes.join(',');
-  return [String(id), name, may, createdBy ?? '-', lastUsedAt?.toISOString() ?? 'never', stateOf(key)];
+  return [
+    String(id),
+    name,
+    may,
+    customerRef ?? '-',
+    createdBy ?? '-',
+    lastUsedAt?.toISOString() ?? 'never',
+    stateOf(key),
+  ];
 }
 
 function stateOf({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>): string {

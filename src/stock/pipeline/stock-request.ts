@@ -8,6 +8,8 @@ export interface StockRequest {
   readonly items: readonly RequestedItem[];
   /** Present when the request may be sent again. */
   readonly request?: IdempotentRequest;
+  /** The shop's own id of the buyer, if it is known. */
+  readonly customerRef?: string | null;
   /** Who asks. */
   readonly origin?: Origin;
   /** The span of whoever asks. */
