@@ -55,7 +55,7 @@ const DOORS = {
   health: [],
   statistics: ['statistics.module', 'statistics-recorder.module'],
   actions: ['actions.module', 'action'],
-  access: ['access.module', 'key-ring'],
+  access: ['access.module', 'rate-limiter', 'token-authenticator'],
   demo: ['demo.module', 'flash-sale.service', 'flash-sale-program', 'patient-client'],
   console: ['console.module'],
 };

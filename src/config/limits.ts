@@ -50,6 +50,8 @@ export const LIMITS: Limits = {
   subscriptionHoldMs: 30_000,
 
   guessesPerMinute: 10,
+  callerRequests: 1_000,
+  addressRequests: 100,
   keysRefreshMs: 1_000,
   keysKeptMs: 60_000,
   issuerMs: 2_000,
@@ -146,6 +148,9 @@ export interface Limits {
 
   /** Wrong credentials from one address that are looked at. */
   readonly guessesPerMinute: number;
+  /** Requests a second of a caller that is known, and of an address, unless `RATE_LIMIT` says otherwise. */
+  readonly callerRequests: number;
+  readonly addressRequests: number;
   /** How often a process looks whether keys have changed. */
   readonly keysRefreshMs: number;
   /** How long the keys that were read last hold while PostgreSQL does not answer; and a token whose signature was verified. */

@@ -27,7 +27,7 @@ interface Content {
   readonly onRetry?: (() => void) | undefined;
 }
 
-/** Talks to the API as a good client does: what is answered 503, or not at all, it sends again in a while, for {@link PATIENCE_MS}. */
+/** Talks to the API as a good client does: what is answered 429 or 503, or not at all, it sends again in a while, for {@link PATIENCE_MS}. */
 export class PatientClient {
   /**
    * @param api the base URL of the API, with its base path.
@@ -58,7 +58,7 @@ export class PatientClient {
       const answer = await this.exchange(path, method, content).catch((error: unknown) => {
         if (isLast) throw error;
       });
-      if (answer !== undefined && (answer.status !== 503 || isLast)) return answer;
+      if (answer !== undefined && (![429, 503].includes(answer.status) || isLast)) return answer;
       content?.onRetry?.();
       // Spread, or they would all come at once again.
       await delay((answer?.retryMs ?? RETRY_MS) * (1 + Math.random()));

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Post, Res, type StreamableFile } from '@nest
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../http/access/access.decorator.js';
+import { LIST_WEIGHT } from '../http/access/route-access.js';
 import { customerOf } from '../kernel/access/caller.js';
 import type { OwnedId } from '../kernel/access/owner.js';
 import { API_PREFIX } from '../http/api-prefix.js';
@@ -96,7 +97,7 @@ export class OrdersController {
   }
 
   @Get()
-  @Access({ scopes: ['orders:read'], customers: true }, PATH)
+  @Access({ scopes: ['orders:read'], customers: true, weight: LIST_WEIGHT }, PATH)
   @ApiOperation({ summary: 'List orders, newest first' })
   @ApiOkResponse({ type: OrderPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')

@@ -8,6 +8,7 @@ import {
   ApiValidationProblem,
 } from '../http/problems/api-problem.decorator.js';
 import { Access } from '../http/access/access.decorator.js';
+import { LIST_WEIGHT } from '../http/access/route-access.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import { ApiIfMatch, ApiIfNoneMatch, isUnchanged, isWeak, matches } from '../http/conditional-request.js';
 import { linkToNext, NEXT_PAGE } from '../http/paging/link.js';
@@ -78,7 +79,7 @@ export class ProductsController {
   }
 
   @Get()
-  @Access({ scopes: ['products:read'], customers: true }, PATH)
+  @Access({ scopes: ['products:read'], customers: true, weight: LIST_WEIGHT }, PATH)
   @Header('Cache-Control', REVALIDATED)
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })

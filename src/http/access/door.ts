@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
+import { LIMITS } from '../../config/limits.js';
 import { isLoopback } from '../../config/loopback.js';
 import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/access/caller.js';
+import type { Rate, RateLimit } from '../../kernel/access/rate.js';
 import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
 import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
 import { NAME } from '../../kernel/version.js';
@@ -10,7 +12,9 @@ import { sendProblem } from '../problems/send-problem.js';
 import { GuessLimit } from './guess-limit.js';
 import { tokenOf } from './credentials.js';
 import { missingScope, needsCredentials, needsFirstKey, notForCustomers } from './refusals.js';
-import { isForCustomers, type RouteAccess, scopesOf } from './route-access.js';
+import { networkOf } from './network.js';
+import { headersOf } from './rate-headers.js';
+import { isForCustomers, type RouteAccess, scopesOf, weightOf } from './route-access.js';
 
 export interface DoorOptions extends AccessPolicy {
   /** Where the server listens. */
@@ -39,6 +43,8 @@ const PROXY_HEADER = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 export class Door {
   /** Set before the server listens. */
   authenticator: Authenticator | undefined;
+  /** Likewise. */
+  rateLimit: RateLimit | undefined;
   /** What the routes have said, by method and path. */
   readonly declared = new Map<string, RouteAccess>();
   private readonly guesses = new GuessLimit();
@@ -73,10 +79,12 @@ export class Door {
 
   private hookOf(declared: RouteAccess): onRequestHookHandler {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
+    const weight = weightOf(access);
     return (request, reply, done) => {
       const admit = (caller: Caller): void => {
-        expectAllowed(caller, access);
         request.caller = caller;
+        if (access !== 'public') this.limit(reply, weight);
+        expectAllowed(caller, access);
       };
       const refuse = (error: unknown): void => this.refuse(reply, error);
       try {
@@ -133,6 +141,29 @@ export class Door {
     } catch {
       return NOBODY;
     }
+  }
+
+  /** @throws TooManyRequestsError */
+  private limit(reply: FastifyReply, weight: number): void {
+    const { caller, ip } = reply.request;
+    const rate = this.rateOf(reply.request);
+    if (rate === undefined || this.rateLimit === undefined) return;
+    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weight);
+    reply.headers(headersOf(rate, standing));
+    if (!standing.isAllowed) {
+      const waitSeconds = Math.ceil(standing.waitMs / 1_000);
+      throw new TooManyRequestsError(`More than ${rate.perSecond} requests a second`, waitSeconds);
+    }
+  }
+
+  /** Where nobody is asked who they are, nobody is limited, unless that is asked for. */
+  private rateOf(request: FastifyRequest): Rate | undefined {
+    const { auth, rateLimit } = this.options;
+    const isOpen = auth === 'off' || (auth === undefined && request.caller === ANYBODY);
+    if (rateLimit === 'off' || (rateLimit === undefined && isOpen)) return undefined;
+    return request.caller.actor === null
+      ? { by: 'address', perSecond: rateLimit ?? LIMITS.addressRequests }
+      : { by: 'caller', perSecond: rateLimit ?? LIMITS.callerRequests };
   }
 
   private anybody(request: FastifyRequest): Caller {

@@ -1,15 +1,10 @@
-import { isIPv6 } from 'node:net';
 import { LIMITS } from '../../config/limits.js';
 import { Log } from '../../runtime/log.js';
+import { networkOf } from './network.js';
 
 const WINDOW_MS = 60_000;
 /** Of more, the oldest are forgotten. */
 const MAX_ADDRESSES = 10_000;
-/** Before an address of IPv4, where a socket of IPv6 serves both. */
-const MAPPED = '::ffff:';
-/** Groups of an IPv6 address that one customer of a provider has to itself. */
-const NETWORK_GROUPS = 4;
-
 interface Guesses {
   count: number;
   /** As `performance.now` tells it. */
@@ -44,16 +39,4 @@ export class GuessLimit {
       this.logger.warn('Too many wrong credentials: no more are looked at for a minute', { address });
     }
   }
-}
-
-/** Whoever has an address of IPv6 has all of its /64 network. */
-function networkOf(address: string): string {
-  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
-  if (!isIPv6(mapped)) return mapped;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const all =
-    tail === undefined ? groups : [...groups, ...Array<string>(8 - groups.length - last.length).fill('0'), ...last];
-  return `${all.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }

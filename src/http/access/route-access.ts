@@ -1,17 +1,23 @@
 import type { Caller } from '../../kernel/access/caller.js';
 import type { Scope } from '../../kernel/access/scopes.js';
 
-/** Whoever has one of the scopes; a customer as well, where the route gives each customer nothing but what is its own or everybody's. */
-export interface CustomerAccess {
+export interface ScopedAccess {
+  /** Any one of them lets in. */
   readonly scopes: readonly Scope[];
-  readonly customers: true;
+  /** A customer as well: the route gives each customer nothing but what is its own or everybody's. */
+  readonly customers?: true;
+  /** How many requests one of it counts as, where callers are limited; 1 unless given. */
+  readonly weight?: number;
 }
 
+/** Of a route that reads many rows. */
+export const LIST_WEIGHT = 5;
+
 /**
- * Who may use a route: whoever has one of the scopes and is no customer; {@link CustomerAccess}; `caller`, everybody who has said who they are; `docs`, the same, or everybody where
+ * Who may use a route: whoever has one of the scopes and is no customer; {@link ScopedAccess}; `caller`, everybody who has said who they are; `docs`, the same, or everybody where
  * `DOCS=public`; `public`, everybody.
  */
-export type RouteAccess = readonly Scope[] | CustomerAccess | 'caller' | 'docs' | 'public';
+export type RouteAccess = readonly Scope[] | ScopedAccess | 'caller' | 'docs' | 'public';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -27,10 +33,14 @@ declare module 'fastify' {
 /** Which scopes a route asks for, any one of them; `undefined` when it asks for none. */
 export function scopesOf(access: RouteAccess): readonly Scope[] | undefined {
   if (typeof access === 'string') return undefined;
-  return 'customers' in access ? access.scopes : access;
+  return 'scopes' in access ? access.scopes : access;
 }
 
 /** Whether customers are let in as well. */
 export function isForCustomers(access: RouteAccess): boolean {
-  return typeof access === 'string' || 'customers' in access;
+  return typeof access === 'string' || ('customers' in access && access.customers === true);
+}
+
+export function weightOf(access: RouteAccess): number {
+  return (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;
 }

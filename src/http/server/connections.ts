@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 
@@ -15,10 +16,17 @@ const LOOK_INTERVAL_MS = 1_000;
 /** A process that refuses connections says so, and not more often than this. */
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
+/** What the connections of a server are configured by. */
+export interface ConnectionPolicy {
+  readonly keepAliveTimeoutMs: number;
+  readonly access: Pick<AccessPolicy, 'trustedProxies'>;
+}
+
 /** What every server of HTTP is created with: a request that does not arrive in time is answered 408 and cut off. */
-export function connectionOptions(keepAliveTimeoutMs: number) {
+export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies } }: ConnectionPolicy) {
   const { requestMs } = LIMITS;
   return {
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',

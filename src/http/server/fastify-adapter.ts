@@ -13,7 +13,7 @@ import { LIMITS } from '../../config/limits.js';
 import { Door } from '../access/door.js';
 import { forgetNames, guardBody } from './body-guard.js';
 import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
-import { answerClientError, boundConnections, connectionOptions } from './connections.js';
+import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
 import { sendSecurityHeaders } from './security-headers.js';
@@ -36,10 +36,9 @@ const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
 /** What the server of the API is configured by. */
-export interface ServerOptions extends BrowserPolicy {
+export interface ServerOptions extends BrowserPolicy, ConnectionPolicy {
   readonly access: AccessPolicy;
   readonly maxConnections: number;
-  readonly keepAliveTimeoutMs: number;
   /** Set when requests are traced. */
   readonly tracing?: unknown;
 }
@@ -47,7 +46,7 @@ export interface ServerOptions extends BrowserPolicy {
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods, and who may come in. */
 export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   const server: FastifyInstance = fastify({
-    ...connectionOptions(options.keepAliveTimeoutMs),
+    ...connectionOptions(options),
     bodyLimit: LIMITS.bodyBytes,
     clientErrorHandler: answerClientError,
     // A request that arrives while the server closes is still answered, and its connection closed after that.

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { RateLimiter } from '../../access/rate-limiter.js';
 import { TokenAuthenticator } from '../../access/token-authenticator.js';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
@@ -30,7 +31,10 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     logger: createLogger(config, 'api'),
     abortOnError: false,
   });
-  doorOf(adapter.getInstance()).authenticator = app.get(TokenAuthenticator, { strict: false });
+  Object.assign(doorOf(adapter.getInstance()), {
+    authenticator: app.get(TokenAuthenticator, { strict: false }),
+    rateLimit: app.get(RateLimiter, { strict: false }),
+  });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({
@@ -44,6 +48,8 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
         'Idempotent-Replayed',
         'X-Request-Id',
         'Retry-After',
+        'RateLimit',
+        'RateLimit-Policy',
         'WWW-Authenticate',
       ],
     });

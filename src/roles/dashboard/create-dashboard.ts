@@ -30,7 +30,7 @@ const CONTENT_SECURITY_POLICY =
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
-    new FastifyAdapter(connectionOptions(config.keepAliveTimeoutMs)),
+    new FastifyAdapter(connectionOptions(config)),
     { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();

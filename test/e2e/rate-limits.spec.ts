@@ -1,0 +1,186 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KeyRing } from '../../src/access/key-ring.js';
+import { CacheConnection } from '../../src/cache/cache-connection.js';
+import { RateLimiter } from '../../src/access/rate-limiter.js';
+import { loadConfig } from '../../src/config/config.js';
+import { type Answer, type Api, startApi } from '../support/api.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
+
+let environment: Environment;
+let redis: OwnRedis;
+const running: Api[] = [];
+
+/** A process of its own, on the database and the Redis of all of them. */
+async function start(overrides: Record<string, string>): Promise<Api> {
+  const api = await startApi(loadConfig({ ...environment.variables, ...redis.urls, ...overrides }, 'api'));
+  running.push(api);
+  await api.app.get(KeyRing, { strict: false }).run();
+  return api;
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const from = (address: string) => ({ 'X-Forwarded-For': address });
+const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+const times = async (count: number, request: () => Promise<Answer>): Promise<Answer[]> => {
+  const answers = [];
+  for (let time = 0; time < count; time++) answers.push(await request());
+  return answers;
+};
+/** Reads nothing from anywhere. */
+const CHEAP = '/ops/console';
+let key: string;
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  environment = await createEnvironment();
+  const open = await start({ AUTH: 'off' });
+  key = (await open.post('/keys', { name: 'shop', role: 'admin' })).body.token;
+});
+
+afterEach(async () => {
+  redis.thaw();
+  for (const api of running.splice(0)) await api.close();
+});
+
+afterAll(async () => {
+  await environment.close();
+  await redis.stop();
+});
+
+it('lets a burst of a second in, refuses what is more, says where the caller stands, and goes on at the rate', async () => {
+  const api = await start({ AUTH: 'required', RATE_LIMIT: '10/s' });
+  const answers = await times(14, () => api.get(CHEAP, bearer(key)));
+  const refused = answers.findIndex(({ status }) => status === 429);
+  expect([10, 11, 12]).toContain(refused);
+  expect(answers[0]?.headers.get('ratelimit-policy')).toBe('"caller";q=10;w=1');
+  expect(answers[0]?.headers.get('ratelimit')).toBe('"caller";r=9;t=1');
+  const { headers, body } = answers[refused] ?? {};
+  expect([headers?.get('retry-after'), headers?.get('ratelimit')]).toEqual(['1', '"caller";r=0;t=1']);
+  expect(body).toMatchObject({
+    code: 'RATE_LIMITED',
+    detail: 'More than 10 requests a second; try again in 1 s',
+  });
+  // Nobody is kept from knowing whether it lives.
+  expect(statuses(await times(5, () => api.get('/health', bearer(key))))).toEqual([200, 200, 200, 200, 200]);
+  await eventually(async () => expect((await api.get(CHEAP, bearer(key))).status).toBe(200));
+});
+
+it('a list counts as five, and a request that is refused for another reason counts as well', async () => {
+  const api = await start({ AUTH: 'off', RATE_LIMIT: '10/s' });
+  const lists = await times(4, () => api.get('/products'));
+  expect(statuses(lists).slice(0, 3)).toEqual([200, 200, 429]);
+  await eventually(async () => expect((await api.get('/nowhere')).status).toBe(404));
+  expect(statuses(await times(20, () => api.get('/nowhere')))).toContain(429);
+});
+
+it('counts keys by themselves, and whoever has none by address', async () => {
+  const api = await start({ AUTH: 'optional', TRUST_PROXY: 'loopback' });
+  expect((await api.get(CHEAP, bearer(key))).headers.get('ratelimit-policy')).toBe('"caller";q=1000;w=1');
+  const anonymous = await api.get(CHEAP, from('203.0.113.7'));
+  expect(anonymous.headers.get('ratelimit')).toBe('"address";r=99;t=1');
+  const [first, second] = [from('2001:db8:1:1::1'), from('2001:db8:1:1:ffff::2')];
+  await api.get('/products', first);
+  expect((await api.get(CHEAP, second)).headers.get('ratelimit')).toMatch(/^"address";r=9[4-6];/);
+  expect((await api.get(CHEAP, from('2001:db8:1:2::1'))).headers.get('ratelimit')).toBe('"address";r=99;t=1');
+});
+
+it('believes nobody but the named proxies about an address', async () => {
+  const api = await start({ AUTH: 'off', RATE_LIMIT: '5/s', TRUST_PROXY: '10.0.0.0/8' });
+  let address = 0;
+  const answers = await times(20, () => api.get(CHEAP, from(`203.0.113.${address++}`)));
+  expect(statuses(answers)).toContain(429);
+  const believing = await start({ AUTH: 'off', RATE_LIMIT: '5/s', TRUST_PROXY: '127.0.0.1' });
+  expect(statuses(await times(20, () => believing.get(CHEAP, from(`203.0.113.${address++}`))))).not.toContain(429);
+  // What a client claims stands before what the proxy has seen.
+  const claimed = await times(20, () => believing.get(CHEAP, from(`198.51.100.${address++}, 203.0.113.200`)));
+  expect(statuses(claimed)).toContain(429);
+});
+
+it.each([
+  [{ AUTH: 'off' }, {}],
+  [{ AUTH: '' }, {}],
+  [{ AUTH: 'required', RATE_LIMIT: 'off' }, 'key'],
+])('limits nobody with %j', async (overrides, credentials) => {
+  const api = await start(overrides);
+  const { status, headers } = await api.get(CHEAP, credentials === 'key' ? bearer(key) : {});
+  expect([status, headers.get('ratelimit-policy')]).toEqual([200, null]);
+});
+
+/** Asks as fast as it can for so many seconds; gives how often it was let in. */
+async function flood(apis: readonly Api[], milliseconds: number): Promise<number> {
+  const end = performance.now() + milliseconds;
+  let allowed = 0;
+  const clients = apis.flatMap((api) => [api, api]);
+  await Promise.all(
+    clients.map(async (api) => {
+      while (performance.now() < end) {
+        const { status } = await api.get(CHEAP, bearer(key));
+        if (status === 200) allowed++;
+        else await delay(5);
+      }
+    }),
+  );
+  return allowed;
+}
+
+it('several processes share a limit, at the cost of a few calls a second', async () => {
+  const perSecond = 40;
+  const one = await start({ AUTH: 'required', RATE_LIMIT: `${perSecond}/s` });
+  const apis = [one];
+  for (let each = 0; each < 2; each++) apis.push(await start({ AUTH: 'required', RATE_LIMIT: `${perSecond}/s` }));
+  const before = await calls(one);
+  const allowed = await flood(apis, 6_000);
+  // What they may is a burst at first, and their rate from then on.
+  const ratio = allowed / (perSecond * (1 + 6));
+  expect(ratio).toBeGreaterThan(0.8);
+  expect(ratio).toBeLessThan(1.2);
+  const cost = (await calls(one)) - before;
+  expect(cost).toBeGreaterThan(0);
+  expect(cost).toBeLessThan(3 * 6 * 15);
+}, 30_000);
+
+/** Of the script that adds up, as Redis counts them. */
+async function calls(api: Api): Promise<number> {
+  const statistics = await api.app.get(CacheConnection, { strict: false }).client.info('commandstats');
+  return Number(/cmdstat_eval:calls=(\d+)/.exec(statistics)?.[1] ?? 0);
+}
+
+it.each(['frozen', 'gone'])('counts for itself while Redis is %s, without an error', async (how) => {
+  const api = await start({ AUTH: 'required', RATE_LIMIT: '20/s' });
+  if (how === 'frozen') redis.freeze();
+  else await redis.kill();
+  const answers = await times(60, () => api.get(CHEAP, bearer(key)));
+  expect(new Set(statuses(answers))).toEqual(new Set([200, 429]));
+  const allowed = answers.filter(({ status }) => status === 200).length;
+  expect(allowed).toBeGreaterThanOrEqual(20);
+  expect(allowed).toBeLessThan(40);
+  if (how === 'gone') await redis.restart();
+  redis.thaw();
+  await eventually(async () => expect((await api.get('/ops/queues', bearer(key))).status).toBe(200), 10_000);
+});
+
+it('a request that weighs more than the burst is let in by an idle limit', () => {
+  const limiter = new RateLimiter();
+  const rate = { by: 'caller', perSecond: 1 } as const;
+  const take = () => limiter.take('key:1', rate, 5);
+  expect(take()).toMatchObject({ isAllowed: true, remaining: 0 });
+  expect(take()).toMatchObject({ isAllowed: false });
+  expect(Math.round(take().waitMs / 1_000)).toBe(9);
+  limiter.heed('key:2', 60_000);
+  expect(limiter.take('key:2', rate, 1)).toMatchObject({ isAllowed: false });
+});
+
+it.each([
+  [{ RATE_LIMIT: '0/s' }, /RATE_LIMIT/],
+  [{ RATE_LIMIT: '100' }, /RATE_LIMIT must be off or like 100\/s/],
+  [{ RATE_LIMIT: '1000000/s' }, /RATE_LIMIT/],
+  [{ TRUST_PROXY: 'true' }, /TRUST_PROXY/],
+  [{ TRUST_PROXY: '1' }, /TRUST_PROXY/],
+  [{ TRUST_PROXY: '0.0.0.0/0' }, /TRUST_PROXY/],
+  [{ TRUST_PROXY: '10.0.0.0/33' }, /TRUST_PROXY/],
+  [{ TRUST_PROXY: 'proxy.example' }, /TRUST_PROXY/],
+])('refuses to start with %j', (overrides, message) => {
+  expect(() => loadConfig({ ...environment.variables, ...overrides }, 'api')).toThrow(message);
+});
