@@ -14,6 +14,8 @@ const DOORS = {
     'pipeline/stock-pipeline',
     'pipeline/stock-taker',
     'stock-ledger',
+    'customer-counts',
+    'customer-limit',
     'stock-movement',
     'stock-rows',
     'pipeline/stock-request',

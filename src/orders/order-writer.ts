@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { giveBackFromCustomers } from '../stock/customer-counts.js';
 import { type Release, releaseStock } from '../stock/stock-ledger.js';
 
 // The one writer of `orders` and `order_items`: parts of the statement that makes an order, moves it on, or gives its stock back.
@@ -27,6 +28,14 @@ export function moveOrders(condition = 'true'): string {
       RETURNING id, total_price, fulfilment_key, created_at
     )`;
 }
+
+/** What the customers of orders give back of what they may have, in the transaction that has put the stock back. */
+export function giveBackOrder(id: number): QueryConfig {
+  return giveBackFromCustomers('orders', LINES, [id]);
+}
+
+const LINES = `SELECT customer_ref, product_id, quantity FROM orders JOIN order_items ON order_id = orders.id
+  WHERE orders.id = ANY ($1::bigint[])`;
 
 /** The items of the orders `$1`, as `releaseStock` wants them. */
 const ITEMS = 'SELECT order_id AS owner_id, product_id, quantity FROM order_items WHERE order_id = ANY ($1::bigint[])';

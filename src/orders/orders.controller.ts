@@ -82,7 +82,11 @@ export class OrdersController {
   })
   @ApiProblem('There is not enough stock; nothing was bought', PATH, INSUFFICIENT_STOCK)
   @ApiProblem('There is no such product, or reservation; nothing was bought', PATH, PRODUCT_NOT_FOUND)
-  @ApiProblem('The reservation holds nothing any more, or the `Idempotency-Key` is in use', PATH, RESERVATION_EXPIRED)
+  @ApiProblem(
+    'The reservation holds nothing any more, the customer has as many as one may have (`CUSTOMER_LIMIT`, with `limit` and `bought`), or the `Idempotency-Key` is in use',
+    PATH,
+    RESERVATION_EXPIRED,
+  )
   @ApiValidationProblem(PATH, 'quantity', 'quantity must be a whole number from 1 to 1000000')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)

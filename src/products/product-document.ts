@@ -14,6 +14,7 @@ const SAMPLE: Required<LiveProduct> = {
   name: 'a',
   price: 199n,
   stock: 1,
+  maxPerCustomer: 1,
   createdAt: new Date(0),
   updatedAt: new Date(0),
 };

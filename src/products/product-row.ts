@@ -14,7 +14,7 @@ export interface ProductRow extends Omit<LiveProduct, 'price'> {
 export function selectProducts(ids: readonly number[]): QueryConfig {
   return {
     name: 'select-products',
-    text: `SELECT id, name, price, stock, created_at AS "createdAt", updated_at AS "updatedAt"
+    text: `SELECT id, name, price, stock, max_per_customer AS "maxPerCustomer", created_at AS "createdAt", updated_at AS "updatedAt"
            FROM products WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL`,
     values: [ids],
   };

@@ -38,6 +38,10 @@ export class Product {
   @Column('integer')
   stock: number;
 
+  /** Units that one customer may have, bought and held; null for any number. */
+  @Column('integer', { nullable: true })
+  maxPerCustomer: number | null;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt: Date;
 

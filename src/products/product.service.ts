@@ -18,6 +18,8 @@ export interface ProductFields {
   readonly price: Cents;
   /** Units that can be sold. */
   readonly stock: number;
+  /** Units that one customer may have; null for any number. */
+  readonly maxPerCustomer: number | null;
 }
 
 /** Whether a product, whose row is locked, is what the caller has seen. */
@@ -47,7 +49,7 @@ export class ProductService {
    * @throws ProductNotFoundError, and ProductChangedError when the precondition does not hold: nothing has changed.
    */
   async update(id: number, fields: Partial<ProductFields>, isExpected?: Precondition): Promise<LiveProduct> {
-    const { name, price, stock } = fields;
+    const { name, price, stock, maxPerCustomer } = fields;
     return this.change(id, isExpected, async (manager, product) => {
       if (stock !== undefined && stock !== product.stock) {
         const adjustment = { delta: stock - product.stock, reason: 'set by PUT' };
@@ -55,6 +57,8 @@ export class ProductService {
         product.updatedAt = (await this.stock.adjustLocked(manager, product, adjustment)).changedAt;
         product.stock = stock;
       }
+      if (maxPerCustomer === null) await this.stock.forgetCustomers(manager, id);
+      product.maxPerCustomer = maxPerCustomer === undefined ? product.maxPerCustomer : maxPerCustomer;
       product.name = name ?? product.name;
       product.price = price ?? product.price;
       return snapshotOf(await manager.save(product));
@@ -91,6 +95,6 @@ export class ProductService {
   }
 }
 
-function snapshotOf({ id, name, price, stock, createdAt, updatedAt }: Product): LiveProduct {
-  return { id, name, price, stock, createdAt, updatedAt };
+function snapshotOf({ id, name, price, stock, maxPerCustomer, createdAt, updatedAt }: Product): LiveProduct {
+  return { id, name, price, stock, maxPerCustomer, createdAt, updatedAt };
 }

@@ -66,11 +66,11 @@ export class ProductsController {
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)
   async createProduct(
-    @ValidBody() { name, price, stock }: CreateProductDto,
+    @ValidBody() { name, price, stock, max_per_customer: maxPerCustomer = null }: CreateProductDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const created = await this.products.create(
-      { name, price: toCents(price), stock },
+      { name, price: toCents(price), stock, maxPerCustomer },
       idempotentRequestOf(reply.request),
     );
     const product = resultOf(reply, created);
@@ -150,10 +150,10 @@ export class ProductsController {
   @ApiUnavailableProblem(`${PATH}/1`)
   async updateProduct(
     @Id() id: number,
-    @ValidBody() { name, price, stock }: UpdateProductDto,
+    @ValidBody() { name, price, stock, max_per_customer: maxPerCustomer }: UpdateProductDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const fields = { name, price: price === undefined ? undefined : toCents(price), stock };
+    const fields = { name, price: price === undefined ? undefined : toCents(price), stock, maxPerCustomer };
     return sendDocument(
       reply,
       documentOf(await this.products.update(id, fields, preconditionOf(reply.request.headers['if-match']))),

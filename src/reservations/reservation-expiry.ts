@@ -6,7 +6,7 @@ import { PeriodicTask } from '../runtime/periodic-task.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { lockFreeProducts } from '../stock/stock-rows.js';
 import { type DueReservation, findDue } from './reservation-rows.js';
-import { expireReservations, lockDueReservations, releaseHeldStock } from './reservation-writer.js';
+import { expireReservations, giveBackHeld, lockDueReservations, releaseHeldStock } from './reservation-writer.js';
 
 const BATCH_SIZE = 200;
 /** How long one run may wait, in all, for products that other transactions lock. */
@@ -96,7 +96,9 @@ export class ReservationExpiry extends PeriodicTask {
       if (ending.length === 0) return { ids: ending, released: [] };
       await queryWithin(manager, expireReservations(ending));
       const release = releaseHeldStock(ending, 'the reservation expired');
-      return { ids: ending, released: await queryWithin<{ id: number }>(manager, release) };
+      const products = await queryWithin<{ id: number }>(manager, release);
+      await queryWithin(manager, giveBackHeld(ending));
+      return { ids: ending, released: products };
     });
     await this.changes.announce(released.map(({ id }) => id));
     for (const id of ids) this.broken.delete(id);

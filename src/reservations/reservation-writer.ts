@@ -1,5 +1,6 @@
 import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-writer.js';
+import { giveBackFromCustomers } from '../stock/customer-counts.js';
 import {
   nameOrigins,
   originParametersOf,
@@ -109,6 +110,14 @@ export function removeEndedReservations({ seconds, limit }: { seconds: number; l
 /** The items of the reservations `$1`, as `releaseStock` wants them. */
 const ITEMS = `SELECT reservation_id AS owner_id, product_id, quantity FROM reservation_items
        WHERE reservation_id = ANY ($1::bigint[])`;
+
+/** What the customers of reservations give back of what they may have, in the transaction that has put the stock back. */
+export function giveBackHeld(ids: readonly number[]): QueryConfig {
+  return giveBackFromCustomers('reservations', LINES, ids);
+}
+
+const LINES = `SELECT customer_ref, product_id, quantity FROM reservations JOIN reservation_items ON reservation_id = reservations.id
+  WHERE reservations.id = ANY ($1::bigint[])`;
 
 /** Gives the stock of reservations back, in the transaction that has closed them. */
 export function releaseHeldStock(ids: readonly number[], reason: string, origin?: Origin): QueryConfig {

@@ -18,6 +18,7 @@ import { ReservationClosedError } from './reservation.errors.js';
 import { type Reservation, type ReservationRequest, toReservations } from './reservation.js';
 import { lockReservation, selectReservation } from './reservation-rows.js';
 import {
+  giveBackHeld,
   releaseHeldStock,
   releaseReservation,
   writeReservations,
@@ -73,10 +74,10 @@ export class ReservationService {
         return [];
       }
       await queryWithin(manager, releaseReservation(id));
-      return queryWithin<{ id: number }>(
-        manager,
-        releaseHeldStock([id], 'the reservation was released', currentOrigin()),
-      );
+      const release = releaseHeldStock([id], 'the reservation was released', currentOrigin());
+      const products = await queryWithin<{ id: number }>(manager, release);
+      if (reservation.customerRef !== null) await queryWithin(manager, giveBackHeld([id]));
+      return products;
     });
     await this.changes.announce(released.map((product) => product.id));
   }

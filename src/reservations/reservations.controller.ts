@@ -35,6 +35,11 @@ export class ReservationsController {
     summary: 'Hold stock for a checkout: all items or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
   })
+  @ApiProblem('The customer has as many as one may have, or the `Idempotency-Key` is in use', PATH, {
+    status: 409,
+    code: 'CUSTOMER_LIMIT',
+    detail: 'Of product 1 a customer may have 2, and this one has 2',
+  })
   @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ReservationResponse,

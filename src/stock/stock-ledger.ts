@@ -73,13 +73,13 @@ const LOCKED_BEFORE = `JOIN (
 
 /**
  * A common table expression `taken (product_id, quantity, unit_price, stock_after)` that takes the stock of each item for which
- * there is enough, and of no other. `$1` are the ids of the products, `$2` the quantities.
+ * there is enough and no limit for customers, and of no other. `$1` are the ids of the products, `$2` the quantities.
  */
 export function takeIfEnough({ isAlone }: { isAlone: boolean }): string {
   return `taken AS (
       UPDATE products SET stock = stock - item.quantity
       FROM unnest($1::bigint[], $2::integer[]) AS item (product_id, quantity) ${isAlone ? '' : LOCKED_BEFORE}
-      WHERE products.id = item.product_id AND stock >= item.quantity AND deleted_at IS NULL
+      WHERE products.id = item.product_id AND stock >= item.quantity AND deleted_at IS NULL AND max_per_customer IS NULL
       RETURNING item.product_id, item.quantity, price AS unit_price, stock AS stock_after
     )`;
 }

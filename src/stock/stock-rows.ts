@@ -6,12 +6,16 @@ export interface StockRow {
   /** Decimal text. */
   readonly price: string;
   readonly stock: number;
+  /** Units that one customer may have; null for any number. */
+  readonly maxPerCustomer: number | null;
 }
 
-/** A row that a request wants to take stock from: without price and stock while another transaction holds its lock. */
-export type LockedRow = StockRow | { readonly id: number; readonly price: null; readonly stock: null };
+/** A row that a request wants to take stock from: with nothing but its id while another transaction holds its lock. */
+export type LockedRow =
+  StockRow | { readonly id: number; readonly price: null; readonly stock: null; readonly maxPerCustomer: null };
 
-const LIVE = 'SELECT id, price, stock FROM products WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL ORDER BY id';
+const LIVE = `SELECT id, price, stock, max_per_customer AS "maxPerCustomer" FROM products
+  WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL ORDER BY id`;
 
 /** The products that are there, with no lock. */
 export function selectStocks(ids: readonly number[]): QueryConfig {
@@ -52,7 +56,7 @@ export function lockTextsOf(name: string, waiting: string, skippingLocked: strin
   return {
     name,
     all: waiting,
-    free: `SELECT products.id, free.price, free.stock FROM products LEFT JOIN (${skippingLocked}) AS free USING (id)
+    free: `SELECT products.id, free.price, free.stock, free."maxPerCustomer" FROM products LEFT JOIN (${skippingLocked}) AS free USING (id)
            WHERE products.id = ANY ($1) AND products.deleted_at IS NULL`,
   };
 }

@@ -20,6 +20,18 @@ export class InsufficientStockError extends ApplicationError {
   }
 }
 
+/** The customer has as many units of the product, bought and held, as one may have. */
+export class CustomerLimitError extends ApplicationError {
+  readonly kind = 'conflict';
+  readonly code = 'CUSTOMER_LIMIT';
+  override readonly members: { readonly limit: number; readonly bought: number };
+
+  constructor(productId: number, { limit, bought }: { readonly limit: number; readonly bought: number }) {
+    super(`Of product ${productId} a customer may have ${limit}, and this one has ${bought}`);
+    this.members = { limit, bought };
+  }
+}
+
 /** The total does not fit `orders.total_price`. */
 export class OrderTotalTooLargeError extends ApplicationError {
   readonly kind = 'invalid';

@@ -8,6 +8,7 @@ import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { currentOrigin } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
+import { forgetCustomerCounts } from './customer-counts.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
 import { selectMovements, type StockMovement } from './stock-movement.js';
@@ -41,6 +42,11 @@ export class StockService {
     private readonly changes: StockChanges,
     private readonly idempotency: IdempotencyService,
   ) {}
+
+  /** Of a product that has no limit for customers from now on, and whose row is locked. */
+  async forgetCustomers(manager: EntityManager, id: number): Promise<void> {
+    await queryWithin(manager, forgetCustomerCounts(id));
+  }
 
   /**
    * The movements of a product below the id `before`.

@@ -4,7 +4,7 @@ import { KeyRing } from '../../src/access/key-ring.js';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { doorOf } from '../../src/http/access/door.js';
-import { isForCustomers, type RouteAccess, scopesOf } from '../../src/http/access/route-access.js';
+import { isForCustomers, LIST_WEIGHT, type RouteAccess, scopesOf } from '../../src/http/access/route-access.js';
 import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/access/scopes.js';
 import { startApi } from '../support/api.js';
 import { openStream } from '../support/event-stream.js';
@@ -28,7 +28,7 @@ const ROUTES: Record<string, RouteAccess> = {
   'GET /api/v1/health/ready': 'public',
   'GET /api/v1/health/cache/stats': 'public',
   'GET /api/v1/health/audit': ['ops:read'],
-  'GET /api/v1/products': forCustomersToo('products:read'),
+  'GET /api/v1/products': { ...forCustomersToo('products:read'), weight: LIST_WEIGHT },
   'POST /api/v1/products': ['products:write'],
   'GET /api/v1/products/:id': forCustomersToo('products:read'),
   'PUT /api/v1/products/:id': ['products:write'],
@@ -36,7 +36,7 @@ const ROUTES: Record<string, RouteAccess> = {
   'GET /api/v1/products/:id/cached': forCustomersToo('products:read'),
   'GET /api/v1/products/:id/stock-movements': ['orders:read', 'stock:write'],
   'POST /api/v1/products/:id/stock-adjustments': ['stock:write'],
-  'GET /api/v1/orders': forCustomersToo('orders:read'),
+  'GET /api/v1/orders': { ...forCustomersToo('orders:read'), weight: LIST_WEIGHT },
   'POST /api/v1/orders': forCustomersToo('orders:create'),
   'GET /api/v1/orders/:id': forCustomersToo('orders:read'),
   'GET /api/v1/orders/:id/status': forCustomersToo('orders:read'),

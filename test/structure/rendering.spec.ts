@@ -43,6 +43,7 @@ const product = fc.record({
   name: fc.string({ unit: 'binary', minLength: 1, maxLength: 255 }),
   price: PRICE,
   stock: fc.integer({ min: 0, max: MAX_STOCK }),
+  maxPerCustomer: fc.option(quantity),
   createdAt: moment,
   updatedAt: moment,
 });

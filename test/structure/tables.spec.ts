@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 const OWNERS: Record<string, readonly string[]> = {
   products: ['products', 'stock'],
   stock_movements: ['stock'],
+  customer_counts: ['stock'],
   orders: ['orders'],
   order_items: ['orders'],
   order_events: ['orders'],
@@ -25,6 +26,7 @@ const OWNERS: Record<string, readonly string[]> = {
 const WRITERS: Record<string, string> = {
   products: 'stock/stock-ledger.ts',
   stock_movements: 'stock/stock-ledger.ts',
+  customer_counts: 'stock/customer-counts.ts',
   orders: 'orders/order-writer.ts',
   order_items: 'orders/order-writer.ts',
   order_events: 'orders/order-event-writer.ts',

@@ -10,6 +10,8 @@ export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
   api_keys: 'INSERT, UPDATE',
   api_keys_version: 'UPDATE',
   audit_runs: 'INSERT, DELETE',
+  customer_counts: 'INSERT, UPDATE, DELETE',
+  customer_lines: '',
   event_deliveries: 'INSERT, UPDATE, DELETE',
   event_log: '',
   event_subscriptions: 'INSERT, UPDATE, DELETE',
@@ -36,7 +38,7 @@ export const APPLICATION_PRIVILEGES: Readonly<Record<string, string>> = {
  */
 export async function grantPrivileges(runner: QueryRunner, application: string): Promise<void> {
   const tables = await runner.manager.query<{ name: string }[]>(
-    `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
+    `SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 'public'::regnamespace`,
   );
   const role = escapeIdentifier(application);
   // One message, and so one transaction: the application is never without.

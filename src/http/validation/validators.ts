@@ -156,6 +156,11 @@ export function OptionalField(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
 }
 
+/** The field may be `null`, which means something else than that it is absent. */
+export function NullIsAllowed(): PropertyDecorator {
+  return ValidateIf((_object, value) => value !== null);
+}
+
 function isWithin(value: number, min: number, max: number): boolean {
   return value >= min && value <= max;
 }

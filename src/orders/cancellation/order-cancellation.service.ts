@@ -15,7 +15,7 @@ import { CancellationHints } from './cancellation-hints.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
 import { OrderNotCancellableError, OrderNotFoundError } from '../order.errors.js';
 import { Order } from '../order.entity.js';
-import { releaseOrder } from '../order-writer.js';
+import { giveBackOrder, releaseOrder } from '../order-writer.js';
 import { changeStatus } from '../status-change.js';
 import { storedOrder } from '../stored-order.js';
 
@@ -108,5 +108,6 @@ async function cancel(
   if (order === null) throw new OrderNotFoundError(id);
   if (order.status !== 'cancelled') throw new OrderNotCancellableError(id, order.status);
   if (cancelled.length === 0) await manager.query(CONFIRM_READ);
+  else if (order.customerRef !== null) await queryWithin(manager, giveBackOrder(id));
   return { order, released: released.map((product) => product.id) };
 }

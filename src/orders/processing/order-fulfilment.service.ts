@@ -11,7 +11,7 @@ import { inSpan } from '../../telemetry/tracing.js';
 import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
-import { releaseOrder } from '../order-writer.js';
+import { giveBackOrder, releaseOrder } from '../order-writer.js';
 import { type Claim, changeStatus, type ClaimedOrder, claimOrders, type StatusChange } from '../status-change.js';
 import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
@@ -151,7 +151,9 @@ export class OrderFulfilmentService {
     const released = await this.transactions.run(async (manager) => {
       const failed = await queryWithin(manager, changeStatus([{ orderId, cause }], 'failed'));
       if (failed.length === 0) return [];
-      return queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', { also }));
+      const ids = await queryWithin<{ id: number }>(manager, releaseOrder(orderId, 'the order failed', { also }));
+      await queryWithin(manager, giveBackOrder(orderId));
+      return ids;
     });
     await this.changes.announce(released.map(({ id }) => id));
     if (released.length === 0) {

@@ -18,6 +18,9 @@ import type { Order } from '../order.entity.js';
 import { type SoldItem, toSoldOrder, writeOptimisticSale } from './optimistic-sale.js';
 import type { Purchase } from './sale.js';
 
+/** Of a product with a limit for customers, who are counted under its lock. Never told to a client: it is sold the other way. */
+export class LimitedProductError extends Error {}
+
 /** How often a sale is tried again that was refused for stock which has come back since. */
 const MAX_RETRIES = 3;
 
@@ -32,7 +35,7 @@ export class OptimisticSaleService {
     private readonly changes: StockChanges,
   ) {}
 
-  /** @throws what `OrderService.create` throws. */
+  /** @throws what `OrderService.create` throws; LimitedProductError when it has to be sold under the row lock. */
   async sell(purchase: Purchase): Promise<Order> {
     try {
       const order = await this.sellOrRefuse(purchase);
@@ -65,13 +68,14 @@ export class OptimisticSaleService {
   /**
    * Says why a sale was refused, as far as that can still be seen.
    *
-   * @throws ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError
+   * @throws ProductNotFoundError, InsufficientStockError, OrderTotalTooLargeError, LimitedProductError
    */
   private async explain(purchase: Purchase): Promise<void> {
     const rows = await readPrepared<StockRow>(
       this.transactions.manager.dataSource,
       selectStocks(productIdsOf([purchase])),
     );
+    if (rows.some(({ maxPerCustomer }) => maxPerCustomer !== null)) throw new LimitedProductError();
     const stocks = new Map(rows.map(({ id, price, stock }) => [id, { price: parseCents(price), stock }]));
     totalOf(priceItems(purchase.items, stocks));
   }

@@ -11,7 +11,7 @@ import { StockPipeline } from '../../stock/pipeline/stock-pipeline.js';
 import type { BatchObserver } from '../../stock/pipeline/stock-taker.js';
 import type { Order } from '../order.entity.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';
-import { OptimisticSaleService } from './optimistic-sale.service.js';
+import { LimitedProductError, OptimisticSaleService } from './optimistic-sale.service.js';
 import { batchSize, batchWait, lockWait, stockOuts } from '../metrics/purchase-metrics.js';
 import { type Purchase, toOrders, writeSale, type WrittenOrders } from './sale.js';
 
@@ -61,12 +61,17 @@ export class OrderService {
    */
   async create({ items, ...asked }: Purchase, isGone?: () => boolean): Promise<Order> {
     const purchase = { ...asked, items: mergeItems(items), origin: currentOrigin(), trace: currentContext().trace };
-    const order =
-      this.config.orders.locking === 'pessimistic'
-        ? await this.sales.submit(purchase, isGone)
-        : await this.optimistic.sell(purchase);
+    const order = await this.sell(purchase, isGone);
     this.dispatcher.dispatch(order.id);
     return order;
+  }
+
+  private async sell(purchase: Purchase, isGone?: () => boolean): Promise<Order> {
+    if (this.config.orders.locking === 'pessimistic') return this.sales.submit(purchase, isGone);
+    return this.optimistic.sell(purchase).catch((error: unknown) => {
+      if (error instanceof LimitedProductError) return this.sales.submit(purchase, isGone);
+      throw error;
+    });
   }
 }
 
@@ -77,7 +82,12 @@ export class OrderService {
 function productLocks(manager: EntityManager): LockTexts {
   const products = manager
     .createQueryBuilder(Product, 'product')
-    .select(['product.id AS id', 'product.price AS price', 'product.stock AS stock'])
+    .select([
+      'product.id AS id',
+      'product.price AS price',
+      'product.stock AS stock',
+      'product.maxPerCustomer AS "maxPerCustomer"',
+    ])
     .where('product.id = ANY (:ids)', { ids: [] })
     .orderBy('product.id')
     .setLock('pessimistic_write');

@@ -11,7 +11,10 @@ import { ReservationClosedError, ReservationNotFoundError } from '../../reservat
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
 import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
-import { keepProducts, type StockRow } from '../../stock/stock-rows.js';
+import { writeCustomerCounts } from '../../stock/customer-counts.js';
+import { tallyCustomers } from '../../stock/customer-limit.js';
+import type { RequestedItem } from '../../stock/requested-item.js';
+import { keepProducts, lockProducts, type StockRow } from '../../stock/stock-rows.js';
 import { productIdsOf } from '../../stock/pipeline/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import type { Order } from '../order.entity.js';
@@ -50,7 +53,11 @@ export class ReservationConfirmationService {
 async function confirm(manager: EntityManager, { customerRef: named, ...owned }: Confirmed): Promise<Order> {
   const { id, items, customerRef: own } = await lockHeldReservation(manager, owned);
   if (own !== null && named !== null && named !== own) throw new ReservationNotFoundError(id);
-  const products = await queryWithin<StockRow>(manager, keepProducts(productIdsOf([{ items }])));
+  const ids = productIdsOf([{ items }]);
+  const claimed = own === null ? named : null;
+  const lock = claimed === null ? keepProducts(ids) : lockProducts(ids);
+  const products = await queryWithin<StockRow>(manager, lock);
+  if (claimed !== null) await count(manager, { items, customerRef: claimed }, products);
   const priced = priceHeldItems(items, products);
   const [written] = await queryWithin<WrittenOrder>(
     manager,
@@ -59,6 +66,18 @@ async function confirm(manager: EntityManager, { customerRef: named, ...owned }:
   // Its time was up while the products were waited for.
   if (written === undefined) throw new ReservationClosedError({ id, status: 'expired', orderId: null });
   return toOrder(written, priced);
+}
+
+/** Who takes over what nobody had held is counted now. @throws CustomerLimitError */
+async function count(
+  manager: EntityManager,
+  asked: { readonly items: readonly RequestedItem[]; readonly customerRef: string },
+  products: readonly StockRow[],
+): Promise<void> {
+  const tally = await tallyCustomers([asked], products, { query: (statement) => queryWithin(manager, statement) });
+  tally.expectWithin(asked);
+  tally.add(asked);
+  if (tally.changes.length > 0) await queryWithin(manager, writeCustomerCounts(tally.changes));
 }
 
 /** Gives no row when the time of the reservation is up by now: then the caller rolls back. */

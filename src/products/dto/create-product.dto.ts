@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { IsIntegerBetween, IsName, Trimmed } from '../../http/validation/validators.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIntegerBetween, IsName, NullIsAllowed, OptionalField, Trimmed } from '../../http/validation/validators.js';
+import { MAX_QUANTITY } from '../../stock/requested-item.js';
 import { MAX_STOCK } from '../../stock/stock.js';
 import { IsPrice, MAX_PRICE } from './is-price.decorator.js';
 
@@ -27,4 +28,17 @@ export class CreateProductDto {
   @ApiProperty({ type: 'integer', minimum: 0, maximum: MAX_STOCK, example: 100 })
   @IsIntegerBetween(0, MAX_STOCK)
   readonly stock: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_QUANTITY,
+    nullable: true,
+    example: 2,
+    description: 'Units that one customer may have, bought and held; null or absent for any number',
+  })
+  @OptionalField()
+  @NullIsAllowed()
+  @IsIntegerBetween(1, MAX_QUANTITY)
+  readonly max_per_customer?: number | null;
 }

@@ -17,6 +17,14 @@ export class ProductResponse {
   @ApiProperty({ type: 'integer', example: 100 })
   stock: number;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: null,
+    description: 'Units that one customer may have, bought and held; null for any number',
+  })
+  max_per_customer: number | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
@@ -29,6 +37,7 @@ export class ProductResponse {
       name: product.name,
       price: toJsonNumber(product.price),
       stock: product.stock,
+      max_per_customer: product.maxPerCustomer,
       created_at: product.createdAt.toISOString(),
       updated_at: product.updatedAt.toISOString(),
     };

@@ -3,6 +3,7 @@ import { KeyTakenError } from '../../idempotency/idempotency.errors.js';
 import { fulfilled, type Outcome, rejected } from '../../kernel/outcome.js';
 import { type Cents, parseCents } from '../../kernel/money.js';
 import { type PricedItem, priceItems, totalOf } from '../priced-item.js';
+import type { CustomerTally } from '../customer-limit.js';
 import type { LockedRow } from '../stock-rows.js';
 import type { StockRequest, TakenItem } from './stock-request.js';
 
@@ -11,6 +12,7 @@ export interface Found {
   readonly locked: readonly LockedRow[];
   /** Idempotency keys that have been used. */
   readonly takenKeys: readonly string[];
+  readonly customers: CustomerTally;
 }
 
 /** The stocks of a batch, which each request that is decided on makes smaller. */
@@ -20,7 +22,10 @@ type Stocks = Map<number, { readonly price: Cents; stock: number }>;
  * Decides on each request in turn, each against the stock that the requests before it left. A request for a product whose lock
  * another transaction holds is refused with a `LockTimeoutError`, and one whose key was used with a `KeyTakenError`.
  */
-export function decide(requests: readonly StockRequest[], { locked, takenKeys }: Found): Outcome<TakenItem[]>[] {
+export function decide(
+  requests: readonly StockRequest[],
+  { locked, takenKeys, customers }: Found,
+): Outcome<TakenItem[]>[] {
   const lockedElsewhere = new Set<number>();
   const usedKeys = new Set(takenKeys);
   const stocks: Stocks = new Map();
@@ -28,12 +33,15 @@ export function decide(requests: readonly StockRequest[], { locked, takenKeys }:
     if (price === null) lockedElsewhere.add(id);
     else stocks.set(id, { price: parseCents(price), stock });
   }
-  return requests.map(({ items, request }) => {
+  return requests.map(({ items, customerRef, request }) => {
     try {
       if (request !== undefined) useKey(request.key, usedKeys);
       if (items.some(({ productId }) => lockedElsewhere.has(productId))) throw new LockTimeoutError();
+      const asked = { items: items.filter(({ productId }) => stocks.has(productId)), customerRef };
+      customers.expectWithin(asked);
       const priced = priceItems(items, stocks);
       totalOf(priced);
+      customers.add(asked);
       return fulfilled(priced.map((item) => ({ ...item, stockAfter: take(item, stocks) })));
     } catch (reason) {
       return rejected(reason);

@@ -11,6 +11,8 @@ import { LIMITS } from '../../config/limits.js';
 import { type Batch, Batcher } from '../../runtime/batcher.js';
 import { withTimeBudget } from '../../runtime/request-context.js';
 import { inSpan } from '../../telemetry/tracing.js';
+import { writeCustomerCounts } from '../customer-counts.js';
+import { type CustomerTally, tallyCustomers } from '../customer-limit.js';
 import type { LockedRow } from '../stock-rows.js';
 import type { StockChanges } from '../stock-changes.js';
 import { decide } from './stock-decision.js';
@@ -136,8 +138,9 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
       ]);
       this.taker.observer?.locked(performance.now() - begin);
       const requests = [...asked, ...batch.takeLate()];
-      const decisions = decide(requests, { locked, takenKeys });
-      const { hasWritten, outcomes } = await this.write(requests, decisions, transaction);
+      const customers = await tallyCustomers(requests, locked, transaction);
+      const decisions = decide(requests, { locked, takenKeys, customers });
+      const { hasWritten, outcomes } = await this.write(requests, { decisions, customers }, transaction);
       const ending = hasWritten ? transaction.commit() : transaction.rollBack();
       batch.freeKeys(); // The end is sent: the next batch may ask for the same locks now.
       await ending;
@@ -149,13 +152,14 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
   /** Writes what was taken, and the refusals of requests that may be sent again. */
   private async write(
     requests: readonly R[],
-    decisions: readonly Outcome<TakenItem[]>[],
+    { decisions, customers }: { decisions: readonly Outcome<TakenItem[]>[]; customers: CustomerTally },
     transaction: PipelinedTransaction,
   ): Promise<{ hasWritten: boolean; outcomes: Outcome<T>[] }> {
     const { taken, refusals } = partition(requests, decisions);
     const [kept, rows] = await Promise.all([
       refusals.length > 0 ? transaction.query<{ key: string }>(keepRefusals(refusals)) : [],
       taken.length > 0 ? transaction.query<Row>(this.taker.write(taken)) : [],
+      customers.changes.length > 0 ? transaction.query(writeCustomerCounts(customers.changes)) : [],
     ]);
     const results = (taken.length > 0 ? this.taker.toResults(rows, taken) : []).values();
     const keptKeys = new Set(kept.map(({ key }) => key));

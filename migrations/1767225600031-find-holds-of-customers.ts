@@ -1,0 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** What a customer holds is found by an index of its own. */
+export class FindHoldsOfCustomers1767225600031 implements MigrationInterface {
+  readonly transaction = false;
+
+  async up(runner: QueryRunner): Promise<void> {
+    // One that was broken off is there and not valid.
+    await runner.query('DROP INDEX CONCURRENTLY IF EXISTS reservations_customer_ref_idx');
+    await runner.query(`
+      CREATE INDEX CONCURRENTLY reservations_customer_ref_idx ON reservations (customer_ref)
+      WHERE status = 'held' AND customer_ref IS NOT NULL
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX IF EXISTS reservations_customer_ref_idx');
+  }
+}
