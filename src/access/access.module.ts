@@ -7,6 +7,7 @@ import { KeyRing } from './key-ring.js';
 import { KeyUseWriter } from './key-use-writer.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RateSharing } from './rate-sharing.js';
+import { RefusalRecorder } from './refusal-recorder.js';
 import { TokenAuthenticator } from './token-authenticator.js';
 import { TokenIssuer } from './token-issuer.js';
 
@@ -14,7 +15,16 @@ import { TokenIssuer } from './token-issuer.js';
 @Module({
   imports: [CacheModule, IdempotencyModule],
   controllers: [ApiKeysController],
-  providers: [ApiKeysService, KeyRing, KeyUseWriter, TokenIssuer, TokenAuthenticator, RateLimiter, RateSharing],
-  exports: [TokenAuthenticator, RateLimiter],
+  providers: [
+    ApiKeysService,
+    KeyRing,
+    KeyUseWriter,
+    TokenIssuer,
+    TokenAuthenticator,
+    RateLimiter,
+    RateSharing,
+    RefusalRecorder,
+  ],
+  exports: [TokenAuthenticator, RateLimiter, RefusalRecorder],
 })
 export class AccessModule {}

@@ -5,15 +5,20 @@ import { currentContext } from '../runtime/request-context.js';
 
 // The one writer of `actions`, and its reader.
 
-/** What an operator can do. */
+/** What somebody does. */
 export const ACTION_TYPES = [
+  'access.refused',
   'audit.requested',
+  'database.restored',
   'dead_letters.redriven',
   'flash_sale.started',
   'key.created',
   'key.revoked',
   'key.rolled',
   'order.cancelled',
+  'product.changed',
+  'product.created',
+  'product.deleted',
   'stock.adjusted',
 ] as const;
 

@@ -22,9 +22,9 @@ export class ActionsController {
   @Get()
   @Access(['ops:read'], PATH)
   @ApiOperation({
-    summary: 'List the actions of operators, newest first',
+    summary: 'List who changed what, newest first',
     description:
-      'What was done by the paths below `/ops`, as the console does it. Nobody can change or remove an action, the system included.',
+      'Products with what they were before and after, keys, what was done by the paths below `/ops`, restores, and refusals in samples. Stock and orders have histories of their own. Nobody can change or remove an action, the system included.',
   })
   @ApiOkResponse({ type: ActionListResponse })
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')

@@ -35,7 +35,11 @@ const REDIS_TIMEOUT_MS = 10_000;
  * @throws Error when the database is not empty, or has other migrations than the backup, or the backup is not whole, or a Redis
  * cannot be emptied. Nothing is restored then.
  */
-export async function restore(config: Config, input: Readable, report: (line: string) => void): Promise<void> {
+export async function restore(
+  config: Config,
+  input: Readable,
+  { actor, report }: { readonly actor: string; readonly report: (line: string) => void },
+): Promise<void> {
   // The reader gets the error of either stream.
   const reader = new BackupReader(pipeline(input, createGunzip(), () => undefined));
   const head = await reader.line().catch(() => undefined);
@@ -50,6 +54,10 @@ export async function restore(config: Config, input: Readable, report: (line: st
     await requireOwnership(client);
     await restoreTables(client, reader, report);
     await skipIds(client, await readEnd(reader), head);
+    await client.query(
+      `INSERT INTO actions (type, actor, details) VALUES ('database.restored', $1, jsonb_build_object('taken_at', $2::text))`,
+      [actor, head.takenAt],
+    );
     // Should the commit fail, they are filled again from what was there before.
     await empty('cache', config.cache.url);
     await empty('queue', config.queue.url);

@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { recordAction } from '../actions/action.js';
+import { queryWithin } from '../database/prepared-statement.js';
 import { TransactionRunner } from '../database/transaction-runner.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
-import type { Cents } from '../kernel/money.js';
+import { type Cents, formatCents } from '../kernel/money.js';
+import { currentOrigin } from '../runtime/request-context.js';
+import { nameMaker } from '../stock/stock-ledger.js';
 import { ProductNotFoundError } from '../stock/stock.errors.js';
 import { StockService } from '../stock/stock.service.js';
 import { ProductCache } from './product-cache.js';
@@ -37,9 +41,12 @@ export class ProductService {
 
   /** The trigger `products_record_initial_stock` records the initial stock in the ledger. */
   async create(fields: ProductFields, request?: IdempotentRequest): Promise<Performed<LiveProduct>> {
-    return this.idempotency.run(request, storedProduct, async (manager) =>
-      snapshotOf(await manager.save(manager.create(Product, fields))),
-    );
+    return this.idempotency.run(request, storedProduct, async (manager) => {
+      await queryWithin(manager, nameMaker(currentOrigin()));
+      const product = snapshotOf(await manager.save(manager.create(Product, fields)));
+      await recordAction(manager, 'product.created', { product_id: product.id, after: toldOf(product) });
+      return product;
+    });
   }
 
   /**
@@ -51,6 +58,7 @@ export class ProductService {
   async update(id: number, fields: Partial<ProductFields>, isExpected?: Precondition): Promise<LiveProduct> {
     const { name, price, stock, maxPerCustomer } = fields;
     return this.change(id, isExpected, async (manager, product) => {
+      const before = toldOf(product);
       if (stock !== undefined && stock !== product.stock) {
         const adjustment = { delta: stock - product.stock, reason: 'set by PUT' };
         // The entity gets what the statement has written, so that `save` sees no difference and writes neither again.
@@ -61,7 +69,9 @@ export class ProductService {
       product.maxPerCustomer = maxPerCustomer === undefined ? product.maxPerCustomer : maxPerCustomer;
       product.name = name ?? product.name;
       product.price = price ?? product.price;
-      return snapshotOf(await manager.save(product));
+      const changed = snapshotOf(await manager.save(product));
+      await recordChange(manager, id, { before, after: toldOf(changed) });
+      return changed;
     });
   }
 
@@ -73,6 +83,7 @@ export class ProductService {
   async remove(id: number, isExpected?: Precondition): Promise<void> {
     await this.change(id, isExpected, async (manager, product) => {
       await manager.softRemove(product);
+      await recordAction(manager, 'product.deleted', { product_id: id, before: toldOf(product) });
     });
   }
 
@@ -93,6 +104,25 @@ export class ProductService {
       await this.cache.drop([id]);
     }
   }
+}
+
+type Told = Readonly<Record<string, string | number | null>>;
+
+/** The fields that an owner sets, by their names in the API, for the actions: the price as decimal text. */
+function toldOf({ name, price, stock, maxPerCustomer }: Product | LiveProduct): Told {
+  return { name, price: formatCents(price), stock, max_per_customer: maxPerCustomer };
+}
+
+/** Those fields that were changed, if any, as they were and as they are. */
+async function recordChange(
+  manager: EntityManager,
+  id: number,
+  { before, after }: { before: Told; after: Told },
+): Promise<void> {
+  const names = Object.keys(after).filter((name) => before[name] !== after[name]);
+  if (names.length === 0) return;
+  const only = (told: Told) => Object.fromEntries(names.map((name) => [name, told[name]]));
+  await recordAction(manager, 'product.changed', { product_id: id, before: only(before), after: only(after) });
 }
 
 function snapshotOf({ id, name, price, stock, maxPerCustomer, createdAt, updatedAt }: Product): LiveProduct {

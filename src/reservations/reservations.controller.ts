@@ -23,6 +23,17 @@ import { ReservationService } from './reservation.service.js';
 
 const PATH = `${API_PREFIX}/reservations`;
 const NOT_FOUND: Problem = { status: 404, code: 'RESERVATION_NOT_FOUND', detail: 'Reservation with ID 3 not found' };
+const INSUFFICIENT_STOCK: Problem = {
+  status: 400,
+  code: 'INSUFFICIENT_STOCK',
+  detail: 'Insufficient stock. Available: 0, Requested: 1',
+};
+const PRODUCT_NOT_FOUND: Problem = { status: 404, code: 'PRODUCT_NOT_FOUND', detail: 'Product with ID 9999 not found' };
+const CUSTOMER_LIMIT: Problem = {
+  status: 409,
+  code: 'CUSTOMER_LIMIT',
+  detail: 'Of product 1 a customer may have 2, and this one has 2',
+};
 
 @ApiTags('Reservations')
 @Controller('reservations')
@@ -35,26 +46,14 @@ export class ReservationsController {
     summary: 'Hold stock for a checkout: all items or none',
     description: 'Buy it with `POST /orders` and `reservation_id` before it expires; its stock goes back otherwise.',
   })
-  @ApiProblem('The customer has as many as one may have, or the `Idempotency-Key` is in use', PATH, {
-    status: 409,
-    code: 'CUSTOMER_LIMIT',
-    detail: 'Of product 1 a customer may have 2, and this one has 2',
-  })
+  @ApiProblem('The customer has as many as one may have, or the `Idempotency-Key` is in use', PATH, CUSTOMER_LIMIT)
   @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ReservationResponse,
     headers: { ...LOCATION, ...REPLAYED },
   })
-  @ApiProblem('There is not enough stock; nothing is held', PATH, {
-    status: 400,
-    code: 'INSUFFICIENT_STOCK',
-    detail: 'Insufficient stock. Available: 0, Requested: 1',
-  })
-  @ApiProblem('There is no such product; nothing is held', PATH, {
-    status: 404,
-    code: 'PRODUCT_NOT_FOUND',
-    detail: 'Product with ID 9999 not found',
-  })
+  @ApiProblem('There is not enough stock; nothing is held', PATH, INSUFFICIENT_STOCK)
+  @ApiProblem('There is no such product; nothing is held', PATH, PRODUCT_NOT_FOUND)
   @ApiValidationProblem(PATH, 'ttl_seconds', 'ttl_seconds must be a whole number from 1 to 3600')
   @ApiBodyProblems(PATH)
   @ApiUnavailableProblem(PATH)

@@ -36,6 +36,15 @@ export function originParametersOf(taken: readonly { readonly asked: Pick<StockR
   ];
 }
 
+/** Says who makes a product in this transaction, for the trigger that records the initial stock. */
+export function nameMaker({ requestId, actor }: Origin): QueryConfig {
+  return {
+    name: 'name-maker',
+    text: `SELECT set_config('order_system.request_id', $1, true), set_config('order_system.actor', $2, true)`,
+    values: [requestId ?? '', actor ?? ''],
+  };
+}
+
 /**
  * Common table expressions that take the stock of decided requests, whose products are locked. They give
  * `item (position, product_id, quantity, unit_price, stock_after, turn)`; their parameters are {@link takenItemParameters} and

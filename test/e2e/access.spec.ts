@@ -388,8 +388,7 @@ describe('with keys', () => {
           movement.actor,
         ]);
         expect(told.reverse()).toEqual([
-          // A trigger writes it.
-          ['initial', null, null],
+          ['initial', 'makes', actor],
           ['sale', 'buys', actor],
           ['release', 'cancels', actor],
           ['hold', 'holds', actor],
@@ -416,6 +415,62 @@ describe('with keys', () => {
     },
     30_000,
   );
+
+  it('the actions tell what a product was before and after, and nothing where nothing has changed', async () => {
+    const { id, token } = await makeKey({ role: 'operator' });
+    await refresh();
+    const as = { ...bearer(token), 'X-Request-Id': 'changes' };
+    const { body: product } = await api.post('/products', { name: 'Tea', price: 2.5, stock: 3 }, as);
+    await api.put(`/products/${product.id}`, { price: 2.5, name: 'Tea' }, as);
+    await api.put(`/products/${product.id}`, { price: 3, stock: 5, max_per_customer: 2 }, as);
+    await api.put(`/products/${product.id}`, { price: 0 }, as);
+    await api.delete(`/products/${product.id}`, as);
+    const { body } = await api.get('/actions?page_size=100', bearer(admin));
+    const actions = body.items.filter(
+      ({ details }: { details: { product_id?: number } }) => details.product_id === product.id,
+    );
+    const told = actions.map((action: Record<string, unknown>) => [
+      action.type,
+      action.actor,
+      action.request_id,
+      action.details,
+    ]);
+    const made = { name: 'Tea', price: '2.50', stock: 3, max_per_customer: null };
+    expect(told.reverse()).toEqual([
+      ['product.created', `key:${id}`, 'changes', { product_id: product.id, after: made }],
+      [
+        'product.changed',
+        `key:${id}`,
+        'changes',
+        {
+          product_id: product.id,
+          before: { price: '2.50', stock: 3, max_per_customer: null },
+          after: { price: '3.00', stock: 5, max_per_customer: 2 },
+        },
+      ],
+      [
+        'product.deleted',
+        `key:${id}`,
+        'changes',
+        { product_id: product.id, before: { ...made, price: '3.00', stock: 5, max_per_customer: 2 } },
+      ],
+    ]);
+  });
+
+  it('the actions have samples of who was refused, and how often', async () => {
+    const asked = await startApi(environment.config);
+    const { id, token } = await makeKey({ scopes: ['products:read'] });
+    await asked.app.get(KeyRing, { strict: false }).run();
+    for (let time = 0; time < 3; time++) await asked.get(`/orders/${time}`, bearer(token));
+    for (let time = 0; time < 2; time++) await asked.get('/nowhere', bearer('ord_sk_1_wrong'));
+    await asked.close();
+    const { body } = await api.get('/actions?page_size=10', bearer(admin));
+    const refused = body.items.filter(({ type }: { type: string }) => type === 'access.refused');
+    expect(refused).toMatchObject([
+      { actor: null, details: { code: 'UNAUTHENTICATED', network: '127.0.0.1', method: 'GET', route: null, count: 2 } },
+      { actor: `key:${id}`, details: { code: 'FORBIDDEN', route: '/api/v1/orders/:id', count: 3 } },
+    ]);
+  });
 
   it('an action tells who did it, and a key when it was used last', async () => {
     const { id, token } = await makeKey({ role: 'operator' });

@@ -57,7 +57,8 @@ describe('a backup', () => {
     return backup;
   };
   const restore = (backup: Uint8Array) => run('--restore', target.variables, backup);
-  const restoreHere = (backup: Uint8Array) => restoreInto(target.config, Readable.from([backup]), () => undefined);
+  const restoreHere = (backup: Uint8Array) =>
+    restoreInto(target.config, Readable.from([backup]), { actor: 'command:test', report: () => undefined });
   const audit = async (environment: Environment) => (await run('--audit', environment.variables)).code;
   const contentOf = async ({ sql }: Environment) =>
     Object.fromEntries(
@@ -81,6 +82,8 @@ describe('a backup', () => {
     const { products, items, bought, held } = await trade();
     const backup = await backUp();
     expect(await restore(backup)).toMatchObject({ code: 0 });
+    const { rows: actions } = await target.sql.query('SELECT type, actor FROM actions ORDER BY id DESC LIMIT 1');
+    expect(actions).toEqual([{ type: 'database.restored', actor: expect.stringMatching(/^command:/) }]);
     expect(await contentOf(target)).toEqual(await contentOf(source));
     expect(await audit(target)).toBe(0);
 
@@ -146,7 +149,7 @@ describe('a backup', () => {
     const other = await createEnvironment();
     try {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
-      await restoreInto(other.config, Readable.from([backup]), () => undefined);
+      await restoreInto(other.config, Readable.from([backup]), { actor: 'command:test', report: () => undefined });
       expect(await nextId(other)).toBeGreaterThan((await nextId(target)) + 5_000);
     } finally {
       await other.close();
@@ -178,9 +181,9 @@ describe('a backup', () => {
       said: expect.stringContaining('not a backup'),
     });
     const withoutRedis = { ...target.config, queue: { url: 'redis://127.0.0.1:1/0' } };
-    await expect(restoreInto(withoutRedis, Readable.from([gzipSync(text)]), () => undefined)).rejects.toThrow(
-      'The Redis of the queue could not be emptied, nothing is restored',
-    );
+    await expect(
+      restoreInto(withoutRedis, Readable.from([gzipSync(text)]), { actor: 'command:test', report: () => undefined }),
+    ).rejects.toThrow('The Redis of the queue could not be emptied, nothing is restored');
     expect(Object.values(await contentOf(target)).flat()).toEqual([]);
 
     await restoreHere(gzipSync(text));

@@ -285,7 +285,7 @@ describe('a subscriber of order events', () => {
     const urls = { url: postgres.url, ownerUrl: postgres.url };
     const config = { ...environment.config, database: { ...environment.config.database, ...urls } };
     try {
-      await restore(config, Readable.from(chunks), () => undefined);
+      await restore(config, Readable.from(chunks), { actor: 'command:test', report: () => undefined });
       const restored = await startApi(config);
       const worker = await createWorker(config, { subscribers: [subscriber] });
       const { body } = await restored.post('/orders', { product_id: product });

@@ -2,16 +2,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { isLoopback } from '../../config/loopback.js';
-import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/access/caller.js';
+import { ApplicationError } from '../../kernel/application-error.js';
+import {
+  ANYBODY,
+  ANYBODY_ELSEWHERE,
+  type Authenticator,
+  type Caller,
+  NOBODY,
+  type Refusal,
+} from '../../kernel/access/caller.js';
 import type { Rate, RateLimit } from '../../kernel/access/rate.js';
 import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
 import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
-import { NAME } from '../../kernel/version.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
 import { GuessLimit } from './guess-limit.js';
 import { tokenOf } from './credentials.js';
-import { missingScope, needsCredentials, needsFirstKey, notForCustomers } from './refusals.js';
+import { challengeOf, missingScope, needsCredentials, needsFirstKey, notForCustomers, refusalOf } from './refusals.js';
 import { networkOf } from './network.js';
 import { headersOf } from './rate-headers.js';
 import { isForCustomers, type RouteAccess, scopesOf, weightOf } from './route-access.js';
@@ -47,6 +54,8 @@ export class Door {
   rateLimit: RateLimit | undefined;
   /** What the routes have said, by method and path. */
   readonly declared = new Map<string, RouteAccess>();
+  /** Is told of each refusal. Set before the server listens. */
+  onRefusal: ((refusal: Refusal) => void) | undefined;
   private readonly guesses = new GuessLimit();
   private readonly isOnLoopback: boolean;
 
@@ -81,6 +90,7 @@ export class Door {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
     const weight = weightOf(access);
     return (request, reply, done) => {
+      request.caller = NOBODY;
       const admit = (caller: Caller): void => {
         request.caller = caller;
         if (access !== 'public') this.limit(reply, weight);
@@ -182,6 +192,8 @@ export class Door {
 
   private refuse(reply: FastifyReply, error: unknown): void {
     this.options.allowOrigin?.(reply);
+    if (error instanceof ApplicationError && error.kind !== 'unavailable')
+      this.onRefusal?.(refusalOf(reply.request, error));
     if (error instanceof UnauthenticatedError) reply.header('WWW-Authenticate', challengeOf(reply.request));
     const problem = toProblem(error);
     if (problem.status === 503) reply.header('Retry-After', 1);
@@ -195,13 +207,6 @@ function expectAllowed(caller: Caller, access: RouteAccess): void {
   const scopes = scopesOf(access);
   if (scopes !== undefined && !scopes.some((scope) => caller.scopes.has(scope))) throw missingScope(scopes);
   if (caller.customerRef !== null && !isForCustomers(access)) throw notForCustomers();
-}
-
-/** A browser asks its user for a key when it shows a page of this server; its scripts then send that as well, and no page of others has it asked. */
-function challengeOf({ headers }: FastifyRequest): string {
-  const { accept = '', authorization, 'sec-fetch-site': site } = headers;
-  if (accept.includes('text/html') || site === 'same-origin') return `Basic realm="${NAME}", charset="UTF-8"`;
-  return `Bearer realm="${NAME}"${authorization === undefined ? '' : ', error="invalid_token"'}`;
 }
 
 function asksForCors({ method, headers }: FastifyRequest): boolean {

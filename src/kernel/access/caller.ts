@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.js';
 import { ForbiddenError } from './forbidden.error.js';
 import type { Owner } from './owner.js';
 import { type Scope, SCOPES } from './scopes.js';
@@ -36,6 +37,18 @@ export const ANYBODY_ELSEWHERE: Caller = {
 
 /** The caller who has not said who they are, where that is asked: sees what is public. */
 export const NOBODY: Caller = { ...ANYBODY, scopes: new Set() };
+
+/** A request that was not let in. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly actor: string | null;
+  /** The address, of IPv6 its /64. */
+  readonly network: string;
+  readonly method: string;
+  /** The pattern of the path, e.g. `/api/v1/orders/:id`; null for none of ours. */
+  readonly route: string | null;
+  readonly requestId: string;
+}
 
 /** Knows callers by their tokens. */
 export interface Authenticator {

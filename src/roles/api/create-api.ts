@@ -2,6 +2,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { RateLimiter } from '../../access/rate-limiter.js';
+import { RefusalRecorder } from '../../access/refusal-recorder.js';
+import type { Refusal } from '../../kernel/access/caller.js';
 import { TokenAuthenticator } from '../../access/token-authenticator.js';
 import { ApiModule } from './api.module.js';
 import { API_PREFIX } from '../../http/api-prefix.js';
@@ -31,10 +33,7 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
     logger: createLogger(config, 'api'),
     abortOnError: false,
   });
-  Object.assign(doorOf(adapter.getInstance()), {
-    authenticator: app.get(TokenAuthenticator, { strict: false }),
-    rateLimit: app.get(RateLimiter, { strict: false }),
-  });
+  openDoor(app);
   app.setGlobalPrefix(API_PREFIX, { exclude: ['/'] });
   if (config.corsOrigins.length > 0) {
     app.enableCors({
@@ -61,6 +60,16 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
   new AccessLog(config.logging.access).attach(app.getHttpAdapter().getInstance());
   sendClientsAway(app);
   return app;
+}
+
+/** The door lets in whoever the features of access know. */
+function openDoor(app: NestFastifyApplication): void {
+  const refusals = app.get(RefusalRecorder, { strict: false });
+  Object.assign(doorOf(app.getHttpAdapter().getInstance()), {
+    authenticator: app.get(TokenAuthenticator, { strict: false }),
+    rateLimit: app.get(RateLimiter, { strict: false }),
+    onRefusal: (refusal: Refusal) => refusals.note(refusal),
+  });
 }
 
 /** While the process is about to stop, each answer closes its connection: the client's next request goes elsewhere. */

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { INestApplicationContext } from '@nestjs/common';
 import { validateSync } from 'class-validator';
@@ -13,6 +12,7 @@ import { readPrepared } from '../../database/prepared-statement.js';
 import { ANYBODY, type Caller } from '../../kernel/access/caller.js';
 import { ACCESS_ROLE_NAMES, SCOPES } from '../../kernel/access/scopes.js';
 import { withRequest } from '../../runtime/request-context.js';
+import { commandActor } from '../command-actor.js';
 import { runCommand } from '../run-command.js';
 import { toTextTable } from '../text-table.js';
 import { KeysRootModule } from './keys-root.module.js';
@@ -66,21 +66,12 @@ export async function runKeys(config: Config, args: readonly string[]): Promise<
     return 0;
   }
   const { name, id, values } = parse(args);
-  const caller: Caller = { ...ANYBODY, actor: `command:${userName()}` };
+  const caller: Caller = { ...ANYBODY, actor: commandActor() };
   return runCommand(config, KeysRootModule.forRoot(config), async (app) => {
     const work = async () => COMMANDS[name]?.run({ app, id, values, caller });
     await withRequest({ actor: caller.actor ?? undefined }, work);
     return 0;
   });
-}
-
-/** In a container it may have none. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.());
-  }
 }
 
 function parse(args: readonly string[]): { name: string; id: number; values: Values } {

@@ -61,3 +61,12 @@ function take({ productId, quantity }: PricedItem, stocks: Stocks): number {
   product.stock -= quantity;
   return product.stock;
 }
+
+/** Products of which the last unit was taken. */
+export function countSoldOut(decisions: readonly Outcome<TakenItem[]>[]): number {
+  let count = 0;
+  for (const decision of decisions) {
+    if (decision.status === 'fulfilled') for (const { stockAfter } of decision.value) if (stockAfter === 0) count++;
+  }
+  return count;
+}

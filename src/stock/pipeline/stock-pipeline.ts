@@ -15,7 +15,7 @@ import { writeCustomerCounts } from '../customer-counts.js';
 import { type CustomerTally, tallyCustomers } from '../customer-limit.js';
 import type { LockedRow } from '../stock-rows.js';
 import type { StockChanges } from '../stock-changes.js';
-import { decide } from './stock-decision.js';
+import { countSoldOut, decide } from './stock-decision.js';
 import { productIdsOf, type StockRequest, type Taken, type TakenItem } from './stock-request.js';
 import type { StockTaker } from './stock-taker.js';
 
@@ -205,14 +205,6 @@ function partition<R extends StockRequest>(
     }
   });
   return { taken, refusals };
-}
-
-function countSoldOut(decisions: readonly Outcome<TakenItem[]>[]): number {
-  let count = 0;
-  for (const decision of decisions) {
-    if (decision.status === 'fulfilled') for (const { stockAfter } of decision.value) if (stockAfter === 0) count++;
-  }
-  return count;
 }
 
 /** Also when the outcome of its commit is not known. */

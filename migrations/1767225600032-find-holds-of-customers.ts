@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What a customer holds is found by an index of its own. */
-export class FindHoldsOfCustomers1767225600031 implements MigrationInterface {
+export class FindHoldsOfCustomers1767225600032 implements MigrationInterface {
   readonly transaction = false;
 
   async up(runner: QueryRunner): Promise<void> {

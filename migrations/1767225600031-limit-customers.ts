@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * A product may be sold so often to one customer. What a customer has of such a product, bought and held, stands in a row of its own, which
  * is changed under the product's lock; `customer_lines` is what it begins from when there is no row yet.
  */
-export class LimitCustomers1767225600030 implements MigrationInterface {
+export class LimitCustomers1767225600031 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE products ADD COLUMN max_per_customer integer');
     await runner.query(`
