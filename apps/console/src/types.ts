@@ -18,6 +18,7 @@ export interface Key {
   readonly name: string;
   readonly role: string | null;
   readonly scopes: readonly string[];
+  readonly customer_ref: string | null;
   readonly created_by: string | null;
   readonly created_at: string;
   readonly expires_at: string | null;
@@ -77,6 +78,7 @@ export interface Product {
   readonly name: string;
   readonly price: number;
   readonly stock: number;
+  readonly max_per_customer: number | null;
   readonly created_at: string;
   readonly updated_at: string;
 }
@@ -98,6 +100,7 @@ export interface Order {
   readonly quantity: number;
   readonly total_price: number;
   readonly status: OrderStatus;
+  readonly customer_ref: string | null;
   readonly items: readonly {
     readonly product_id: number;
     readonly quantity: number;

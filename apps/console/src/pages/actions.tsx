@@ -54,9 +54,19 @@ function Details({ details }: { readonly details: Readonly<Record<string, unknow
   );
 }
 
+/** What is in an object stands behind its names. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return value === null ? NONE : JSON.stringify(value);
+  return Object.entries(value)
+    .map(([name, each]) => `${words(name)} ${textOf(each)}`)
+    .join(', ');
+}
+
 function Value({ name, value }: { readonly name: string; readonly value: unknown }) {
   if (name === 'order_id') return <a href={hrefOf(`/orders/${String(value)}`)}>{String(value)}</a>;
   if (name === 'product_id') return <a href={hrefOf(`/products/${String(value)}`)}>{String(value)}</a>;
-  const text = Array.isArray(value) ? value.join(', ') : String(value);
+  const text = textOf(value);
   return <bdi>{text}</bdi>;
 }

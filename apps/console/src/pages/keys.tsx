@@ -43,7 +43,14 @@ function NewKey({ onIssued }: { readonly onIssued: (key: unknown) => void }) {
       confirm="Make it"
       scope={SCOPE}
       path="keys"
-      bodyOf={(valueOf) => ({ name: valueOf('name'), role: valueOf('role') })}
+      bodyOf={(valueOf) => {
+        const customer = valueOf('customer').trim();
+        return {
+          name: valueOf('name'),
+          role: valueOf('role'),
+          ...(customer === '' ? {} : { customer_ref: customer }),
+        };
+      }}
       onDone={onIssued}
     >
       <label>
@@ -57,6 +64,10 @@ function NewKey({ onIssued }: { readonly onIssued: (key: unknown) => void }) {
             <option key={role}>{role}</option>
           ))}
         </select>
+      </label>
+      <label>
+        <span>Customer, if the key is one: it has only what is its own</span>
+        <input name="customer" maxLength={128} autocomplete="off" />
       </label>
       <p>Its token is shown once. A key with scopes of its own, or one that expires: npm run keys -- --help.</p>
     </ActionDialog>
@@ -87,7 +98,7 @@ function Keys({ keys, onIssued, onRevoked }: KeysProps) {
       rows={keys.map((key) => [
         key.id,
         <bdi>{key.name}</bdi>,
-        <bdi>{key.role ?? key.scopes.join(', ')}</bdi>,
+        <May item={key} />,
         <State item={key} />,
         key.last_used_at === null ? 'never' : moment(key.last_used_at),
         `${moment(key.created_at)}${key.created_by === null ? '' : ` by ${key.created_by}`}`,
@@ -101,6 +112,15 @@ function Keys({ keys, onIssued, onRevoked }: KeysProps) {
         ),
       ])}
     />
+  );
+}
+
+function May({ item: { role, scopes, customer_ref: customer } }: { readonly item: Key }) {
+  return (
+    <bdi>
+      {role ?? scopes.join(', ')}
+      {customer !== null && `, as the customer ${customer}`}
+    </bdi>
   );
 }
 

@@ -54,12 +54,23 @@ function OrderFacts({ order, events }: { readonly order: Order; readonly events:
       facts={{
         Status: <StatusBadge status={order.status} />,
         Total: money(order.total_price),
+        Customer: <CustomerLink customer={order.customer_ref} />,
         Bought: moment(order.created_at),
         [isOpen ? 'Open for' : 'Took']: duration(seconds),
         Request: <RequestLink id={events[0]?.request_id ?? null} />,
         Job: <code>{events.findLast(({ job_id: job }) => job !== null)?.job_id ?? 'none yet'}</code>,
       }}
     />
+  );
+}
+
+/** To all orders of the customer. */
+function CustomerLink({ customer }: { readonly customer: string | null }) {
+  if (customer === null) return <>not known</>;
+  return (
+    <a href={hrefOf('/orders', { customer_ref: customer })}>
+      <bdi>{customer}</bdi>
+    </a>
   );
 }
 

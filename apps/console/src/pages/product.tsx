@@ -34,6 +34,7 @@ export function ProductPage({ id }: { readonly id: number }) {
           facts={{
             Product: data.id,
             Stock: <strong>{count(data.stock)}</strong>,
+            'A customer may have': data.max_per_customer === null ? 'any number' : count(data.max_per_customer),
             Price: money(data.price),
             Created: moment(data.created_at),
             Changed: moment(data.updated_at),
