@@ -19,6 +19,7 @@ const DOORS = {
     'stock-movement',
     'stock-rows',
     'pipeline/stock-request',
+    'pipeline/tally',
     'requested-item',
     'priced-item',
     'stock.errors',
@@ -71,7 +72,7 @@ const doors = Object.entries(DOORS).map(([feature, files]) => ({
 
 /** Features that a feature may build on; none may build on others. */
 const BELOW = {
-  products: ['stock'],
+  products: ['stock', 'actions'],
   stock: ['actions'],
   reservations: ['stock'],
   orders: ['products', 'reservations', 'stock', 'workers', 'actions'],

@@ -74,6 +74,8 @@ export class Config {
   /** Paths and names of packages. */
   readonly plugins: readonly string[];
   readonly idempotencyTtlSeconds: number;
+  /** What one holder may hold of a product, in percent of its stock and all holds of it together. */
+  readonly holdLimitPercent: number;
   readonly worker: { readonly concurrency: number; readonly heartbeatFile: string | undefined };
   readonly dashboard: {
     readonly port: number;
@@ -161,6 +163,7 @@ function readProcessing(reader: EnvironmentReader) {
       sweepIntervalMs: reader.integer('SWEEP_INTERVAL_MS', { fallback: 5_000, min: 10, max: 3_600_000 }),
       sweepAfterMs: reader.integer('SWEEP_AFTER_MS', { fallback: 10_000, min: 0, max: 3_600_000 }),
     },
+    holdLimitPercent: reader.integer('HOLD_LIMIT', { fallback: 100, min: 1, max: 100 }),
     idempotencyTtlSeconds: reader.integer('IDEMPOTENCY_TTL', { fallback: 86_400, min: 60, max: 31_536_000 }),
     worker: {
       concurrency: reader.integer('WORKER_CONCURRENCY', { fallback: 50, min: 1, max: 10_000 }),

@@ -28,6 +28,7 @@ export const LIMITS: Limits = {
   commitLookUpMs: 1_500,
 
   refusalSeconds: 300,
+  customerReservations: 100,
   endedReservationSeconds: 2_592_000,
   auditSliceBytes: 268_435_456,
 
@@ -109,6 +110,8 @@ export interface Limits {
   /** How long a refusal is kept for its idempotency key, at least. */
   readonly refusalSeconds: number;
 
+  /** Reservations that one customer may have at a time. */
+  readonly customerReservations: number;
   /** How long a reservation that was released or has expired is kept, at least; and no shorter than an idempotency key. */
   readonly endedReservationSeconds: number;
   /** An audit looks at so much of the ledger at one moment. */

@@ -11,6 +11,7 @@ import {
 } from '../stock/stock-ledger.js';
 import type { Origin } from '../runtime/request-context.js';
 import type { Taken } from '../stock/pipeline/stock-request.js';
+import { holderOf } from './hold-tally.js';
 import type { Reservation, ReservationRequest } from './reservation.js';
 
 // The one writer of `reservations` and `reservation_items`.
@@ -24,23 +25,25 @@ export type WrittenReservation = Pick<Reservation, 'id' | 'expiresAt' | 'created
 export function writeReservations(reservations: readonly Taken<ReservationRequest>[]): QueryConfig {
   const seconds = reservations.map(({ asked }) => asked.seconds);
   const customers = reservations.map(({ asked }) => asked.customerRef ?? null);
-  const held = [seconds, customers, ...takenItemParameters(reservations), ...originParametersOf(reservations)];
+  const holders = reservations.map(({ asked }) => holderOf(asked));
+  const held = [seconds, customers, holders, ...takenItemParameters(reservations), ...originParametersOf(reservations)];
   const keys = keyParametersOf(reservations.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'hold', text: HOLD, values: held };
   return { name: 'hold-with-keys', text: HOLD_WITH_KEYS, values: [...held, ...keys] };
 }
 
 const HOLD = holdText([]);
-const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 10)]);
+const HOLD_WITH_KEYS = holdText([keepMadeRows('reservation_id', 11)]);
 
 function holdText(keep: readonly string[]): string {
   const parts = [
-    takeDecided(3),
-    nameOrigins(8),
+    takeDecided(4),
+    nameOrigins(9),
     `written AS (
-      INSERT INTO reservations (expires_at, customer_ref)
-      SELECT clock_timestamp() + seconds * interval '1 second', customer_ref
-      FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS held (seconds, customer_ref, position) ORDER BY position
+      INSERT INTO reservations (expires_at, customer_ref, held_by)
+      SELECT clock_timestamp() + seconds * interval '1 second', customer_ref, held_by
+      FROM unnest($1::integer[], $2::text[], $3::text[])
+        WITH ORDINALITY AS held (seconds, customer_ref, held_by, position) ORDER BY position
       RETURNING id, expires_at, created_at
     )`,
     'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',

@@ -10,6 +10,30 @@ export class ReservationNotFoundError extends ApplicationError {
   }
 }
 
+/** The holder has as much of the product as `HOLD_LIMIT` allows. */
+export class HoldLimitError extends ApplicationError {
+  readonly kind = 'conflict';
+  readonly code = 'HOLD_LIMIT';
+  override readonly members: { readonly limit: number; readonly held: number };
+
+  constructor(productId: number, { limit, held }: { readonly limit: number; readonly held: number }) {
+    super(`Of product ${productId} you can hold ${limit} now, and hold ${held}`);
+    this.members = { limit, held };
+  }
+}
+
+/** The customer has as many reservations as one may have at a time. */
+export class TooManyReservationsError extends ApplicationError {
+  readonly kind = 'conflict';
+  readonly code = 'TOO_MANY_RESERVATIONS';
+  override readonly members: { readonly limit: number };
+
+  constructor(limit: number) {
+    super(`A customer can have ${limit} reservations at a time; buy or release one first`);
+    this.members = { limit };
+  }
+}
+
 /** The reservation no longer holds anything. */
 export class ReservationClosedError extends ApplicationError {
   readonly kind = 'conflict';

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
 import { CONFIRM_READ } from '../database/commit.js';
 import { READS } from '../database/data-source-options.js';
 import { queryWithin } from '../database/prepared-statement.js';
@@ -14,6 +16,7 @@ import { PRODUCT_LOCKS } from '../stock/stock-rows.js';
 import { mergeItems } from '../stock/requested-item.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { StockPipeline } from '../stock/pipeline/stock-pipeline.js';
+import { tallyHolds } from './hold-tally.js';
 import { ReservationClosedError } from './reservation.errors.js';
 import { type Reservation, type ReservationRequest, toReservations } from './reservation.js';
 import { lockReservation, selectReservation } from './reservation-rows.js';
@@ -35,9 +38,17 @@ export class ReservationService {
     private readonly changes: StockChanges,
     private readonly idempotency: IdempotencyService,
     @InjectDataSource(READS) private readonly reads: DataSource,
+    config: Config,
   ) {
-    const holding = { locks: PRODUCT_LOCKS, write: writeReservations, toResults: toReservations };
-    this.holds = new StockPipeline(transactions, changes, holding);
+    this.holds = new StockPipeline(transactions, changes, {
+      locks: PRODUCT_LOCKS,
+      write: writeReservations,
+      toResults: toReservations,
+      tally: (requests, products, transaction) => {
+        const limits = { percent: config.holdLimitPercent, reservations: LIMITS.customerReservations };
+        return tallyHolds(requests, { products, limits }, transaction);
+      },
+    });
   }
 
   /**

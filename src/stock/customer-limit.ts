@@ -2,6 +2,7 @@ import { ValidationError } from '../kernel/validation-error.js';
 import type { PipelinedTransaction } from '../database/pipelined-transaction.js';
 import { type CustomerCount, type CustomerOfProduct, selectCustomerCounts } from './customer-counts.js';
 import type { RequestedItem } from './requested-item.js';
+import type { Tally } from './pipeline/tally.js';
 import type { LockedRow } from './stock-rows.js';
 import { CustomerLimitError } from './stock.errors.js';
 
@@ -51,7 +52,7 @@ export async function tallyCustomers(
 }
 
 /** What customers have of the products with a limit, which each request that is decided on makes more. */
-export class CustomerTally {
+export class CustomerTally implements Tally {
   private readonly counts: Map<string, CustomerCount>;
   private readonly changed = new Set<string>();
 
@@ -62,13 +63,17 @@ export class CustomerTally {
     this.counts = new Map(counts.map((count) => [keyOf(count.productId, count.customerRef), count]));
   }
 
+  /** Whether no product has a limit. */
+  get isEmpty(): boolean {
+    return this.limits.size === 0;
+  }
+
   /**
    * Whether the customer may have all items.
    *
    * @throws ValidationError when the customer of a product with a limit is not named, CustomerLimitError when it would have too many.
    */
   expectWithin({ items, customerRef }: Asked): void {
-    if (this.limits.size === 0) return;
     for (const { productId, quantity } of items) {
       const limit = this.limits.get(productId);
       if (limit === undefined) continue;
@@ -83,7 +88,7 @@ export class CustomerTally {
 
   /** Counts what a customer was sold. */
   add({ items, customerRef }: Asked): void {
-    if (this.limits.size === 0 || customerRef === null || customerRef === undefined) return;
+    if (customerRef === null || customerRef === undefined) return;
     for (const { productId, quantity } of items) {
       if (!this.limits.has(productId)) continue;
       const key = keyOf(productId, customerRef);

@@ -25,7 +25,7 @@ const seconds = (milliseconds: number) =>
 
 /** The section of limits as the code has them. */
 function expected(): Record<string, string> {
-  const { maxConnections, maxStreams, idempotencyTtlSeconds } = loadConfig(
+  const { maxConnections, maxStreams, idempotencyTtlSeconds, holdLimitPercent } = loadConfig(
     { DATABASE_URL: 'postgres://x/y', REDIS_URL: 'redis://x' },
     'api',
   );
@@ -57,6 +57,7 @@ function expected(): Record<string, string> {
     'issuer of tokens: wait for it; pause until it is asked again; a token that was judged': `${seconds(REAL.issuerMs)}; ${seconds(REAL.issuerPauseMs)}; ${seconds(REAL.keysKeptMs)}`,
     '`customer_ref`; orders of a customer or a request that are counted, and that pages reach by number': `1 to ${MAX_CUSTOMER_REF_LENGTH} printable characters; ${number(MAX_ORDERS_COUNTED)}, links reach all`,
     'name of a key; overlap of its secrets when it is rolled': `${MAX_NAME_LENGTH} characters; ${MAX_OVERLAP_SECONDS / 86_400} days`,
+    'held of a product by one customer, or one key; reservations of a customer at a time': `\`HOLD_LIMIT\`, ${holdLimitPercent} percent; ${REAL.customerReservations}`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

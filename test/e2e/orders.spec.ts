@@ -18,6 +18,7 @@ describe.each(['pessimistic', 'optimistic'])('orders over HTTP, %s', (ORDER_LOCK
       product_id: id,
       quantity: 2,
       total_price: 179.8,
+      customer_ref: null,
       status: 'pending',
       items: [{ product_id: id, quantity: 2, unit_price: 89.9, line_total: 179.8 }],
       created_at: expect.stringMatching(TIMESTAMP),

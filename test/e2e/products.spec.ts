@@ -13,6 +13,7 @@ describe('products over HTTP', () => {
       expect(body).toEqual({
         id: expect.any(Number),
         name: 'Desk lamp',
+        max_per_customer: null,
         price: 27.49,
         stock: 3,
         created_at: expect.stringMatching(TIMESTAMP),

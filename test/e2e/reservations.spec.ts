@@ -79,6 +79,7 @@ describe('reservations', () => {
     expect(body).toEqual({
       id: expect.any(Number),
       status: 'held',
+      customer_ref: null,
       items: [
         { product_id: a, quantity: 2 },
         { product_id: b, quantity: 2 },

@@ -3,16 +3,16 @@ import { KeyTakenError } from '../../idempotency/idempotency.errors.js';
 import { fulfilled, type Outcome, rejected } from '../../kernel/outcome.js';
 import { type Cents, parseCents } from '../../kernel/money.js';
 import { type PricedItem, priceItems, totalOf } from '../priced-item.js';
-import type { CustomerTally } from '../customer-limit.js';
 import type { LockedRow } from '../stock-rows.js';
 import type { StockRequest, TakenItem } from './stock-request.js';
+import type { Tally } from './tally.js';
 
 /** What a batch finds under its locks. */
 export interface Found {
   readonly locked: readonly LockedRow[];
   /** Idempotency keys that have been used. */
   readonly takenKeys: readonly string[];
-  readonly customers: CustomerTally;
+  readonly tallies: readonly Tally[];
 }
 
 /** The stocks of a batch, which each request that is decided on makes smaller. */
@@ -24,7 +24,7 @@ type Stocks = Map<number, { readonly price: Cents; stock: number }>;
  */
 export function decide(
   requests: readonly StockRequest[],
-  { locked, takenKeys, customers }: Found,
+  { locked, takenKeys, tallies }: Found,
 ): Outcome<TakenItem[]>[] {
   const lockedElsewhere = new Set<number>();
   const usedKeys = new Set(takenKeys);
@@ -33,15 +33,15 @@ export function decide(
     if (price === null) lockedElsewhere.add(id);
     else stocks.set(id, { price: parseCents(price), stock });
   }
-  return requests.map(({ items, customerRef, request }) => {
+  return requests.map((each) => {
+    const { items, request } = each;
     try {
       if (request !== undefined) useKey(request.key, usedKeys);
       if (items.some(({ productId }) => lockedElsewhere.has(productId))) throw new LockTimeoutError();
-      const asked = { items: items.filter(({ productId }) => stocks.has(productId)), customerRef };
-      customers.expectWithin(asked);
+      for (const tally of tallies) tally.expectWithin(each);
       const priced = priceItems(items, stocks);
       totalOf(priced);
-      customers.add(asked);
+      for (const tally of tallies) tally.add(each);
       return fulfilled(priced.map((item) => ({ ...item, stockAfter: take(item, stocks) })));
     } catch (reason) {
       return rejected(reason);

@@ -138,8 +138,12 @@ export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T
       ]);
       this.taker.observer?.locked(performance.now() - begin);
       const requests = [...asked, ...batch.takeLate()];
-      const customers = await tallyCustomers(requests, locked, transaction);
-      const decisions = decide(requests, { locked, takenKeys, customers });
+      const [customers, ...others] = await Promise.all([
+        tallyCustomers(requests, locked, transaction),
+        ...(this.taker.tally === undefined ? [] : [this.taker.tally(requests, locked, transaction)]),
+      ]);
+      const tallies = [...(customers.isEmpty ? [] : [customers]), ...others];
+      const decisions = decide(requests, { locked, takenKeys, tallies });
       const { hasWritten, outcomes } = await this.write(requests, { decisions, customers }, transaction);
       const ending = hasWritten ? transaction.commit() : transaction.rollBack();
       batch.freeKeys(); // The end is sent: the next batch may ask for the same locks now.

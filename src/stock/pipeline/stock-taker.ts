@@ -1,6 +1,8 @@
 import type { QueryConfig, QueryResultRow } from 'pg';
-import type { LockTexts } from '../stock-rows.js';
+import type { PipelinedTransaction } from '../../database/pipelined-transaction.js';
+import type { LockedRow, LockTexts } from '../stock-rows.js';
 import type { StockRequest, Taken } from './stock-request.js';
+import type { Tally } from './tally.js';
 
 /** Is told how batches go, for the metrics of a feature. */
 export interface BatchObserver {
@@ -19,4 +21,10 @@ export interface StockTaker<R extends StockRequest, Row extends QueryResultRow, 
   /** What the statement has made for each request, in their order. It throws when anything is missing: nothing is committed then. */
   readonly toResults: (rows: readonly Row[], taken: readonly Taken<R>[]) => readonly T[];
   readonly observer?: BatchObserver;
+  /** What else is to be counted; nothing else unless given. */
+  readonly tally?: (
+    requests: readonly R[],
+    locked: readonly LockedRow[],
+    transaction: Pick<PipelinedTransaction, 'query'>,
+  ) => Promise<Tally>;
 }

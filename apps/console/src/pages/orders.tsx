@@ -26,8 +26,8 @@ export function OrdersPage() {
     <>
       <PageHeading title="Orders">
         <OrderNumber />
-        <TextFilter label="Customer" value={customer} onChange={(text) => filter({ customer_ref: text })} />
         <TextFilter label="Request id" value={requestId} onChange={(text) => filter({ request_id: text })} />
+        <TextFilter label="Customer" value={customer} onChange={(text) => filter({ customer_ref: text })} />
         <ChoiceFilter
           label="Status"
           value={status}
