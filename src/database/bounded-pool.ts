@@ -12,6 +12,13 @@ type OnConnection = (
 export class BoundedPool extends pg.Pool {
   private grantedAt = 0;
 
+  constructor(options?: pg.PoolConfig) {
+    super(options);
+    // PostgreSQL can end a connection in the very packet in which it lets the client in. The pool has stopped listening then, and who gets the
+    // connection has not begun: an error that nobody listens for ends the process. The next statement fails with it all the same.
+    this.on('connect', (client) => client.on('error', () => undefined));
+  }
+
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: OnConnection): void;
   override connect(callback?: OnConnection): Promise<pg.PoolClient> | undefined {

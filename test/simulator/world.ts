@@ -127,6 +127,9 @@ export async function createWorld({ seed, bug }: { seed: number; bug?: Bug }): P
   }
 }
 
+/** Characters of what a process has said on its standard error before it ended. */
+const MAX_LAST_WORDS = 2_000;
+
 interface RoleOptions {
   name: string;
   directory: string;
@@ -161,18 +164,20 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
   let isOrdered = false;
   const begin = () => {
     let wasUp = false;
+    let lastWords = '';
     let isPoisoned = false;
     isOrdered = false;
     child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         appendFileSync(log, chunk);
+        if (stream === child.stderr) lastWords = `${lastWords}${chunk.toString()}`.slice(-MAX_LAST_WORDS);
         wasUp ||= chunk.includes(' is up');
         isPoisoned ||= chunk.includes('This order is poison');
       });
     }
     child.once('close', (code, signal) => {
-      if (wasUp && !isOrdered && !isPoisoned) crashes.push(`${name} ended by itself: ${code ?? signal}`);
+      if (wasUp && !isOrdered && !isPoisoned) crashes.push(`${name} ended by itself: ${code ?? signal}\n${lastWords}`);
       if (isWanted) setTimeout(() => isWanted && begin(), RESTART_DELAY_MS);
     });
   };

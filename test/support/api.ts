@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApi } from '../../src/roles/api/create-api.js';
+import { faultsOf } from './document.js';
 import type { Config } from '../../src/config/config.js';
 
 /** What came back: the parsed body is whatever the server sent, for a test to compare. */
@@ -35,12 +36,17 @@ export async function startApi(config: Config): Promise<Api> {
   return { ...createClient(await app.getUrl()), app, close: () => app.close() };
 }
 
-/** Talks to an API over HTTP; paths are relative to the base path. */
+/** Talks to an API over HTTP; paths are relative to the base path. An answer that is not as the document has it is an error. */
 export function createClient(origin: string): Client {
   const url = `${origin}/api/v1`;
   const send = async (path: string, request: RequestInit): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, request);
     const text = await response.text();
+    const contentType = response.headers.get('content-type');
+    const method = request.method ?? 'GET';
+    const faults = faultsOf(method, `${url}${path}`, { status: response.status, contentType, text });
+    if (faults.length > 0)
+      throw new Error(`${method} ${path} is not answered as documented: ${faults.join('; ')}\n${text}`);
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
   const withBody =
