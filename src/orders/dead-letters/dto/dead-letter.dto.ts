@@ -28,7 +28,7 @@ export class ListDeadLettersQuery {
   @IsIntegerBetween(1, MAX_PAGE_SIZE)
   readonly page_size: number = 10;
 
-  @ApiPropertyOptional({ type: 'integer', format: 'int64', minimum: 1, description: 'Only the one of this order' })
+  @ApiPropertyOptional({ type: 'integer', format: 'int64', description: 'Only the one of this order' })
   @EmptyIsAbsent()
   @DigitsToNumber()
   @IsId()
