@@ -22,7 +22,7 @@ export class Shop {
       `BEGIN; SET LOCAL session_replication_role = replica;
        TRUNCATE products, orders, order_items, fulfilment_undos, reservations, reservation_items, stock_movements, order_events,
                 idempotency_keys, row_counts, row_count_changes
-       RESTART IDENTITY; COMMIT`,
+       RESTART IDENTITY CASCADE; COMMIT`,
     );
     await this.sql.query(
       `INSERT INTO products (name, price, stock) SELECT 'Product ' || n, 9.99, $2 FROM generate_series(1, $1::integer) AS n`,
