@@ -57,7 +57,7 @@ const patterns = Object.keys(DOCUMENT.paths).map((path) => ({
 }));
 
 /** The operation of a request; `undefined` for one that the document does not have. */
-export function operationOf(method: string, url: string): Operation | undefined {
+function operationOf(method: string, url: string): Operation | undefined {
   const { pathname } = new URL(url);
   const found = patterns.filter(({ pattern }) => pattern.test(pathname));
   // `/orders/abc` is no path with a parameter where `/orders/bulk` is one without.
