@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type RemoteJWKSet,
+} from 'jose';
 import { isTrustworthy } from '../config/access.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
@@ -45,7 +54,9 @@ interface VerifiedToken {
 @Injectable()
 export class TokenIssuer {
   private readonly logger = new Log('TokenIssuer');
-  private keys: Promise<JWTVerifyGetKey> | undefined;
+  private keys: Promise<RemoteJWKSet> | undefined;
+  /** Those that were read last. */
+  private known: JSONWebKeySet | undefined;
   /** As `performance.now` tells it. */
   private awayUntil = -Infinity;
   /** By the digest of the token. */
@@ -93,23 +104,33 @@ export class TokenIssuer {
   }
 
   private readonly keyOf: JWTVerifyGetKey = async (header, token) => {
-    if (performance.now() < this.awayUntil) throw new IssuerUnavailableError();
+    if (performance.now() < this.awayUntil) return this.knownKeyOf(header, token);
     try {
       this.keys ??= this.findKeys();
       const keys = await this.keys;
-      return await keys(header, token);
+      const key = await keys(header, token);
+      this.known = keys.jwks() ?? this.known;
+      return key;
     } catch (error) {
       if (isOfToken(error)) throw error;
       // Another request may have waited for the same answer.
       if (performance.now() >= this.awayUntil) this.logger.warn('The issuer of tokens does not answer', { error });
       this.keys = undefined;
       this.awayUntil = performance.now() + LIMITS.issuerPauseMs;
-      throw new IssuerUnavailableError();
+      return this.knownKeyOf(header, token);
     }
   };
 
+  /** While the issuer is away, those of its keys are good that were read last. @throws IssuerUnavailableError for any other. */
+  private readonly knownKeyOf: JWTVerifyGetKey = async (header, token) => {
+    if (this.known === undefined) throw new IssuerUnavailableError();
+    return createLocalJWKSet(this.known)(header, token).catch(() => {
+      throw new IssuerUnavailableError();
+    });
+  };
+
   /** Where the issuer has its keys (OpenID Connect Discovery 1.0, section 4). */
-  private async findKeys(): Promise<JWTVerifyGetKey> {
+  private async findKeys(): Promise<RemoteJWKSet> {
     const issuer = this.config.access.oidc?.issuer ?? '';
     const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
       redirect: 'error',

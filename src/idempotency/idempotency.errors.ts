@@ -1,3 +1,4 @@
+import { ValidationError } from '../kernel/validation-error.js';
 import { ApplicationError, type ErrorKind } from '../kernel/application-error.js';
 import type { ErrorCode } from '../kernel/error-codes.js';
 
@@ -47,7 +48,7 @@ export class ReplayedError extends ApplicationError {
   }
 }
 
-/** What may be otherwise the next time is not kept. */
+/** What may be otherwise the next time is not kept, nor what is wrong with the request itself: it is told again, and mended. */
 export function isFinal(error: unknown): error is ApplicationError {
-  return error instanceof ApplicationError && error.kind !== 'unavailable';
+  return error instanceof ApplicationError && error.kind !== 'unavailable' && !(error instanceof ValidationError);
 }

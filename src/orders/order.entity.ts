@@ -18,6 +18,7 @@ import type { OrderStatus } from './order-status.js';
 @Check('orders_total_price_check', `total_price > 0`)
 @Index('orders_status_id_idx', ['status', 'id'])
 @Index('orders_customer_ref_id_idx', ['customerRef', 'id'], { where: 'customer_ref IS NOT NULL' })
+@Index('orders_customer_ref_idx', { synchronize: false })
 @Index('orders_open_idx', ['id'], { where: `status IN ('pending', 'processing')` })
 export class Order {
   @PrimaryGeneratedColumn('identity', {

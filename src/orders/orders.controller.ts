@@ -3,7 +3,7 @@ import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } fro
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../http/access/access.decorator.js';
 import { LIST_WEIGHT } from '../http/access/route-access.js';
-import { customerOf } from '../kernel/access/caller.js';
+import { type Caller, customerOf } from '../kernel/access/caller.js';
 import type { OwnedId } from '../kernel/access/owner.js';
 import { API_PREFIX } from '../http/api-prefix.js';
 import {
@@ -161,10 +161,10 @@ export class OrdersController {
   ): Promise<OrderEventsResponse | StreamableFile> {
     if (wantsStream(reply.request)) {
       const followed = await this.streams.follow(order, lastSequenceOf(reply.request));
-      return sendEventStream(reply, followed, toSentEvent);
+      return sendEventStream(reply, followed, (event) => toSentEvent(event, reply.request.caller));
     }
     const events = await this.orders.events(order);
-    return { items: events.map((event) => OrderEventResponse.of(event)) };
+    return { items: events.map((event) => OrderEventResponse.of(event, reply.request.caller)) };
   }
 
   @Post(':id/cancel')
@@ -211,6 +211,6 @@ function lastSequenceOf({ headers }: FastifyRequest): number {
   return Number.isSafeInteger(id) ? id : 0;
 }
 
-function toSentEvent(event: OrderEvent): SentEvent {
-  return { id: String(event.sequence), event: event.type, data: OrderEventResponse.of(event) };
+function toSentEvent(event: OrderEvent, caller: Caller): SentEvent {
+  return { id: String(event.sequence), event: event.type, data: OrderEventResponse.of(event, caller) };
 }

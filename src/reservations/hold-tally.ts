@@ -31,7 +31,7 @@ export async function tallyHolds(
   { products, limits }: { readonly products: readonly LockedRow[]; readonly limits: HoldLimits },
   transaction: Pick<PipelinedTransaction, 'query'>,
 ): Promise<HoldTally> {
-  const customers = [...new Set(requests.filter(({ customerRef }) => typeof customerRef === 'string').map(holderOf))];
+  const customers = [...new Set(requests.filter(isOfCustomer).map(holderOf))];
   const [held, open] = await Promise.all([
     limits.percent < 100 ? transaction.query<Held>(selectHeld(products.map(({ id }) => id))) : [],
     customers.length > 0
@@ -87,12 +87,12 @@ class HoldTally implements Tally {
   /** @throws HoldLimitError, TooManyReservationsError */
   expectWithin(request: StockRequest): void {
     const holder = holderOf(request);
-    if ((this.open.get(holder) ?? 0) >= this.limits.reservations) {
+    if (isOfCustomer(request) && (this.open.get(holder) ?? 0) >= this.limits.reservations) {
       throw new TooManyReservationsError(this.limits.reservations);
     }
     if (this.limits.percent === 100) return;
     for (const { productId, quantity } of request.items) {
-      const limit = Math.floor(((this.all.get(productId) ?? 0) * this.limits.percent) / 100);
+      const limit = Math.max(1, Math.floor(((this.all.get(productId) ?? 0) * this.limits.percent) / 100));
       const held = this.held.get(keyOf(productId, holder)) ?? 0;
       if (held + quantity > limit) throw new HoldLimitError(productId, { limit, held });
     }
@@ -100,12 +100,16 @@ class HoldTally implements Tally {
 
   add(request: StockRequest): void {
     const holder = holderOf(request);
-    this.open.set(holder, (this.open.get(holder) ?? 0) + 1);
+    if (isOfCustomer(request)) this.open.set(holder, (this.open.get(holder) ?? 0) + 1);
     for (const { productId, quantity } of request.items) {
       const key = keyOf(productId, holder);
       this.held.set(key, (this.held.get(key) ?? 0) + quantity);
     }
   }
+}
+
+function isOfCustomer({ customerRef }: StockRequest): boolean {
+  return typeof customerRef === 'string';
 }
 
 function keyOf(productId: number, holder: string | null): string {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createHmac, createPublicKey, createSign, generateKeyPairSync } from 'node:crypto';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
@@ -144,6 +146,36 @@ it('an issuer that is away hinders its own tokens alone', async () => {
   expect((await asked.get('/health', bearer(token))).status).toBe(200);
   expect((await asked.get('/products', bearer(key.token))).status).toBe(200);
   await asked.close();
+});
+
+it('while the issuer is away, the keys that were read go on, also when a stranger names one that nobody has', async () => {
+  const { issuerPauseMs, keysKeptMs } = LIMITS;
+  Object.assign(LIMITS, { issuerPauseMs: 0, keysKeptMs: 0 });
+  const away = await startIssuer();
+  const tokens = [await away.token({ sub: 'alice' }), await away.token({ sub: 'bob' })];
+  const [first = '', second = ''] = tokens;
+  const asked = await startApi(loadConfig({ ...environment.variables, OIDC_ISSUER: away.url }, 'api'));
+  expect((await asked.get('/ops/console', bearer(first))).status).toBe(200);
+  await away.stop();
+  const strange = signed({ alg: 'RS256', kid: 'nobodys' }, claimsOf(first));
+  expect((await asked.get('/ops/console', bearer(strange))).status).toBe(503);
+  expect((await asked.get('/ops/console', bearer(second))).status).toBe(200);
+  await asked.close();
+  Object.assign(LIMITS, { issuerPauseMs, keysKeptMs });
+});
+
+it('answers whoever has gone before they were looked at, and lives on', async () => {
+  const expired = await issuer.token({ sub: 'alice', ttl: -10 });
+  const { hostname, port } = new URL(api.url);
+  for (let time = 0; time < 50; time++) {
+    for (const credentials of ['', `Authorization: Bearer ${expired}\r\n`]) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, 'connect');
+      socket.write(`GET /api/v1/orders HTTP/1.1\r\nHost: localhost\r\n${credentials}\r\n`);
+      socket.resetAndDestroy();
+    }
+  }
+  expect((await api.get('/health')).status).toBe(200);
 });
 
 it.each([

@@ -141,7 +141,7 @@ describe('the roles of PostgreSQL', () => {
   it('have a line for each table', async () => {
     const tables = await as(
       roles.admin,
-      `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY name`,
+      `SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 'public'::regnamespace ORDER BY name`,
     );
     expect(tables.map(({ name }) => name)).toEqual(Object.keys(APPLICATION_PRIVILEGES).sort());
   });

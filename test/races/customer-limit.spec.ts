@@ -89,7 +89,18 @@ describe.each(['pessimistic', 'optimistic'])(
       for (const { status, body } of [await buy(product), await hold(product)]) {
         expect([status, body.errors[0].field]).toEqual([422, 'customer_ref']);
       }
-      expect((await api.get(`/products/${product}`)).body.stock).toBe(1_000);
+      // What is wrong with a request is mended with the same key.
+      const key = { 'Idempotency-Key': randomUUID() };
+      for (let time = 0; time < 2; time++) {
+        const { status, body } = await api.post('/orders', { product_id: product }, key);
+        expect([status, body.errors[0].field]).toEqual([422, 'customer_ref']);
+      }
+      expect((await api.post('/orders', { product_id: product, customer_ref: 'dora' }, key)).status).toBe(201);
+      const unnamed = await createLimited(null);
+      const { body: held } = await hold(unnamed);
+      await api.put(`/products/${unnamed}`, { max_per_customer: 1 });
+      expect((await api.post('/orders', { reservation_id: held.id })).body.errors[0].field).toBe('customer_ref');
+      expect((await api.get(`/products/${product}`)).body.stock).toBe(999);
     });
 
     it('a cancellation, a release and an expiry give it back, each once', async () => {

@@ -42,7 +42,7 @@ it('one holder has its share of the stock and of all holds, whatever comes at on
   expect(refused?.body).toMatchObject({ status: 409, code: 'HOLD_LIMIT', limit: 3, held: 3 });
   expect(granted(await Promise.all(Array.from({ length: 9 }, () => hold(alice, product))))).toHaveLength(3);
   expect(granted(await Promise.all(Array.from({ length: 9 }, () => hold(other, product))))).toHaveLength(3);
-  expect((await hold(other, product, { quantity: 2 })).status).toBe(400 + 9);
+  expect((await hold(other, product)).body.code).toBe('HOLD_LIMIT');
   // What is bought is not held any more, and stock and holds are less.
   const [first] = granted(all);
   expect((await api.post('/orders', { reservation_id: first?.body.id }, shop)).status).toBe(201);
@@ -72,6 +72,21 @@ it('a customer has so many reservations at a time and no more', async () => {
   const refused = all.find(({ status }) => status !== 201);
   expect(refused?.body).toMatchObject({ status: 409, code: 'TOO_MANY_RESERVATIONS', limit: 5 });
   expect(granted([await hold(shop, product)])).toHaveLength(1);
+  setLimits(REAL);
+});
+
+it('tells of what is not there, and of what is sold out, as without a limit', async () => {
+  const product = await create(0);
+  expect((await hold(shop, product)).body.code).toBe('INSUFFICIENT_STOCK');
+  expect((await hold(shop, 987_654_321)).body.code).toBe('PRODUCT_NOT_FOUND');
+  const last = await create(1);
+  expect((await hold(shop, last)).status).toBe(201);
+});
+
+it('a shop that names no customer may have any number of reservations', async () => {
+  setLimits({ ...REAL, customerReservations: 5 });
+  const product = await create(1_000);
+  expect(granted(await Promise.all(Array.from({ length: 40 }, () => hold(other, product))))).toHaveLength(40);
   setLimits(REAL);
 });
 

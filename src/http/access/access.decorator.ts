@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiSecurity } from '@nestjs/swagger';
 import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
-import { ApiProblem } from '../problems/api-problem.decorator.js';
+import { ApiProblem, ApiUnavailableProblem } from '../problems/api-problem.decorator.js';
 import { toProblem } from '../problems/problem-details.js';
 import { type RouteAccess, scopesOf } from './route-access.js';
 import { missingScope, needsCredentials } from './refusals.js';
@@ -25,6 +25,8 @@ export function Access(access: RouteAccess, instance = '/'): MethodDecorator {
     declared,
     ...SECURITY_SCHEMES.map((name) => ApiSecurity(name)),
     ApiProblem('The caller has to say who they are', instance, toProblem(needsCredentials())),
+    // Who the caller is may not be known for the moment.
+    ApiUnavailableProblem(instance),
     ApiProblem('The caller asks for too much; try again after `Retry-After` seconds', instance, TOO_MUCH),
     ...(scopes === undefined
       ? []

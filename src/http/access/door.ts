@@ -100,7 +100,11 @@ export class Door {
       try {
         const caller = access === 'public' ? this.guess(request) : this.identify(request);
         if (caller instanceof Promise) {
-          caller.then(admit).then(() => done(), refuse);
+          // What fails in here must be answered, or it would end the process.
+          caller
+            .then(admit)
+            .then(() => done(), refuse)
+            .catch((error: unknown) => done(error instanceof Error ? error : new Error(String(error))));
           return;
         }
         admit(caller);
@@ -124,7 +128,7 @@ export class Door {
   }
 
   /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
-  private authenticate(token: string, address: string): Caller | Promise<Caller> {
+  private authenticate(token: string, address: string | undefined): Caller | Promise<Caller> {
     const refuse = (error: unknown): never => this.noteGuess(error, address);
     try {
       const caller = this.known.authenticate(token);
@@ -134,7 +138,7 @@ export class Door {
     }
   }
 
-  private noteGuess(error: unknown, address: string): never {
+  private noteGuess(error: unknown, address: string | undefined): never {
     if (!(error instanceof UnauthenticatedError) || !error.isGuess) throw error;
     const waitSeconds = this.guesses.waitSecondsOf(address);
     if (waitSeconds > 0)

@@ -17,14 +17,14 @@ export class GuessLimit {
   private readonly byAddress = new Map<string, Guesses>();
 
   /** Whole seconds until credentials of this address are looked at again; 0 when they are. */
-  waitSecondsOf(address: string): number {
+  waitSecondsOf(address: string | undefined): number {
     const guesses = this.byAddress.get(networkOf(address));
     if (guesses === undefined || guesses.count < LIMITS.guessesPerMinute) return 0;
     return Math.max(0, Math.ceil((guesses.since + WINDOW_MS - performance.now()) / 1_000));
   }
 
   /** Notes wrong credentials. The first of a minute is told in the log, and the last that is looked at. */
-  note(address: string): void {
+  note(address: string | undefined): void {
     const now = performance.now();
     const network = networkOf(address);
     const before = this.byAddress.get(network);

@@ -6,7 +6,9 @@ const MAPPED = '::ffff:';
 const NETWORK_GROUPS = 4;
 
 /** Whoever has an address of IPv6 has all of its /64 network. */
-export function networkOf(address: string): string {
+export function networkOf(address: string | undefined): string {
+  // Of a client that has gone before it was looked at.
+  if (address === undefined) return 'unknown';
   const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
   if (!isIPv6(mapped)) return mapped;
   const [head = '', tail] = address.split('::');

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { Caller } from '../../kernel/access/caller.js';
 import { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from '../order-event.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
@@ -49,9 +50,18 @@ export class OrderEventResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-15T10:30:00.123Z' })
   created_at: string;
 
-  static of({ orderId, requestId, jobId, createdAt, ...same }: OrderEvent): OrderEventResponse {
+  /** @param caller who sees it, if it is shown to one. */
+  static of(event: OrderEvent, caller?: Caller): OrderEventResponse {
+    const { orderId, requestId, jobId, createdAt, ...same } = caller === undefined ? event : shownTo(caller, event);
     return { ...same, order_id: orderId, request_id: requestId, job_id: jobId, created_at: createdAt.toISOString() };
   }
+}
+
+/** A customer is not told who of the shop has done something, by which job, and in which words a provider has failed. */
+function shownTo({ actor, customerRef }: Caller, event: OrderEvent): OrderEvent {
+  if (customerRef === null) return event;
+  const cause = event.status === 'failed' ? 'failed' : event.cause;
+  return { ...event, actor: event.actor === actor ? actor : null, jobId: null, cause };
 }
 
 @ApiSchema({ name: 'OrderEvents' })

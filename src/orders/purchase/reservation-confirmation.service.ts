@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { EntityManager } from 'typeorm';
+import { LockTimeoutError } from '../../database/database-errors.js';
 import { queryWithin } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';
@@ -14,7 +15,7 @@ import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-ite
 import { writeCustomerCounts } from '../../stock/customer-counts.js';
 import { tallyCustomers } from '../../stock/customer-limit.js';
 import type { RequestedItem } from '../../stock/requested-item.js';
-import { keepProducts, lockProducts, type StockRow } from '../../stock/stock-rows.js';
+import { keepProducts, lockProducts, selectStocks, type StockRow } from '../../stock/stock-rows.js';
 import { productIdsOf } from '../../stock/pipeline/stock-request.js';
 import { recordEvents } from '../order-event-writer.js';
 import type { Order } from '../order.entity.js';
@@ -53,11 +54,7 @@ export class ReservationConfirmationService {
 async function confirm(manager: EntityManager, { customerRef: named, ...owned }: Confirmed): Promise<Order> {
   const { id, items, customerRef: own } = await lockHeldReservation(manager, owned);
   if (own !== null && named !== null && named !== own) throw new ReservationNotFoundError(id);
-  const ids = productIdsOf([{ items }]);
-  const claimed = own === null ? named : null;
-  const lock = claimed === null ? keepProducts(ids) : lockProducts(ids);
-  const products = await queryWithin<StockRow>(manager, lock);
-  if (claimed !== null) await count(manager, { items, customerRef: claimed }, products);
+  const products = await keep(manager, { items, customerRef: own === null ? named : undefined });
   const priced = priceHeldItems(items, products);
   const [written] = await queryWithin<WrittenOrder>(
     manager,
@@ -68,10 +65,30 @@ async function confirm(manager: EntityManager, { customerRef: named, ...owned }:
   return toOrder(written, priced);
 }
 
-/** Who takes over what nobody had held is counted now. @throws CustomerLimitError */
+/** Keeps the products of a reservation from being deleted. What nobody held is counted for the customer that it is for, under their locks. */
+async function keep(manager: EntityManager, { items, customerRef }: Claimed): Promise<StockRow[]> {
+  const ids = productIdsOf([{ items }]);
+  if (customerRef === undefined) return queryWithin<StockRow>(manager, keepProducts(ids));
+  const isLimited = ({ maxPerCustomer }: StockRow) => maxPerCustomer !== null;
+  const seen = await queryWithin<StockRow>(manager, selectStocks(ids));
+  const products = await queryWithin<StockRow>(manager, seen.some(isLimited) ? lockProducts(ids) : keepProducts(ids));
+  if (!products.some(isLimited)) return products;
+  // It got its limit between the two.
+  if (!seen.some(isLimited)) throw new LockTimeoutError();
+  await count(manager, { items, customerRef }, products);
+  return products;
+}
+
+/** What is held, and the customer that it is for if nobody held it: null for none. */
+interface Claimed {
+  readonly items: readonly RequestedItem[];
+  readonly customerRef: string | null | undefined;
+}
+
+/** Who takes over what nobody had held is counted now. @throws CustomerLimitError, ValidationError */
 async function count(
   manager: EntityManager,
-  asked: { readonly items: readonly RequestedItem[]; readonly customerRef: string },
+  asked: { readonly items: readonly RequestedItem[]; readonly customerRef: string | null },
   products: readonly StockRow[],
 ): Promise<void> {
   const tally = await tallyCustomers([asked], products, { query: (statement) => queryWithin(manager, statement) });

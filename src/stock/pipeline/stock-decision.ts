@@ -38,9 +38,9 @@ export function decide(
     try {
       if (request !== undefined) useKey(request.key, usedKeys);
       if (items.some(({ productId }) => lockedElsewhere.has(productId))) throw new LockTimeoutError();
-      for (const tally of tallies) tally.expectWithin(each);
       const priced = priceItems(items, stocks);
       totalOf(priced);
+      for (const tally of tallies) tally.expectWithin(each);
       for (const tally of tallies) tally.add(each);
       return fulfilled(priced.map((item) => ({ ...item, stockAfter: take(item, stocks) })));
     } catch (reason) {
