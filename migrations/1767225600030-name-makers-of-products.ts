@@ -16,15 +16,13 @@ export class NameMakersOfProducts1767225600030 implements MigrationInterface {
     `);
   }
 
+  /** To the letter as it was made. */
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      CREATE OR REPLACE FUNCTION record_initial_stock() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        INSERT INTO stock_movements (product_id, kind, quantity, stock_after)
-        SELECT id, 'initial', stock, stock FROM added WHERE stock > 0;
-        RETURN NULL;
-      END
-      $$
-    `);
+    await runner.query(`CREATE OR REPLACE FUNCTION record_initial_stock() RETURNS trigger LANGUAGE plpgsql AS $$ 
+    BEGIN
+      INSERT INTO stock_movements (product_id, kind, quantity, stock_after)
+      SELECT id, 'initial', stock, stock FROM added WHERE stock > 0;
+      RETURN NULL;
+    END $$`);
   }
 }
