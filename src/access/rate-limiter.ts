@@ -34,8 +34,9 @@ export class RateLimiter implements RateLimit {
     return { isAllowed, remaining, fullAfterMs, waitMs };
   }
 
-  /** What callers have used since the last call, in milliseconds of their rates. */
+  /** What callers have used since the last call, in milliseconds of their rates. Here callers are forgotten, and not while one waits. */
   takeUsed(): ReadonlyMap<string, number> {
+    this.forgetPaid();
     const { used } = this;
     this.used = new Map();
     return used;
@@ -49,10 +50,13 @@ export class RateLimiter implements RateLimit {
 
   private pay(caller: string, paidAt: number): void {
     this.paidAt.set(caller, paidAt);
-    if (this.paidAt.size <= MAX_CALLERS) return;
-    const now = performance.now();
-    for (const [each, moment] of this.paidAt) if (moment <= now) this.paidAt.delete(each);
     const [oldest] = this.paidAt.keys();
     if (this.paidAt.size > MAX_CALLERS && oldest !== undefined) this.paidAt.delete(oldest);
+  }
+
+  /** Of whoever has paid for everything there is nothing to know. */
+  private forgetPaid(): void {
+    const now = performance.now();
+    for (const [caller, moment] of this.paidAt) if (moment <= now) this.paidAt.delete(caller);
   }
 }
