@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import { giveBackFromCustomers } from '../stock/customer-counts.js';
+import { giveBackFromCustomers } from '../stock/customers/customer-counts.js';
 import { type Release, releaseStock } from '../stock/stock-ledger.js';
 
 // The one writer of `orders` and `order_items`: parts of the statement that makes an order, moves it on, or gives its stock back.

@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg';
 import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-writer.js';
-import { giveBackFromCustomers } from '../stock/customer-counts.js';
+import { giveBackFromCustomers } from '../stock/customers/customer-counts.js';
 import {
   nameOrigins,
   originParametersOf,

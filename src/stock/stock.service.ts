@@ -8,7 +8,7 @@ import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
 import { currentOrigin } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
-import { forgetCustomerCounts } from './customer-counts.js';
+import { forgetCustomerCounts } from './customers/customer-counts.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
 import { selectMovements, type StockMovement } from './stock-movement.js';

@@ -26,7 +26,7 @@ const OWNERS: Record<string, readonly string[]> = {
 const WRITERS: Record<string, string> = {
   products: 'stock/stock-ledger.ts',
   stock_movements: 'stock/stock-ledger.ts',
-  customer_counts: 'stock/customer-counts.ts',
+  customer_counts: 'stock/customers/customer-counts.ts',
   orders: 'orders/order-writer.ts',
   order_items: 'orders/order-writer.ts',
   order_events: 'orders/order-event-writer.ts',

@@ -12,8 +12,8 @@ import { ReservationClosedError, ReservationNotFoundError } from '../../reservat
 import { lockHeldReservation } from '../../reservations/reservation-rows.js';
 import { CONFIRM_RESERVATION } from '../../reservations/reservation-writer.js';
 import { priceHeldItems, type PricedItem, totalOf } from '../../stock/priced-item.js';
-import { writeCustomerCounts } from '../../stock/customer-counts.js';
-import { tallyCustomers } from '../../stock/customer-limit.js';
+import { writeCustomerCounts } from '../../stock/customers/customer-counts.js';
+import { tallyCustomers } from '../../stock/customers/customer-limit.js';
 import type { RequestedItem } from '../../stock/requested-item.js';
 import { keepProducts, lockProducts, selectStocks, type StockRow } from '../../stock/stock-rows.js';
 import { productIdsOf } from '../../stock/pipeline/stock-request.js';

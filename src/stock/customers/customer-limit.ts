@@ -1,10 +1,10 @@
-import { ValidationError } from '../kernel/validation-error.js';
-import type { PipelinedTransaction } from '../database/pipelined-transaction.js';
+import { ValidationError } from '../../kernel/validation-error.js';
+import type { PipelinedTransaction } from '../../database/pipelined-transaction.js';
 import { type CustomerCount, type CustomerOfProduct, selectCustomerCounts } from './customer-counts.js';
-import type { RequestedItem } from './requested-item.js';
-import type { Tally } from './pipeline/tally.js';
-import type { LockedRow } from './stock-rows.js';
-import { CustomerLimitError } from './stock.errors.js';
+import type { RequestedItem } from '../requested-item.js';
+import type { Tally } from '../pipeline/tally.js';
+import type { LockedRow } from '../stock-rows.js';
+import { CustomerLimitError } from '../stock.errors.js';
 
 /** A product, as far as it matters here. */
 type LimitedProduct = Pick<LockedRow, 'id' | 'maxPerCustomer'>;
