@@ -19,6 +19,7 @@ export const ACTION_TYPES = [
   'product.changed',
   'product.created',
   'product.deleted',
+  'queue.changed',
   'stock.adjusted',
 ] as const;
 

@@ -12,14 +12,19 @@ export function checkConfig(config: Config, role: Role): string[] {
   return [...checkServices(config), ...(role === 'dashboard' ? checkDashboard(config) : [])];
 }
 
-/** One line for each setting that works but is unsafe: services on other machines that are reached without TLS. */
+/** Of a dashboard. */
+const WITHOUT_DATABASE =
+  'DATABASE_URL is not set: keys do not open the dashboard, and what is done in it is not recorded among the actions';
+
+/** One line for each setting that works but is unsafe, such as services on other machines that are reached without TLS. */
 export function warningsOf({ database, cache, queue }: Config): string[] {
   const urls = { DATABASE_URL: database.url, REDIS_URL: cache.url, QUEUE_REDIS_URL: queue.url };
-  return Object.entries(urls).flatMap(([name, value]) => {
+  const unsafe = Object.entries(urls).flatMap(([name, value]) => {
     const url = new URL(value);
     if (isNear(url.hostname) || hasTls(url)) return [];
     return `${name} leads to another machine (${url.hostname}) without TLS: passwords and orders can be read in transit (docs/operations.md, "TLS")`;
   });
+  return database.isThere ? unsafe : [WITHOUT_DATABASE, ...unsafe];
 }
 
 /** This machine, or a neighbour that is known by its first name alone: a container of the same network. */
@@ -51,9 +56,12 @@ function checkServices({ production, database, cache, queue }: Config): string[]
   return problems;
 }
 
-function checkDashboard({ production, host, dashboard: { user, password } }: Config): string[] {
+function checkDashboard({ production, host, access, database, dashboard: { user, password } }: Config): string[] {
   if (user === undefined || password === undefined) {
-    if (!production && isLoopback(host)) return [];
+    if (!production && isLoopback(host)) {
+      if (database.isThere || access.auth !== 'required') return [];
+      return ['With AUTH=required the dashboard needs DATABASE_URL for keys, or DASHBOARD_USER and DASHBOARD_PASSWORD'];
+    }
     return [
       `DASHBOARD_USER and DASHBOARD_PASSWORD must be set ${production ? 'in production' : `when HOST is ${host}, which others reach`}: ` +
         'the dashboard can remove jobs',

@@ -48,6 +48,8 @@ export class Config {
   readonly shutdownTimeoutMs: number;
   readonly shutdownDelayMs: number;
   readonly database: {
+    /** False for a dashboard that is given none. */
+    readonly isThere: boolean;
     readonly url: string;
     /** Of the role that owns the tables. */
     readonly ownerUrl: string;

@@ -13,16 +13,18 @@ const WITHOUT_REDIS: ReadonlySet<Role> = new Set([
   'keys',
 ]);
 const POSTGRES = ['postgres:', 'postgresql:'];
+/** Of a dashboard that is given none. */
+const NO_DATABASE = 'postgres://none';
 
 /** Where PostgreSQL and both Redis are, and how long they may take. */
 export function readServices(reader: EnvironmentReader, role: Role): Pick<Config, 'database' | 'cache' | 'queue'> {
   const needsNone = WITHOUT_REDIS.has(role);
   const max = LIMITS.transactionMs;
   const redisUrl = reader.url('REDIS_URL', ['redis:', 'rediss:'], needsNone ? 'redis://127.0.0.1' : undefined);
-  // The dashboard uses no database, and is not given its password.
-  const databaseUrl = reader.url('DATABASE_URL', POSTGRES, role === 'dashboard' ? 'postgres://none' : undefined);
+  const databaseUrl = reader.url('DATABASE_URL', POSTGRES, role === 'dashboard' ? NO_DATABASE : undefined);
   return {
     database: {
+      isThere: databaseUrl !== NO_DATABASE,
       url: databaseUrl,
       ownerUrl: reader.optionalUrl('DATABASE_OWNER_URL', POSTGRES) ?? databaseUrl,
       adminUrl: reader.optionalUrl('DATABASE_ADMIN_URL', POSTGRES),

@@ -69,6 +69,7 @@ describe('the dashboard', () => {
   it.each([
     [{ HOST: '0.0.0.0' }, /must be set when HOST is 0\.0\.0\.0/],
     [{ HOST: '::' }, /must be set when HOST is ::/],
+    [{ DATABASE_URL: '', AUTH: 'required' }, /needs DATABASE_URL for keys, or DASHBOARD_USER/],
     [{ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'elevenchars' }, /at least 12 characters/],
     [{ NODE_ENV: 'production', DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'change-me-dashboard' }, /anybody knows/],
   ])('does not start with %j', (variables, problem) => {
@@ -94,6 +95,120 @@ describe('the dashboard', () => {
       'Too many wrong credentials: no more are looked at for a minute',
     ]);
     expect(JSON.stringify(warnings)).not.toContain('wrong 1');
+    await app.close();
+  });
+
+  const withKeys = async (variables: Record<string, string> = {}) => {
+    const api = await startApi(environment.config);
+    const keyOf = async (role: string) => (await api.post('/keys', { name: role, role })).body.token as string;
+    const tokens = {
+      operator: await keyOf('operator'),
+      storefront: await keyOf('storefront'),
+      looker: (await api.post('/keys', { name: 'looker', scopes: ['ops:read'] })).body.token as string,
+      customer: (await api.post('/keys', { name: 'alice', scopes: ['ops:manage'], customer_ref: 'alice' })).body
+        .token as string,
+    };
+    const { app, url } = await start(variables);
+    const ask = async (password: string | undefined, [method, path]: [string, string]) => {
+      const headers: Record<string, string> = {};
+      if (password !== undefined) headers['Authorization'] = `Basic ${btoa(password)}`;
+      const response = await fetch(`${url}${path}`, { method, headers });
+      return { status: response.status, text: await response.text() };
+    };
+    const close = async () => {
+      await app.close();
+      await api.close();
+    };
+    return { api, tokens, ask, close };
+  };
+  const LOOK: [string, string] = ['GET', '/api/queues'];
+  const PAUSE: [string, string] = ['PUT', '/api/queues/orders/pause'];
+  const RESUME: [string, string] = ['PUT', '/api/queues/orders/resume'];
+
+  it.each([
+    ['a password', { DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'twelve or more' }],
+    ['AUTH=required', { AUTH: 'required' }],
+  ])('beside %s lets keys look or act, each as it may', async (_name, variables) => {
+    const { tokens, ask, close } = await withKeys(variables);
+    const statuses = async (token: string | undefined) => {
+      const password = token === undefined ? undefined : `any user:${token}`;
+      return [
+        (await ask(password, LOOK)).status,
+        (await ask(password, PAUSE)).status,
+        (await ask(password, RESUME)).status,
+      ];
+    };
+    expect(await statuses(undefined)).toEqual([401, 401, 401]);
+    expect(await statuses(tokens.storefront)).toEqual([403, 403, 403]);
+    expect(await statuses(tokens.customer)).toEqual([403, 403, 403]);
+    expect(await statuses(tokens.looker)).toEqual([200, 403, 403]);
+    expect(await statuses(tokens.operator)).toEqual([200, 200, 200]);
+    await close();
+  });
+
+  it('shows no buttons to a key that may only look', async () => {
+    const { tokens, ask, close } = await withKeys({ AUTH: 'required' });
+    const modesOf = async (token: string) =>
+      JSON.parse((await ask(`:${token}`, LOOK)).text).queues.map(
+        (queue: { readOnlyMode: boolean; allowRetries: boolean }) => [queue.readOnlyMode, queue.allowRetries],
+      );
+    expect(await modesOf(tokens.looker)).toEqual(Array(3).fill([true, false]));
+    expect(await modesOf(tokens.operator)).toEqual(Array(3).fill([false, true]));
+    await close();
+  });
+
+  it('records who did what, by key and by password, and who was refused to do it', async () => {
+    const { api, tokens, ask, close } = await withKeys({
+      DASHBOARD_USER: 'owner',
+      DASHBOARD_PASSWORD: 'twelve or more',
+    });
+    await ask(`:${tokens.operator}`, PAUSE);
+    await ask('owner:twelve or more', RESUME);
+    await ask(`:${tokens.looker}`, PAUSE);
+    await ask(`:${tokens.looker}`, LOOK);
+    const { body } = await api.get('/actions');
+    const changes = body.items.filter(({ type }: { type: string }) => type === 'queue.changed');
+    expect(changes).toMatchObject([
+      { actor: 'dashboard:owner', details: { method: 'PUT', path: '/api/queues/orders/resume' } },
+      { actor: expect.stringMatching(/^key:/), details: { method: 'PUT', path: '/api/queues/orders/pause' } },
+    ]);
+    await close();
+  });
+
+  it('changes nothing that it cannot record', async () => {
+    const { ask, close } = await withKeys({ AUTH: 'off' });
+    await environment.sql.query('ALTER TABLE actions RENAME TO actions_gone');
+    expect((await ask(undefined, PAUSE)).status).toBe(500);
+    await environment.sql.query('ALTER TABLE actions_gone RENAME TO actions');
+    const [orders] = JSON.parse((await ask(undefined, LOOK)).text).queues;
+    expect(orders).toMatchObject({ name: 'orders', isPaused: false });
+    await close();
+  });
+
+  it('asks for a key what a proxy brings, on a loopback address without a password', async () => {
+    const { app, url } = await start();
+    const statusOf = async (headers: Record<string, string>) => (await fetch(`${url}/api/queues`, { headers })).status;
+    expect(await statusOf({})).toBe(200);
+    expect(await statusOf({ 'X-Forwarded-For': '192.0.2.1' })).toBe(401);
+    await app.close();
+  });
+
+  it('without a database is opened by the password alone', async () => {
+    const { app, url } = await start({
+      DATABASE_URL: '',
+      DASHBOARD_USER: 'owner',
+      DASHBOARD_PASSWORD: 'twelve or more',
+    });
+    const statusOf = async (credentials: string, method = 'GET') =>
+      (
+        await fetch(`${url}/api/queues${method === 'PUT' ? '/resume' : ''}`, {
+          method,
+          headers: { Authorization: `Basic ${btoa(credentials)}` },
+        })
+      ).status;
+    expect(await statusOf('owner:twelve or more')).toBe(200);
+    expect(await statusOf('owner:twelve or more', 'PUT')).toBe(200);
+    expect(await statusOf('owner:twelve or less')).toBe(401);
     await app.close();
   });
 

@@ -46,8 +46,9 @@ export function refusalOf(request: FastifyRequest, { code }: ApplicationError): 
 }
 
 /** A browser asks its user for a key when it shows a page of this server; its scripts then send that as well, and no page of others has it asked. */
-export function challengeOf({ headers }: FastifyRequest): string {
+export function challengeOf({ headers }: FastifyRequest, { asksForPassword }: { asksForPassword: boolean }): string {
   const { accept = '', authorization, 'sec-fetch-site': site } = headers;
-  if (accept.includes('text/html') || site === 'same-origin') return `Basic realm="${NAME}", charset="UTF-8"`;
+  if (asksForPassword || accept.includes('text/html') || site === 'same-origin')
+    return `Basic realm="${NAME}", charset="UTF-8"`;
   return `Bearer realm="${NAME}"${authorization === undefined ? '' : ', error="invalid_token"'}`;
 }

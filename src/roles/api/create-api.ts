@@ -65,8 +65,9 @@ export async function createApi(config: Config, { imports = [] }: ApiOptions = {
 /** The door lets in whoever the features of access know. */
 function openDoor(app: NestFastifyApplication): void {
   const refusals = app.get(RefusalRecorder, { strict: false });
-  Object.assign(doorOf(app.getHttpAdapter().getInstance()), {
-    authenticator: app.get(TokenAuthenticator, { strict: false }),
+  const door = doorOf(app.getHttpAdapter().getInstance());
+  door.identification.authenticator = app.get(TokenAuthenticator, { strict: false });
+  Object.assign(door, {
     rateLimit: app.get(RateLimiter, { strict: false }),
     onRefusal: (refusal: Refusal) => refusals.note(refusal),
   });

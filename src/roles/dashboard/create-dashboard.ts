@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter as BullBoardFastifyAdapter } from '@bull-board/fastify';
@@ -7,13 +8,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { boundConnections, connectionOptions } from '../../http/server/connections.js';
-import { requireCredentials } from '../../http/server/basic-auth.js';
 import { guardBrowsers } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
 import { sendSecurityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
 import type { Config } from '../../config/config.js';
+import { guardDashboard } from './dashboard-door.js';
 import { DashboardModule, QUEUES } from './dashboard.module.js';
 
 /** Answers while the process lives, also without credentials: for a container's health check. */
@@ -30,7 +31,7 @@ const CONTENT_SECURITY_POLICY =
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
-    new FastifyAdapter(connectionOptions(config)),
+    new FastifyAdapter({ ...connectionOptions(config), genReqId: () => randomUUID() }),
     { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
@@ -39,15 +40,11 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   // Its own pages alone may use it, whatever CORS allows for the API.
   const { host, publicUrl, allowedHosts } = config;
   guardBrowsers(server, { host, publicUrl, allowedHosts, corsOrigins: [] });
-  server.get(HEALTH_PATH, () => ({ status: 'healthy' }));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
   );
-  const { user, password } = config.dashboard;
-  // Without credentials the dashboard is open, which `loadConfig` allows on a loopback address and outside production only.
-  if (user !== undefined && password !== undefined) {
-    requireCredentials(server, { user, password, realm: NAME, openPath: HEALTH_PATH });
-  }
+  guardDashboard(app, config);
+  server.get(HEALTH_PATH, { config: { access: 'public' } }, () => ({ status: 'healthy' }));
 
   const board = new BullBoardFastifyAdapter();
   board.setBasePath(publicPathOf(publicUrl));

@@ -1,0 +1,94 @@
+import type { FastifyRequest } from 'fastify';
+import type { Authentication } from '../../config/access.js';
+import { isLoopback } from '../../config/loopback.js';
+import { ANYBODY, ANYBODY_ELSEWHERE, type Authenticator, type Caller, NOBODY } from '../../kernel/access/caller.js';
+import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
+import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
+import { tokenOf } from './credentials.js';
+import { GuessLimit } from './guess-limit.js';
+import type { Password } from './password.js';
+import { needsCredentials, needsFirstKey } from './refusals.js';
+
+export interface IdentificationOptions {
+  /** As {@link AccessPolicy.auth} has it. */
+  readonly auth: Authentication | undefined;
+  /** Where the server listens. */
+  readonly host: string;
+  /** Lets in beside tokens. */
+  readonly password?: Password | undefined;
+}
+
+/** Only proxies send one. */
+const PROXY_HEADER = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
+
+/** Finds out who sends a request. */
+export class Identification {
+  /** Knows callers by their tokens. Set before the server listens. */
+  authenticator: Authenticator | undefined;
+  private readonly guesses = new GuessLimit();
+  private readonly isOnLoopback: boolean;
+
+  constructor(private readonly options: IdentificationOptions) {
+    this.isOnLoopback = isLoopback(options.host);
+  }
+
+  /** @throws as {@link Authenticator.authenticate} does, and TooManyRequestsError for an address that has guessed too often. */
+  identify(request: FastifyRequest): Caller | Promise<Caller> {
+    const { auth } = this.options;
+    if (auth === undefined && this.isLocal(request)) return ANYBODY;
+    if (auth === 'off') return this.anybody(request);
+    const token = tokenOf(request);
+    if (token !== undefined) return this.byPassword(request) ?? this.authenticate(token, request.ip);
+    if (auth === 'optional') return this.anybody(request);
+    throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
+  }
+
+  /** Where everybody may come in, wrong credentials are none. */
+  guess(request: FastifyRequest): Caller | Promise<Caller> {
+    try {
+      const caller = this.identify(request);
+      return caller instanceof Promise ? caller.catch(() => NOBODY) : caller;
+    } catch {
+      return NOBODY;
+    }
+  }
+
+  /** A password can be guessed, so none is looked at of an address that has guessed too often. */
+  private byPassword(request: FastifyRequest): Caller | undefined {
+    return this.guesses.waitSecondsOf(request.ip) > 0 ? undefined : this.options.password?.callerOf(request);
+  }
+
+  /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
+  private authenticate(token: string, address: string | undefined): Caller | Promise<Caller> {
+    const refuse = (error: unknown): never => this.noteGuess(error, address);
+    try {
+      const caller = this.known.authenticate(token);
+      return caller instanceof Promise ? caller.catch(refuse) : caller;
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  private noteGuess(error: unknown, address: string | undefined): never {
+    if (!(error instanceof UnauthenticatedError) || !error.isGuess) throw error;
+    const waitSeconds = this.guesses.waitSecondsOf(address);
+    if (waitSeconds > 0)
+      throw new TooManyRequestsError('Too many wrong credentials came from this address', waitSeconds);
+    this.guesses.note(address);
+    throw error;
+  }
+
+  private anybody(request: FastifyRequest): Caller {
+    return this.isLocal(request) ? ANYBODY : ANYBODY_ELSEWHERE;
+  }
+
+  /** Whether only a user of the machine itself can have sent it: behind a proxy, requests come from anywhere. */
+  private isLocal({ headers }: FastifyRequest): boolean {
+    return this.isOnLoopback && !Object.keys(headers).some((name) => PROXY_HEADER.test(name));
+  }
+
+  private get known(): Authenticator {
+    if (this.authenticator === undefined) throw new Error('The door has no authenticator');
+    return this.authenticator;
+  }
+}
