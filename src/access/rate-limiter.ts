@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Rate, RateLimit, Standing } from '../kernel/access/rate.js';
 
-/** So much of its rate a caller may use at once. */
 const BURST_MS = 1_000;
 /** Of more, those that came first are forgotten. */
 const MAX_CALLERS = 100_000;
@@ -18,19 +17,19 @@ export class RateLimiter implements RateLimit {
   /** Milliseconds that callers have used since somebody took that. */
   private used = new Map<string, number>();
 
-  take(caller: string, { perSecond }: Rate, weight: number): Standing {
+  take(caller: string, { perSecond, burstMs = BURST_MS }: Rate, weight: number): Standing {
     const now = performance.now();
     const costMs = (weight * 1_000) / perSecond;
     const paidAt = Math.max(now, this.paidAt.get(caller) ?? 0);
     // Whoever has asked for nothing may ask for anything, whatever its weight.
-    const waitMs = paidAt === now ? 0 : Math.max(paidAt + costMs - now - BURST_MS, 0);
+    const waitMs = paidAt === now ? 0 : Math.max(paidAt + costMs - now - burstMs, 0);
     const isAllowed = waitMs === 0;
     if (isAllowed) {
       this.pay(caller, paidAt + costMs);
       this.used.set(caller, (this.used.get(caller) ?? 0) + costMs);
     }
     const fullAfterMs = paidAt - now + (isAllowed ? costMs : 0);
-    const remaining = Math.max(0, Math.floor(((BURST_MS - fullAfterMs) * perSecond) / 1_000));
+    const remaining = Math.max(0, Math.floor(((burstMs - fullAfterMs) * perSecond) / 1_000));
     return { isAllowed, remaining, fullAfterMs, waitMs };
   }
 

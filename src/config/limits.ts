@@ -53,6 +53,8 @@ export const LIMITS: Limits = {
   guessesPerMinute: 10,
   callerRequests: 1_000,
   addressRequests: 100,
+  customerKeys: 10_000,
+  customerStreams: 20,
   keysRefreshMs: 1_000,
   keysKeptMs: 60_000,
   issuerMs: 2_000,
@@ -154,6 +156,10 @@ export interface Limits {
   /** Requests a second of a caller that is known, and of an address, unless `RATE_LIMIT` says otherwise. */
   readonly callerRequests: number;
   readonly addressRequests: number;
+  /** Requests with an `Idempotency-Key` that a customer may send in a day: what each leaves is kept. */
+  readonly customerKeys: number;
+  /** Streams of events that a customer may follow in one process; other callers that are known half of `MAX_STREAMS`. */
+  readonly customerStreams: number;
   /** How often a process looks whether keys have changed. */
   readonly keysRefreshMs: number;
   /** How long the keys that were read last hold while PostgreSQL does not answer; and a token whose signature was verified. */

@@ -1,6 +1,9 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { Config } from '../config/config.js';
+import { LIMITS } from '../config/limits.js';
+import type { Caller } from '../kernel/access/caller.js';
+import { TooManyRequestsError } from '../kernel/access/too-many-requests.error.js';
 import { OrderReaderService } from '../orders/order-reader.service.js';
 import type { OrderEvent } from '../orders/order-event.js';
 import { OrderEventStreams } from '../orders/order-event-streams.js';
@@ -16,6 +19,8 @@ import { batchesOf, Follower, type Progress } from './follower.js';
 const PAGE_SIZE = 100;
 /** How long a stream waits for a transaction that may still commit an event with a lower id. */
 const PENDING_MS = 100;
+/** When somebody who has too many streams may look again, in seconds. */
+const PLACE_SECONDS = 10;
 /** Streams that read at the same time: the other connections are left to requests. */
 const READS_IN_FLIGHT = 4;
 
@@ -37,7 +42,8 @@ export interface PlacedEvent {
  */
 @Injectable()
 export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
-  private readonly followers = new Set<Follower>();
+  /** With the actor of each. */
+  private readonly followers = new Map<Follower, string | null>();
   private readonly stopping = new AbortController();
   private readonly reads = pLimit(READS_IN_FLIGHT);
 
@@ -53,14 +59,15 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
   /** Clients are told when to come back. */
   onModuleDestroy(): void {
     this.stopping.abort();
-    for (const follower of this.followers) follower.end();
+    for (const follower of this.followers.keys()) follower.end();
   }
 
-  async follow(order: OwnedId, sequence: number): Promise<Followed<OrderEvent>> {
+  async follow(order: OwnedId, sequence: number, caller: Caller): Promise<Followed<OrderEvent>> {
     let last = sequence;
     // A missing order is a 404, which must be answered before the stream begins.
     await this.orders.getStatus(order);
     return this.open(
+      caller,
       (orderIds) => orderIds.has(order.id),
       async () => {
         const { events, isOver } = await this.orders.progress(order);
@@ -71,11 +78,12 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
     );
   }
 
-  /** Follows all events after a cursor. @throws OverloadedError when too many streams are open. */
-  followAll(from: EventCursor): Followed<PlacedEvent> {
+  /** Follows all events after a cursor. @throws as {@link follow} does when too many streams are open. */
+  followAll(from: EventCursor, caller: Caller): Followed<PlacedEvent> {
     const reader = this.log.reader();
     let last = from.id;
     return this.open<PlacedEvent>(
+      caller,
       () => true,
       async () => {
         // A restore into this database makes the cursor meaningless.
@@ -89,10 +97,15 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
     );
   }
 
-  private open<T>(concerns: (orderIds: ReadonlySet<number>) => boolean, read: () => Promise<Progress<T>>): Followed<T> {
+  private open<T>(
+    caller: Caller,
+    concerns: (orderIds: ReadonlySet<number>) => boolean,
+    read: () => Promise<Progress<T>>,
+  ): Followed<T> {
     if (this.followers.size >= this.config.maxStreams || this.stopping.signal.aborted) throw new OverloadedError();
+    this.expectPlaceFor(caller);
     const follower = new Follower();
-    this.followers.add(follower);
+    this.followers.set(follower, caller.actor);
     open.inc();
     const leave = this.feed.listen((orderIds) => {
       if (concerns(orderIds)) follower.wake();
@@ -103,5 +116,13 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
       if (this.followers.delete(follower)) open.dec();
     };
     return { batches: batchesOf(follower, async () => this.reads(read)), close, stopping: this.stopping.signal };
+  }
+  /** One caller does not take the places of all others. @throws TooManyRequestsError */
+  private expectPlaceFor({ actor, customerRef }: Caller): void {
+    if (actor === null) return;
+    const most = customerRef === null ? Math.ceil(this.config.maxStreams / 2) : LIMITS.customerStreams;
+    const taken = [...this.followers.values()].filter((other) => other === actor).length;
+    if (taken >= most)
+      throw new TooManyRequestsError(`You follow ${taken} streams, and ${most} is the most`, PLACE_SECONDS);
   }
 }

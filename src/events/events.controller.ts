@@ -48,7 +48,7 @@ export class EventsController {
     const sent = isStream ? lastEventIdOf(reply) : undefined;
     const place = sent ?? after;
     const cursor = await this.log.begin(place === undefined ? undefined : parseCursor(place));
-    if (isStream) return sendEventStream(reply, this.streams.followAll(cursor), toSentEvent);
+    if (isStream) return sendEventStream(reply, this.streams.followAll(cursor, reply.request.caller), toSentEvent);
     const { events, last } = await this.log.page(cursor.id, limit);
     return {
       items: events.map((event) => OrderEventResponse.of(event)),

@@ -1,3 +1,4 @@
+import type { Caller } from '../kernel/access/caller.js';
 import type { OwnedId } from '../kernel/access/owner.js';
 import type { Followed } from '../runtime/followed.js';
 import type { OrderEvent } from './order-event.js';
@@ -9,7 +10,7 @@ export abstract class OrderEventStreams {
    * undo after it.
    *
    * @throws OrderNotFoundError
-   * @throws OverloadedError when too many streams are open.
+   * @throws OverloadedError when too many streams are open, and TooManyRequestsError when the caller has too many of them.
    */
-  abstract follow(order: OwnedId, sequence: number): Promise<Followed<OrderEvent>>;
+  abstract follow(order: OwnedId, sequence: number, caller: Caller): Promise<Followed<OrderEvent>>;
 }

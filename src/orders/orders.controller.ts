@@ -160,7 +160,7 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderEventsResponse | StreamableFile> {
     if (wantsStream(reply.request)) {
-      const followed = await this.streams.follow(order, lastSequenceOf(reply.request));
+      const followed = await this.streams.follow(order, lastSequenceOf(reply.request), reply.request.caller);
       return sendEventStream(reply, followed, (event) => toSentEvent(event, reply.request.caller));
     }
     const events = await this.orders.events(order);

@@ -58,6 +58,7 @@ function expected(): Record<string, string> {
     '`customer_ref`; orders of a customer or a request that are counted, and that pages reach by number': `1 to ${MAX_CUSTOMER_REF_LENGTH} printable characters; ${number(MAX_ORDERS_COUNTED)}, links reach all`,
     'name of a key; overlap of its secrets when it is rolled': `${MAX_NAME_LENGTH} characters; ${MAX_OVERLAP_SECONDS / 86_400} days`,
     'held of a product by one customer, or one key; reservations of a customer at a time': `\`HOLD_LIMIT\`, ${holdLimitPercent} percent; ${REAL.customerReservations}`,
+    'requests of a customer with an `Idempotency-Key`; streams that it follows in one process, and that another known caller does': `${number(REAL.customerKeys)} a day; ${REAL.customerStreams}; half of \`MAX_STREAMS\`; more are 429`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

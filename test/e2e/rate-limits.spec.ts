@@ -5,6 +5,7 @@ import { RateLimiter } from '../../src/access/rate-limiter.js';
 import { loadConfig } from '../../src/config/config.js';
 import { type Answer, type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { REAL, setLimits } from '../support/limits.js';
 import { eventually } from '../support/eventually.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
 
@@ -40,6 +41,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  setLimits(REAL);
   redis.thaw();
   for (const api of running.splice(0)) await api.close();
 });
@@ -203,4 +205,34 @@ it.each([
   [{ TRUST_PROXY: 'proxy.example' }, /TRUST_PROXY/],
 ])('refuses to start with %j', (overrides, message) => {
   expect(() => loadConfig({ ...environment.variables, ...overrides }, 'api')).toThrow(message);
+});
+
+it('a customer sends so many idempotency keys in a day, and goes on without; a shop sends as many as its rate allows', async () => {
+  const open = await start({ AUTH: 'off' });
+  const alice = { name: 'alice', role: 'storefront', customer_ref: 'alice' };
+  const customer = (await open.post('/keys', alice)).body.token;
+  const product = (await open.post('/products', { name: 'P', price: 1, stock: 100 })).body.id;
+  setLimits({ ...REAL, customerKeys: 3 });
+  const api = await start({ AUTH: 'required' });
+  let n = 0;
+  const buy = (token: string, isKeyed: boolean) =>
+    api.post(
+      '/orders',
+      { product_id: product },
+      { ...bearer(token), ...(isKeyed ? { 'Idempotency-Key': `k${n++}` } : {}) },
+    );
+  const answers = await times(4, () => buy(customer, true));
+  expect(statuses(answers)).toEqual([201, 201, 201, 429]);
+  expect(answers[3]?.body.detail).toMatch(
+    /^More than 3 requests with an Idempotency-Key in a day; try again in \d+ s$/,
+  );
+  expect(Number(answers[3]?.headers.get('retry-after'))).toBeCloseTo(86_400 / 3, -2);
+  expect((await buy(customer, false)).status).toBe(201);
+  expect(statuses(await times(5, () => buy(key, true)))).toEqual([201, 201, 201, 201, 201]);
+  // Other processes hear of it, too.
+  const other = await start({ AUTH: 'required' });
+  await eventually(async () => {
+    const headers = { ...bearer(customer), 'Idempotency-Key': `k${n++}` };
+    expect((await other.post('/orders', { product_id: product }, headers)).status).toBe(429);
+  });
 });

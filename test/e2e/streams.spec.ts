@@ -2,6 +2,10 @@ import { getEventListeners } from 'node:events';
 import type { INestApplicationContext } from '@nestjs/common';
 import { EventLogService } from '../../src/events/event-log.service.js';
 import { EventStreams } from '../../src/events/event-streams.js';
+import { KeyRing } from '../../src/access/key-ring.js';
+import { loadConfig } from '../../src/config/config.js';
+import { LIMITS } from '../../src/config/limits.js';
+import { ANYBODY } from '../../src/kernel/access/caller.js';
 import { eventually } from '../support/eventually.js';
 import { openStream, type OpenStream } from '../support/event-stream.js';
 import { startApi } from '../support/api.js';
@@ -166,10 +170,44 @@ describe('events', () => {
     }
   });
 
+  it('are streamed to one caller so often that others have places left', async () => {
+    const tokenOf = async (key: object) => (await api.post('/keys', { name: 'a key', ...key })).body.token as string;
+    const customer = await tokenOf({ role: 'storefront', customer_ref: 'alice' });
+    const shop = await tokenOf({ role: 'fulfilment' });
+    const order = (await api.post('/orders', { product_id: await api.createProduct(), customer_ref: 'alice' })).body.id;
+    const most = 2 * (LIMITS.customerStreams + 2);
+    const asked = await startApi(
+      loadConfig({ ...environment.variables, AUTH: 'required', MAX_STREAMS: `${most}` }, 'api'),
+    );
+    try {
+      await asked.app.get(KeyRing, { strict: false }).run();
+      const follow = async (path: string, token: string) => {
+        const stream = await openStream(`${asked.url}${path}`, { Authorization: `Bearer ${token}` });
+        streams.push(stream);
+        return stream;
+      };
+      const placesOf = async (path: string, token: string): Promise<[number, OpenStream]> => {
+        for (let count = 0; ; count++) {
+          const stream = await follow(path, token);
+          if (stream.status !== 200) return [count, stream];
+        }
+      };
+      const [ofCustomer, refused] = await placesOf(`/orders/${order}/events`, customer);
+      expect(ofCustomer).toBe(LIMITS.customerStreams);
+      expect([refused.status, refused.headers['retry-after']]).toEqual([429, '10']);
+      const [ofShop] = await placesOf('/events', shop);
+      expect(ofShop).toBe(most / 2);
+      streams[0]?.close();
+      await eventually(async () => expect((await follow(`/orders/${order}/events`, customer)).status).toBe(200));
+    } finally {
+      await asked.close();
+    }
+  });
+
   it('leave nothing behind when their clients are gone', async () => {
     const streamsOf = api.app.get(EventStreams, { strict: false });
     const cursor = await api.app.get(EventLogService, { strict: false }).begin(undefined);
-    const { stopping, close } = streamsOf.followAll(cursor);
+    const { stopping, close } = streamsOf.followAll(cursor, ANYBODY);
     close();
     const opened = await Promise.all(Array.from({ length: 20 }, () => openStream(`${api.url}/events`)));
     expect(getEventListeners(stopping, 'abort').length).toBeGreaterThanOrEqual(20);

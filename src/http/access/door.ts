@@ -3,7 +3,7 @@ import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { ANYBODY, type Caller, NOBODY, type Refusal } from '../../kernel/access/caller.js';
-import type { Rate, RateLimit } from '../../kernel/access/rate.js';
+import type { Rate, RateLimit, Standing } from '../../kernel/access/rate.js';
 import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
 import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
 import { toProblem } from '../problems/problem-details.js';
@@ -30,6 +30,13 @@ declare module 'fastify' {
 export function doorOf({ door }: FastifyInstance): Door {
   if (door === undefined) throw new Error('The server has no door');
   return door;
+}
+
+const DAY_SECONDS = 86_400;
+
+/** What a customer leaves with its idempotency keys is kept for about as long. */
+function customerKeysRate(): Rate {
+  return { by: 'caller', perSecond: LIMITS.customerKeys / DAY_SECONDS, burstMs: DAY_SECONDS * 1_000 };
 }
 
 /** Lets in who may come in, before the body of a request is read. Nest's guards would not see the raw routes. */
@@ -103,15 +110,17 @@ export class Door {
 
   /** @throws TooManyRequestsError */
   private limit(reply: FastifyReply, weight: number): void {
-    const { caller, ip } = reply.request;
+    const { caller, ip, headers } = reply.request;
     const rate = this.rateOf(reply.request);
     if (rate === undefined || this.rateLimit === undefined) return;
     const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weight);
     reply.headers(headersOf(rate, standing));
-    if (!standing.isAllowed) {
-      const waitSeconds = Math.ceil(standing.waitMs / 1_000);
-      throw new TooManyRequestsError(`More than ${rate.perSecond} requests a second`, waitSeconds);
-    }
+    expectIn(standing, `More than ${rate.perSecond} requests a second`);
+    if (caller.customerRef === null || headers['idempotency-key'] === undefined) return;
+    expectIn(
+      this.rateLimit.take(`keys of ${caller.actor}`, customerKeysRate(), 1),
+      `More than ${LIMITS.customerKeys} requests with an Idempotency-Key in a day`,
+    );
   }
 
   /** Where nobody is asked who they are, nobody is limited, unless that is asked for. */
@@ -139,6 +148,11 @@ export class Door {
     if (error instanceof TooManyRequestsError) reply.header('Retry-After', error.waitSeconds);
     sendProblem(reply, problem, error);
   }
+}
+
+/** @throws TooManyRequestsError */
+function expectIn({ isAllowed, waitMs }: Standing, problem: string): void {
+  if (!isAllowed) throw new TooManyRequestsError(problem, Math.ceil(waitMs / 1_000));
 }
 
 /** @throws ForbiddenError */

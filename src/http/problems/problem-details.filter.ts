@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
 import { ApplicationError } from '../../kernel/application-error.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import { toProblem } from './problem-details.js';
@@ -29,6 +30,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     const problem = toProblem(this.translate(error) ?? error);
     if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+    if (error instanceof TooManyRequestsError) reply.header('Retry-After', error.waitSeconds);
     if (error instanceof ApplicationError && error.isReplayed) reply.header('Idempotent-Replayed', 'true');
     sendProblem(reply, problem, error);
   }

@@ -3,6 +3,8 @@ export interface Rate {
   /** What the limit is counted by, for the header: a caller that is known, or an address. */
   readonly by: 'caller' | 'address';
   readonly perSecond: number;
+  /** So much of it a caller may use at once, in milliseconds; 1 000 unless given. */
+  readonly burstMs?: number;
 }
 
 /** Where a caller stands after a request. */
