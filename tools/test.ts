@@ -1,18 +1,24 @@
 /** `npm test [Jest's arguments]`: brings up PostgreSQL and Redis, migrates a template database, and runs every test. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { buildIfChanged } from './build.ts';
 import { MIGRATE } from './commands.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
+import { searchLogs } from './leaks.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 /** Durability against a power cut is of no use to a test; all else is as in production. */
 const SETTINGS = { fsync: 'off', max_connections: '400' };
+/** Of a line of a log. */
+const MAX_SHOWN = 300;
+/** Copies of all that processes of the run log. */
+const KEEP_OUTPUT = path.join(ROOT, 'test/support/keep-output.js');
 const TEMPLATE = `orders_test_${process.pid}`;
 
 /** What Jest says of a run, as far as it is read. */
@@ -81,9 +87,13 @@ async function provideRedis(): Promise<string> {
 async function runJest(variables: Record<string, string>): Promise<number> {
   const report = path.join(directory, 'report.json');
   const args = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-  const env = { ...process.env, ...variables, NODE_ENV: 'test' };
+  const logs = path.join(directory, 'logs');
+  await mkdir(logs);
+  const options = `${process.env.NODE_OPTIONS ?? ''} --import ${pathToFileURL(KEEP_OUTPUT).href}`;
+  const env = { ...process.env, ...variables, NODE_ENV: 'test', NODE_OPTIONS: options, TEST_LOGS: logs };
   const code = await start([...args, '--json', `--outputFile=${report}`, ...process.argv.slice(2)], env, 'inherit');
   const text = await readFile(report, 'utf8').catch(() => undefined);
+  const leaks = await showLeaks(logs);
   if (text !== undefined) {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(text) as Report;
     const skipped = testResults.flatMap(({ assertionResults }) =>
@@ -92,9 +102,18 @@ async function runJest(variables: Record<string, string>): Promise<number> {
     // Those that a pattern on the command line left out were left out on purpose.
     const told = process.argv.slice(2).some((argument) => /^(-t|--testNamePattern)/.test(argument)) ? [] : skipped;
     for (const { fullName } of told) console.log(`skipped: ${fullName}`);
-    console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+    console.log(`${numPassedTests} passed, ${numFailedTests + leaks} failed`);
   }
-  return code;
+  return leaks > 0 ? 1 : code;
+}
+
+/** Searches all logs of the run for secrets; gives in how many lines there is one. */
+async function showLeaks(logs: string): Promise<number> {
+  const servers = [path.join(directory, 'postgres/postgres.log'), path.join(directory, 'redis/redis.log')];
+  const { lines, secrets, leaks } = await searchLogs(logs, servers);
+  for (const { what, line } of leaks) console.error(`✗ A log holds ${what}: ${line.slice(0, MAX_SHOWN)}`);
+  if (leaks.length === 0) console.log(`✓ ${lines} lines of logs hold no secret, and none of ${secrets} of the tests`);
+  return leaks.length;
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

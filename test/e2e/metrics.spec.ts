@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { metricsUrlOf, scrape, type Series } from '../support/metrics.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
 import { type RoleProcess, startRole } from '../support/role-process.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 
@@ -63,7 +64,7 @@ describe('the metrics', () => {
     await api.get(`/products/${product}/cached`);
     await api.get(`/products/${product}/cached`);
     await execute(process.execPath, ['dist/src/main.js', '--audit'], {
-      env: { PATH: process.env.PATH, ...environment.variables },
+      env: { ...BASE_ENVIRONMENT, ...environment.variables },
     });
     const after = await scrape(url);
     const outcomes = ['sold', 'short', 'not_found', 'invalid', 'overloaded', 'unavailable', 'replayed'];

@@ -14,6 +14,7 @@ import { eventually } from '../support/eventually.js';
 import { useLimits } from '../support/limits.js';
 import { type RoleProcess, startRole } from '../support/role-process.js';
 import { startWorker } from '../support/worker.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 
@@ -66,7 +67,7 @@ describe('orders whose workers die again and again', () => {
     return rows[0].attempts as number;
   };
   const operator = async (flag: string) => {
-    const env = { PATH: process.env.PATH, ...environment.variables };
+    const env = { ...BASE_ENVIRONMENT, ...environment.variables };
     const outcome: { code?: number; stdout: string } = await execute(process.execPath, ['dist/src/main.js', flag], {
       env,
     }).catch((error: unknown) => error as { code: number; stdout: string });

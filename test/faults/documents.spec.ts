@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { type LocalSystem, startLocalSystem } from '../support/local-system.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -37,7 +38,7 @@ describe('what the documents say, pasted', () => {
       .replaceAll('orders.backup', path.join(folder, 'orders.backup'));
     const running = execute('bash', ['-e', '-c', text], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, HOME: folder, DATA_DIR: system.folder, PORT: String(system.port), ...env },
+      env: { ...BASE_ENVIRONMENT, HOME: folder, DATA_DIR: system.folder, PORT: String(system.port), ...env },
     });
     const { stdout } = await running.catch((error: unknown) => {
       const said = typeof error === 'object' && error !== null && 'stdout' in error ? String(error.stdout) : '';

@@ -6,6 +6,7 @@ import { freePort } from '../../tools/processes.ts';
 import { createClient } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SHOP = 'packages/example-shop/index.js';
@@ -28,7 +29,7 @@ describe('plug-ins', () => {
 
   /** A process, with all that it has printed so far. */
   const run = (args: readonly string[], variables: Record<string, string> = {}) => {
-    const env = { PATH: process.env.PATH, ...environment.variables, LOG_LEVEL: 'info', ...variables };
+    const env = { ...BASE_ENVIRONMENT, ...environment.variables, LOG_LEVEL: 'info', ...variables };
     const child = spawn(process.execPath, args, { cwd: ROOT, env });
     children.push(child);
     const said: string[] = [];

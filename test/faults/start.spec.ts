@@ -8,6 +8,7 @@ import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { freePort, isAlive, isPortFree } from '../../tools/processes.ts';
 import { createClient } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 const TIMEOUT_MS = 90_000;
@@ -31,7 +32,7 @@ describe('npm start', () => {
   const start = (variables: Record<string, string> = {}) => {
     const child = spawn(process.execPath, ['tools/start.ts'], {
       env: {
-        PATH: process.env.PATH,
+        ...BASE_ENVIRONMENT,
         DATA_DIR: data,
         PORT: String(ports[0]),
         DASHBOARD_PORT: String(ports[1]),
@@ -192,7 +193,7 @@ describe('npm start', () => {
       const [, seed = ''] = /^ {2}(npm run seed.*?) {2}/m.exec(run.output()) ?? [];
       const [, psql = ''] = /Database {3}psql (".*")$/m.exec(run.output()) ?? [];
       const shell = (line: string, env = {}) =>
-        execute('bash', ['-c', line], { env: { PATH: process.env.PATH, DATA_DIR: data, ...env } });
+        execute('bash', ['-c', line], { env: { ...BASE_ENVIRONMENT, DATA_DIR: data, ...env } });
       expect((await shell(seed)).stdout).toMatch(/\d+ products created/);
       expect((await shell(`printf %s ${psql}`)).stdout).toMatch(/^postgres:/);
       expect((await shell('npm run --silent dead-letters')).stdout).toBe('There are no dead letters\n');

@@ -11,6 +11,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { setLimits } from '../support/limits.js';
 import { startWorker } from '../support/worker.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 
@@ -44,7 +45,7 @@ describe('the audit', () => {
 
   /** As `npm run audit` runs it. */
   const audit = async (...flags: string[]) => {
-    const env = { PATH: process.env.PATH, DATABASE_URL: environment.variables.DATABASE_URL };
+    const env = { ...BASE_ENVIRONMENT, DATABASE_URL: environment.variables.DATABASE_URL };
     const run = execute(process.execPath, ['dist/src/main.js', '--audit', ...flags], { env });
     return run.then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),

@@ -8,6 +8,7 @@ import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { startWorker } from '../support/worker.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const TABLES = ['products', 'orders', 'order_items', 'stock_movements', 'order_events', 'idempotency_keys']
   .concat(['reservations', 'reservation_items', 'row_counts', 'row_count_changes'])
@@ -40,7 +41,7 @@ describe('a backup', () => {
 
   /** As `npm run backup` and `npm run restore` run it. */
   const run = async (flag: string, variables: Record<string, string>, input: Uint8Array = Buffer.alloc(0)) => {
-    const env = { PATH: process.env.PATH, ...variables };
+    const env = { ...BASE_ENVIRONMENT, ...variables };
     const child = spawn(process.execPath, ['dist/src/main.js', flag], { env });
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     for (const name of ['stdout', 'stderr'] as const)

@@ -12,6 +12,7 @@ import { emptyRedis } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { administer, createTestDatabase, redisUrls, type TestDatabase } from '../support/services.js';
 import { startWorker } from '../support/worker.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 const DENIED = /permission denied|must be owner|must be superuser|Only roles with/;
@@ -173,7 +174,7 @@ describe('the roles of PostgreSQL', () => {
     try {
       if (!admin || !owner || !application || !reader) throw new Error('A URL is missing');
       await makeDatabaseRoles({ admin, owner, application, reader }, () => undefined);
-      const env = { PATH: process.env.PATH, DATABASE_OWNER_URL: owner.href, DATABASE_URL: application.href };
+      const env = { ...BASE_ENVIRONMENT, DATABASE_OWNER_URL: owner.href, DATABASE_URL: application.href };
       await execute(process.execPath, MIGRATE, { env });
       expect(await as(application, 'SELECT count(*)::integer AS workers FROM workers')).toEqual([{ workers: 0 }]);
       await expect(as(application, 'DELETE FROM stock_movements')).rejects.toThrow(DENIED);

@@ -11,6 +11,7 @@ import { emptyRedis } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { administer, createTestDatabase, redisUrls } from '../support/services.js';
 import { startWorker } from '../support/worker.js';
+import { BASE_ENVIRONMENT } from '../support/base-environment.js';
 
 const execute = promisify(execFile);
 const FOLDER = new URL('../upgrade/', import.meta.url);
@@ -50,7 +51,7 @@ describe('an upgrade from version 1.0.0', () => {
   });
 
   const typeorm = async (command: string) => {
-    const env = { PATH: process.env.PATH, DATABASE_URL: url };
+    const env = { ...BASE_ENVIRONMENT, DATABASE_URL: url };
     await execute(process.execPath, [MIGRATE[0] ?? '', command, ...MIGRATE.slice(2)], { env });
   };
   const config = (): Config => loadConfig({ ...redisUrls(), LOG_LEVEL: 'error', PORT: '0', DATABASE_URL: url }, 'api');

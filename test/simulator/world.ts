@@ -13,6 +13,7 @@ import { type Proxy, startProxy } from '../support/proxy.ts';
 import { type OwnRedis, redisThrough, startOwnRedis } from '../support/redis-server.ts';
 import type { Bug } from './preload.ts';
 import { type Provider, startProvider } from './provider.ts';
+import { BASE_ENVIRONMENT } from '../support/base-environment.ts';
 
 const execute = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -153,7 +154,7 @@ async function startRole({ name, directory, variables, crashes }: RoleOptions): 
     ...(isApi ? [] : ['--worker', '--plugin', PLUGIN]),
   ];
   const env = {
-    PATH: process.env.PATH,
+    ...BASE_ENVIRONMENT,
     ...variables,
     PORT: String(port),
     METRICS_PORT: String(metricsPort),

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApi } from '../../src/roles/api/create-api.js';
 import { faultsOf } from './document.js';
+import { noteCredentials } from './secrets.js';
 import type { Config } from '../../src/config/config.js';
 
 /** What came back: the parsed body is whatever the server sent, for a test to compare. */
@@ -40,6 +41,7 @@ export async function startApi(config: Config): Promise<Api> {
 export function createClient(origin: string): Client {
   const url = `${origin}/api/v1`;
   const send = async (path: string, request: RequestInit): Promise<Answer> => {
+    noteCredentials(request.headers);
     const response = await fetch(`${url}${path}`, request);
     const text = await response.text();
     const contentType = response.headers.get('content-type');

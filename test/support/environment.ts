@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Config, loadConfig } from '../../src/config/config.js';
+import { noteSecret } from './secrets.js';
 import { createTestDatabase, redisUrls } from './services.js';
 
 export interface Environment {
@@ -17,7 +18,8 @@ export async function createEnvironment(overrides: Record<string, string> = {}):
   const urls = { ...redisUrls(), ...overrides };
   await emptyRedis(urls);
   const databaseUrls = { DATABASE_URL: database.applicationUrl, DATABASE_OWNER_URL: database.url };
-  const variables = { LOG_LEVEL: 'error', PORT: '0', DASHBOARD_PORT: '0', ...databaseUrls, ...urls };
+  for (const url of [database.applicationUrl, database.url]) noteSecret(new URL(url).password);
+  const variables = { LOG_LEVEL: 'info', LOG_FORMAT: 'json', PORT: '0', DASHBOARD_PORT: '0', ...databaseUrls, ...urls };
   const sql = new pg.Pool({ connectionString: database.url });
   sql.on('error', () => undefined);
   return {

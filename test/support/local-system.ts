@@ -5,6 +5,7 @@ import path from 'node:path';
 import { freePort } from '../../tools/processes.ts';
 import { createTemporaryFolder } from '../../tools/temporary-folder.ts';
 import { eventually } from './eventually.js';
+import { BASE_ENVIRONMENT } from './base-environment.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -28,7 +29,7 @@ export async function startLocalSystem(variables: Record<string, string> = {}): 
   const env = { DATA_DIR: folder, PORT: String(port), DASHBOARD_PORT: String(await freePort()), ...variables };
   const system: ChildProcess = spawn(process.execPath, ['tools/start.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...BASE_ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

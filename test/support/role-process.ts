@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { LIMITS } from '../../src/config/limits.js';
 import { eventually } from './eventually.js';
+import { BASE_ENVIRONMENT } from './base-environment.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/src/main.js');
 const SET_LIMITS = path.resolve(import.meta.dirname, 'relaxed-process.ts');
@@ -27,7 +28,7 @@ export function startRole(
   const imports = [SET_LIMITS, ...preload].flatMap((file) => ['--import', file]);
   const child: ChildProcess = spawn(process.execPath, [...imports, MAIN, ...flags], {
     env: {
-      PATH: process.env.PATH,
+      ...BASE_ENVIRONMENT,
       PORT: '0',
       METRICS_PORT: 'off',
       LOG_FORMAT: 'json',
