@@ -4,7 +4,7 @@ export type { Subscriber } from './events/subscriber.js';
 export { type Cents, formatCents, parseCents } from './kernel/money.js';
 export { Access } from './http/access/access.decorator.js';
 export type { RouteAccess } from './http/access/route-access.js';
-export { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from './orders/order-event.js';
+export { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from './orders/history/order-event.js';
 export { OrdersModule } from './orders/orders.module.js';
 export { OrderCancellationService } from './orders/cancellation/order-cancellation.service.js';
 export { OrderReaderService } from './orders/order-reader.service.js';

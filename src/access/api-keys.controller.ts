@@ -25,6 +25,7 @@ import type { Problem } from '../http/problems/problem-details.js';
 import { ApiId, Id } from '../http/validation/id.decorator.js';
 import { ValidBody, ValidQuery } from '../http/validation/validated.decorator.js';
 import { ApiIdempotencyKey, idempotentRequestOf } from '../idempotency/idempotency-header.js';
+import { newestOf } from '../kernel/page.js';
 import type { ApiKey } from './api-key.js';
 import { selectApiKeys } from './api-key-rows.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -79,10 +80,9 @@ export class ApiKeysController {
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
   async listKeys(@ValidQuery() { before, page_size: limit }: BeforeQuery): Promise<ApiKeyListResponse> {
-    // One more tells whether there is a next page.
     const keys = await readPrepared<ApiKey & object>(this.reads, selectApiKeys({ before, limit: limit + 1 }));
-    const items = keys.slice(0, limit).map((key) => ApiKeyResponse.of(key));
-    return { items, next: keys.length > limit ? (items.at(-1)?.id ?? null) : null };
+    const { items, next } = newestOf(keys, limit);
+    return { items: items.map((key) => ApiKeyResponse.of(key)), next };
   }
 
   @Post(':id/roll')

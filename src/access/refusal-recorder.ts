@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { recordAction } from '../actions/action.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import type { Refusal } from '../kernel/access/caller.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { withRequest } from '../runtime/request-context.js';

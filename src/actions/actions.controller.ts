@@ -9,6 +9,7 @@ import { API_PREFIX } from '../http/api-prefix.js';
 import { BeforeQuery } from '../http/paging/before.query.js';
 import { ApiUnavailableProblem, ApiValidationProblem } from '../http/problems/api-problem.decorator.js';
 import { ValidQuery } from '../http/validation/validated.decorator.js';
+import { newestOf } from '../kernel/page.js';
 import { type Action, selectActions } from './action.js';
 import { ActionListResponse, ActionResponse } from './dto/action.response.js';
 
@@ -30,9 +31,8 @@ export class ActionsController {
   @ApiValidationProblem(PATH, 'page_size', 'page_size must be a whole number from 1 to 100')
   @ApiUnavailableProblem(PATH)
   async listActions(@ValidQuery() { before, page_size: limit }: BeforeQuery): Promise<ActionListResponse> {
-    // One more tells whether there is a next page.
     const actions = await readPrepared<Action & object>(this.reads, selectActions({ before, limit: limit + 1 }));
-    const items = actions.slice(0, limit).map((action) => ActionResponse.of(action));
-    return { items, next: actions.length > limit ? (items.at(-1)?.id ?? null) : null };
+    const { items, next } = newestOf(actions, limit);
+    return { items: items.map((action) => ActionResponse.of(action)), next };
   }
 }

@@ -7,7 +7,7 @@ import { ListReads } from './lists/list-reads.js';
 import { RowCounts } from './lists/row-counts.js';
 import { PoolMetrics } from './pool-metrics.js';
 import { PrivilegeCheck } from './roles/privilege-check.js';
-import { TransactionRunner } from './transaction-runner.js';
+import { TransactionRunner } from './transactions/transaction-runner.js';
 
 @Global()
 @Module({

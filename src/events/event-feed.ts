@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { SELECT_LAST_EVENT_ID } from '../orders/order-event.js';
+import { SELECT_LAST_EVENT_ID } from '../orders/history/order-event.js';
 import { SettledEvents } from './settled-events.js';
 
 /** How often PostgreSQL is asked for new events, by one query for all readers of the process. */

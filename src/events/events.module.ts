@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { OrderEventStreams } from '../orders/order-event-streams.js';
+import { OrderEventStreams } from '../orders/history/order-event-streams.js';
 import { OrdersModule } from '../orders/orders.module.js';
 import { EventFeed } from './event-feed.js';
 import { EventLogService } from './event-log.service.js';

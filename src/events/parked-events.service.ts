@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { readPrepared } from '../database/prepared-statement.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { RETRY_PARKED, SELECT_PARKED } from './subscription-writer.js';
 
 /** An event that a subscriber could not deal with, and that is no longer tried by itself. */

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
-import { SERVER } from '../database/commit.js';
+import { SERVER } from '../database/transactions/commit.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { type LoggedEvent, type OrderEvent, selectEventsAfter } from '../orders/order-event.js';
+import { type LoggedEvent, type OrderEvent, selectEventsAfter } from '../orders/history/order-event.js';
 
 /** Assigns a new transaction id: every transaction that has begun to write before has a lower one. */
 const NEXT_TRANSACTION = {

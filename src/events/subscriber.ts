@@ -1,4 +1,4 @@
-import type { OrderEvent } from '../orders/order-event.js';
+import type { OrderEvent } from '../orders/history/order-event.js';
 
 /**
  * Somebody who is told of order events: each at least once, after its commit, the events of an order in their order. One worker at

@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { OrderEvent } from '../orders/order-event.js';
+import type { OrderEvent } from '../orders/history/order-event.js';
 
 // The one writer of `event_subscriptions` and `event_deliveries`.
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { forgetKeys } from './idempotency-key-writer.js';
 
 const BATCH_SIZE = 1_000;

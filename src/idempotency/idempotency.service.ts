@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ApplicationError } from '../kernel/application-error.js';
 import { hasWaitedTooLong, isDuplicate } from '../database/database-errors.js';
-import { CONFIRM_READ } from '../database/commit.js';
+import { CONFIRM_READ } from '../database/transactions/commit.js';
 import { queryWithin, readInBudget, readPrepared } from '../database/prepared-statement.js';
 import type { StoredForm } from '../kernel/stored-json.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import {
   IdempotencyKeyInUseError,
   IdempotencyKeyReusedError,

@@ -20,3 +20,16 @@ export interface Listing<T> {
 export function offsetOf({ page, pageSize }: PageRequest): number {
   return (page - 1) * pageSize;
 }
+
+/** A part of a list that is read from its newest row. */
+export interface NewestRows<Row> {
+  readonly items: readonly Row[];
+  /** The id below which the list goes on; null at its end. */
+  readonly next: number | null;
+}
+
+/** Cuts a page from rows of which one more was read than it holds: that one tells whether there is a next page. */
+export function newestOf<Row extends { readonly id: number }>(rows: readonly Row[], size: number): NewestRows<Row> {
+  const items = rows.slice(0, size);
+  return { items, next: rows.length > size ? (items.at(-1)?.id ?? null) : null };
+}

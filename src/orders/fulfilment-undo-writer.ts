@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import { recordTypedEvents } from './order-event-writer.js';
+import { recordTypedEvents } from './history/order-event-writer.js';
 
 // The one writer of `fulfilment_undos`: orders that have ended otherwise than their gateway may believe. A row stays until the
 // gateway has cancelled the fulfilment.

@@ -9,7 +9,7 @@ import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { type OwnedId, whereOwned } from '../kernel/access/owner.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
-import { type OrderEvent, selectEvents } from './order-event.js';
+import { type OrderEvent, selectEvents } from './history/order-event.js';
 import { findOrders, isNarrow, type OrderFilter } from './order-search.js';
 import { selectIsUndoOwed } from './fulfilment-undo-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';

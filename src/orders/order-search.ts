@@ -3,7 +3,7 @@ import { foundIds, type FoundIds } from '../database/lists/row-counts.js';
 import { readPrepared } from '../database/prepared-statement.js';
 import type { Owner } from '../kernel/access/owner.js';
 import { offsetOf, type PageRequest } from '../kernel/page.js';
-import { ordersOfRequest } from './order-event.js';
+import { ordersOfRequest } from './history/order-event.js';
 import type { OrderStatus } from './order-status.js';
 
 /** Orders of one request that are found: a client may give all its requests the same id. */

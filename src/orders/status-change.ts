@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { ownedBy, type Owner } from '../kernel/access/owner.js';
 import type { Origin } from '../runtime/request-context.js';
-import { recordClaims, recordEvents } from './order-event-writer.js';
+import { recordClaims, recordEvents } from './history/order-event-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
 import { moveOrders } from './order-writer.js';
 

@@ -3,7 +3,7 @@ import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
 import { fulfilled, type Outcome } from '../kernel/outcome.js';
-import { Batcher } from '../runtime/batcher.js';
+import { Batcher } from '../runtime/batching/batcher.js';
 import { withDeadline } from '../runtime/deadline.js';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';

@@ -8,7 +8,7 @@ import { ListReads } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
-import { Batcher } from '../runtime/batcher.js';
+import { Batcher } from '../runtime/batching/batcher.js';
 import { withTimeBudget } from '../runtime/request-context.js';
 import { ProductNotFoundError } from '../stock/stock.errors.js';
 import { type LiveProduct, type ProductRow, selectProducts, toProduct } from './product-row.js';

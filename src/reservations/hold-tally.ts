@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { PipelinedTransaction } from '../database/pipelined-transaction.js';
+import type { PipelinedTransaction } from '../database/transactions/pipelined-transaction.js';
 import type { StockRequest } from '../stock/pipeline/stock-request.js';
 import type { Tally } from '../stock/pipeline/tally.js';
 import type { LockedRow } from '../stock/stock-rows.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { hasWaitedTooLong, translateDatabaseError } from '../database/database-errors.js';
 import { queryWithin } from '../database/prepared-statement.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { StockChanges } from '../stock/stock-changes.js';
 import { lockFreeProducts } from '../stock/stock-rows.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { removeEndedReservations } from './reservation-writer.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { addToMinute, type Observed } from './minute-statistics.js';
 import {

@@ -41,10 +41,10 @@ export class StockController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StockMovementsResponse> {
     const { items, next } = await this.stock.movements(id, { before: query.before, pageSize: query.page_size });
-    if (next !== undefined) {
+    if (next !== null) {
       reply.header('Link', linkToNext(`${API_PREFIX}/products/${id}/stock-movements`, query, next));
     }
-    return { items: items.map((movement) => StockMovementResponse.of(movement)), next: next ?? null };
+    return { items: items.map((movement) => StockMovementResponse.of(movement)), next };
   }
 
   @Post('stock-adjustments')

@@ -6,6 +6,7 @@ import { READS } from '../database/data-source-options.js';
 import { queryWithin, readPrepared } from '../database/prepared-statement.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../idempotency/idempotent-request.js';
+import { newestOf, type NewestRows } from '../kernel/page.js';
 import { currentOrigin } from '../runtime/request-context.js';
 import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { forgetCustomerCounts } from './customers/customer-counts.js';
@@ -25,13 +26,6 @@ export interface Adjustment {
   readonly expectedStock?: number;
   /** Record it among the actions of operators as well. */
   readonly isAction?: boolean;
-}
-
-/** A part of the ledger of a product, the newest movement first. */
-export interface Movements {
-  readonly items: readonly StockMovement[];
-  /** The id below which the ledger goes on. */
-  readonly next: number | undefined;
 }
 
 /** What happened to the stock of a product, and corrections to it. */
@@ -56,14 +50,13 @@ export class StockService {
   async movements(
     id: number,
     { before = Number.MAX_SAFE_INTEGER, pageSize }: { before?: number; pageSize: number },
-  ): Promise<Movements> {
+  ): Promise<NewestRows<StockMovement>> {
     const [products, movements] = await Promise.all([
       readPrepared(this.dataSource, selectStocks([id])),
       readPrepared<StockMovement>(this.dataSource, selectMovements(id, { before, count: pageSize + 1 })),
     ]);
     if (products.length === 0) throw new ProductNotFoundError(id);
-    const items = movements.slice(0, pageSize);
-    return { items, next: movements.length > pageSize ? items.at(-1)?.id : undefined };
+    return newestOf(movements, pageSize);
   }
 
   /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
-import { TransactionRunner } from '../database/transaction-runner.js';
+import { TransactionRunner } from '../database/transactions/transaction-runner.js';
 import { VERSION } from '../kernel/version.js';
 import { PeriodicTask } from '../runtime/periodic-task.js';
 import { removeWorker, selectLeader, touchWorker } from './worker-rows.js';

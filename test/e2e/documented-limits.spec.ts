@@ -11,7 +11,7 @@ import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
 import { DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS } from '../../src/reservations/reservation.js';
 import { MAX_CUSTOMER_REF_LENGTH } from '../../src/kernel/access/caller.js';
 import { MAX_COUNTED as MAX_ORDERS_COUNTED } from '../../src/orders/order-search.js';
-import { MAX_EVENTS } from '../../src/orders/order-event.js';
+import { MAX_EVENTS } from '../../src/orders/history/order-event.js';
 import { MAX_TOTAL } from '../../src/stock/priced-item.js';
 import { MAX_ITEMS, MAX_QUANTITY } from '../../src/stock/requested-item.js';
 import { MAX_COUNTED, MAX_OFFSET } from '../../src/products/product-search.js';

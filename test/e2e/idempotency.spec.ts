@@ -1,4 +1,4 @@
-import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { RowCountFolding } from '../../src/database/lists/row-count-folding.js';
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';

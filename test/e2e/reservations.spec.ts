@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditService } from '../../src/audit/audit.service.js';
-import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { ReservationRemoval } from '../../src/reservations/reservation-removal.js';
 import { eventually } from '../support/eventually.js';
 import { expiryOf } from '../support/expiry.js';

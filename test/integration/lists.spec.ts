@@ -1,5 +1,5 @@
 import { RowCountFallback, RowCountFolding } from '../../src/database/lists/row-count-folding.js';
-import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { scansOf } from '../support/plans.js';

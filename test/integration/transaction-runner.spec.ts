@@ -4,8 +4,8 @@ import { ConfigModule } from '../../src/config/config.module.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { DatabaseUnavailableError, translateDatabaseError } from '../../src/database/database-errors.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
-import type { PipelinedTransaction } from '../../src/database/pipelined-transaction.js';
-import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import type { PipelinedTransaction } from '../../src/database/transactions/pipelined-transaction.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 

@@ -29,7 +29,7 @@ const WRITERS: Record<string, string> = {
   customer_counts: 'stock/customers/customer-counts.ts',
   orders: 'orders/order-writer.ts',
   order_items: 'orders/order-writer.ts',
-  order_events: 'orders/order-event-writer.ts',
+  order_events: 'orders/history/order-event-writer.ts',
   reservations: 'reservations/reservation-writer.ts',
   reservation_items: 'reservations/reservation-writer.ts',
   fulfilment_undos: 'orders/fulfilment-undo-writer.ts',

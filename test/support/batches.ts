@@ -1,5 +1,5 @@
-import { type Batch, Batcher } from '../../src/runtime/batcher.js';
-import type { BatcherOptions } from '../../src/runtime/batcher-options.js';
+import { type Batch, Batcher } from '../../src/runtime/batching/batcher.js';
+import type { BatcherOptions } from '../../src/runtime/batching/batcher-options.js';
 
 const OPTIONS: BatcherOptions<number> = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };
 

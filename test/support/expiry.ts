@@ -1,4 +1,4 @@
-import { TransactionRunner } from '../../src/database/transaction-runner.js';
+import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { ReservationExpiry } from '../../src/reservations/reservation-expiry.js';
 import { StockChanges } from '../../src/stock/stock-changes.js';
 import type { Api } from './api.js';

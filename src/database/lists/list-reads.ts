@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LIMITS } from '../../config/limits.js';
 import { fulfilled } from '../../kernel/outcome.js';
-import { Batcher } from '../../runtime/batcher.js';
+import { Batcher } from '../../runtime/batching/batcher.js';
 import { withTimeBudget } from '../../runtime/request-context.js';
 import { readInBudget } from '../prepared-statement.js';
 

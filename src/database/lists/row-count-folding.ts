@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { PeriodicTask } from '../../runtime/periodic-task.js';
 import { readPrepared } from '../prepared-statement.js';
 import { FAN_OUT } from './row-counts.js';
-import { TransactionRunner } from '../transaction-runner.js';
+import { TransactionRunner } from '../transactions/transaction-runner.js';
 
 /** Changes folded at once: as many as surely fit into the time of a transaction. */
 const MAX_FOLDED = 20_000;

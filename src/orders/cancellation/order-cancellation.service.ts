@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { recordAction } from '../../actions/action.js';
 import { Config } from '../../config/config.js';
-import { CONFIRM_READ } from '../../database/commit.js';
+import { CONFIRM_READ } from '../../database/transactions/commit.js';
 import { queryWithin, readPrepared } from '../../database/prepared-statement.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { IdempotentRequest, Performed } from '../../idempotency/idempotent-request.js';

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { Caller } from '../../kernel/access/caller.js';
-import { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from '../order-event.js';
+import { ORDER_EVENT_TYPES, type OrderEvent, type OrderEventType } from '../history/order-event.js';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status.js';
 
 @ApiSchema({ name: 'OrderEvent' })

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Config } from '../../config/config.js';
 import { readPrepared } from '../../database/prepared-statement.js';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { backoffAfter } from '../../runtime/backoff.js';
 import { withRequest } from '../../runtime/request-context.js';
 import { textOf } from '../../runtime/error-text.js';

@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Log } from '../../runtime/log.js';
 import type { Queue } from 'bullmq';
 import { fulfilled, type Outcome } from '../../kernel/outcome.js';
-import { Batcher } from '../../runtime/batcher.js';
+import { Batcher } from '../../runtime/batching/batcher.js';
 import { currentTraceparent } from '../../telemetry/tracing.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';

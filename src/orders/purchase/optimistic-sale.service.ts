@@ -3,7 +3,7 @@ import type { QueryConfig, QueryResultRow } from 'pg';
 import { LIMITS } from '../../config/limits.js';
 import { isDuplicate, isImpossibleValue, LockTimeoutError } from '../../database/database-errors.js';
 import { readPrepared } from '../../database/prepared-statement.js';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { isFinal, KeyTakenError } from '../../idempotency/idempotency.errors.js';
 import { keepRefusals } from '../../idempotency/idempotency-key-writer.js';
 import { selectKey, waitForKey } from '../../idempotency/idempotency-keys.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../../config/config.js';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { currentContext, currentOrigin } from '../../runtime/request-context.js';
 import { Product } from '../../products/product.entity.js';
 import { type LockTexts, lockTextsOf } from '../../stock/stock-rows.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { IdempotencyKeyInUseError } from '../../idempotency/idempotency.errors.js';
 import { IdempotencyService } from '../../idempotency/idempotency.service.js';
 import type { KeptOutcome, Performed } from '../../idempotency/idempotent-request.js';

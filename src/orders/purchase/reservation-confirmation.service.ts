@@ -17,7 +17,7 @@ import { tallyCustomers } from '../../stock/customers/customer-limit.js';
 import type { RequestedItem } from '../../stock/requested-item.js';
 import { keepProducts, lockProducts, selectStocks, type StockRow } from '../../stock/stock-rows.js';
 import { productIdsOf } from '../../stock/pipeline/stock-request.js';
-import { recordEvents } from '../order-event-writer.js';
+import { recordEvents } from '../history/order-event-writer.js';
 import type { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
 import { OrderDispatcher } from '../processing/order-dispatcher.js';

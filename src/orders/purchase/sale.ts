@@ -10,7 +10,7 @@ import {
   takenItemParameters,
 } from '../../stock/stock-ledger.js';
 import type { StockRequest, Taken } from '../../stock/pipeline/stock-request.js';
-import { recordEvents } from '../order-event-writer.js';
+import { recordEvents } from '../history/order-event-writer.js';
 import { OrderItem } from '../order-item.entity.js';
 import { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';

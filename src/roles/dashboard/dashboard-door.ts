@@ -5,7 +5,7 @@ import { TokenAuthenticator } from '../../access/token-authenticator.js';
 import { recordAction } from '../../actions/action.js';
 import type { Config } from '../../config/config.js';
 import { translateDatabaseError } from '../../database/database-errors.js';
-import { TransactionRunner } from '../../database/transaction-runner.js';
+import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { Door } from '../../http/access/door.js';
 import { Password } from '../../http/access/password.js';
 import { toProblem } from '../../http/problems/problem-details.js';

@@ -1,5 +1,5 @@
 import { ValidationError } from '../../kernel/validation-error.js';
-import type { PipelinedTransaction } from '../../database/pipelined-transaction.js';
+import type { PipelinedTransaction } from '../../database/transactions/pipelined-transaction.js';
 import { type CustomerCount, type CustomerOfProduct, selectCustomerCounts } from './customer-counts.js';
 import type { RequestedItem } from '../requested-item.js';
 import type { Tally } from '../pipeline/tally.js';

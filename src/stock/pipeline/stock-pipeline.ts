@@ -1,14 +1,14 @@
 import type { QueryResultRow } from 'pg';
 import { hasWaitedTooLong, isDuplicate, mayConcernOne } from '../../database/database-errors.js';
-import type { PipelinedTransaction } from '../../database/pipelined-transaction.js';
-import type { TransactionRunner } from '../../database/transaction-runner.js';
+import type { PipelinedTransaction } from '../../database/transactions/pipelined-transaction.js';
+import type { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { isFinal, KeyTakenError } from '../../idempotency/idempotency.errors.js';
 import { keepRefusals, type Refusal } from '../../idempotency/idempotency-key-writer.js';
 import { selectTakenKeys } from '../../idempotency/idempotency-keys.js';
 import { NoAnswerError } from '../../kernel/no-answer.error.js';
 import { fulfilled, type Outcome, rejected } from '../../kernel/outcome.js';
 import { LIMITS } from '../../config/limits.js';
-import { type Batch, Batcher } from '../../runtime/batcher.js';
+import { type Batch, Batcher } from '../../runtime/batching/batcher.js';
 import { withTimeBudget } from '../../runtime/request-context.js';
 import { inSpan } from '../../telemetry/tracing.js';
 import { writeCustomerCounts } from '../customers/customer-counts.js';

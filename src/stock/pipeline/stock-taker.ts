@@ -1,5 +1,5 @@
 import type { QueryConfig, QueryResultRow } from 'pg';
-import type { PipelinedTransaction } from '../../database/pipelined-transaction.js';
+import type { PipelinedTransaction } from '../../database/transactions/pipelined-transaction.js';
 import type { LockedRow, LockTexts } from '../stock-rows.js';
 import type { StockRequest, Taken } from './stock-request.js';
 import type { Tally } from './tally.js';

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Log } from '../runtime/log.js';
+import { Log } from '../../runtime/log.js';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { LIMITS } from '../config/limits.js';
-import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from './database-errors.js';
+import { LIMITS } from '../../config/limits.js';
+import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from '../database-errors.js';
 import {
   acknowledged,
   ASK_ID,
@@ -15,7 +15,7 @@ import {
 } from './commit.js';
 import { runInBudget } from './connection-budget.js';
 import { PipelinedTransaction, rollBack } from './pipelined-transaction.js';
-import { inTime, queryPrepared, release } from './prepared-statement.js';
+import { inTime, queryPrepared, release } from '../prepared-statement.js';
 
 const MAX_RETRIES = 3;
 const MAX_JITTER_MS = 50;

@@ -1,6 +1,6 @@
-import type { Caller } from '../kernel/access/caller.js';
-import type { OwnedId } from '../kernel/access/owner.js';
-import type { Followed } from '../runtime/followed.js';
+import type { Caller } from '../../kernel/access/caller.js';
+import type { OwnedId } from '../../kernel/access/owner.js';
+import type { Followed } from '../../runtime/followed.js';
 import type { OrderEvent } from './order-event.js';
 
 /** Follows orders live; the event log provides it. */

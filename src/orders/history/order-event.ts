@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
-import { SERVER } from '../database/commit.js';
-import { type OwnedId, ownedBy } from '../kernel/access/owner.js';
-import type { OrderStatus } from './order-status.js';
+import { SERVER } from '../../database/transactions/commit.js';
+import { type OwnedId, ownedBy } from '../../kernel/access/owner.js';
+import type { OrderStatus } from '../order-status.js';
 
 /** What an event tells. `.fulfilment_cancelled` tells of the undo at the gateway, which follows the end of the order. */
 export const ORDER_EVENT_TYPES = [

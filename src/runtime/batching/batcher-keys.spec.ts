@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createBatcher, settled } from '../../test/support/batches.js';
+import { createBatcher, settled } from '../../../test/support/batches.js';
 
 describe('Batcher with keys', () => {
   it('serves no two batches with a common key at once, items of a key in order, late ones too, and all of them', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { createBatcher, settled } from '../../test/support/batches.js';
-import { OverloadedError } from './overloaded.error.js';
+import { createBatcher, settled } from '../../../test/support/batches.js';
+import { OverloadedError } from '../overloaded.error.js';
 
 describe('Batcher', () => {
   it('loses no item, serves none twice, keeps the order, and brings each outcome to its caller', async () => {

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { LIMITS } from '../config/limits.js';
-import { remainingMs } from '../runtime/request-context.js';
-import { connect } from './prepared-statement.js';
+import { LIMITS } from '../../config/limits.js';
+import { remainingMs } from '../../runtime/request-context.js';
+import { connect } from '../prepared-statement.js';
 
 /**
  * Runs `work` on a connection within the time budget, less the time that is reserved for the commit (`LIMITS.commitMs`). The wait for the

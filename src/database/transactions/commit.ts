@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
-import { withDeadline } from '../runtime/deadline.js';
-import { remainingMs } from '../runtime/request-context.js';
-import { LIMITS } from '../config/limits.js';
-import { CommitOutcomeUnknownError } from './database-errors.js';
-import { connect, release } from './prepared-statement.js';
+import { withDeadline } from '../../runtime/deadline.js';
+import { remainingMs } from '../../runtime/request-context.js';
+import { LIMITS } from '../../config/limits.js';
+import { CommitOutcomeUnknownError } from '../database-errors.js';
+import { connect, release } from '../prepared-statement.js';
 
 const LOOK_UP_INTERVAL_MS = 100;
 /** Of a notice that is no warning. https://www.postgresql.org/docs/current/errcodes-appendix.html */

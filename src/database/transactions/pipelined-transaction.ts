@@ -1,7 +1,7 @@
 import type { Client, ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import { BEGIN, type TransactionId } from './commit.js';
-import { isReadOnlyServer } from './database-errors.js';
-import { inTime } from './prepared-statement.js';
+import { isReadOnlyServer } from '../database-errors.js';
+import { inTime } from '../prepared-statement.js';
 
 /**
  * A transaction in as few round trips as possible: statements that are sent without awaiting each other share one, and the first ones

@@ -1,7 +1,7 @@
-import type { Outcome } from '../kernel/outcome.js';
+import type { Outcome } from '../../kernel/outcome.js';
 import type { BatcherOptions } from './batcher-options.js';
-import { withoutRequest } from './request-context.js';
-import { OverloadedError } from './overloaded.error.js';
+import { withoutRequest } from '../request-context.js';
+import { OverloadedError } from '../overloaded.error.js';
 
 const NO_KEYS: readonly unknown[] = [];
 const isNeverGone = () => false;
