@@ -40,6 +40,7 @@ export function idempotentRequestOf(request: FastifyRequest): IdempotentRequest 
 function headerOf({ headers, raw }: FastifyRequest): string | undefined {
   const joined = headers[NAME];
   if (joined === undefined) return undefined;
+  if (typeof joined === 'string' && !joined.includes(',')) return joined;
   const lines = raw.headersDistinct[NAME] ?? [];
   if (lines.length !== 1) refuse(`${HEADER} must be sent once`);
   return lines[0];

@@ -43,8 +43,8 @@ export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
   return contexts.run({ ...currentContext(), deadline: performance.now() + milliseconds }, work);
 }
 
-/** Runs `work` for a request, or for an order or a job that a request has caused. */
-export function withRequest<T>(request: Omit<RequestContext, 'deadline'>, work: () => T): T {
+/** Runs `work` for a request, or for an order or a job that a request has caused; within the budget that runs unless it has a deadline of its own. */
+export function withRequest<T>(request: Partial<RequestContext>, work: () => T): T {
   return contexts.run({ ...currentContext(), ...request }, work);
 }
 

@@ -13,11 +13,12 @@ export const MAX_ITEMS = 100;
 export const MAX_QUANTITY = 1_000_000;
 
 /**
- * Adds up the items of the same product, in the order in which the products were named first.
+ * Adds up the items of the same product, in the order in which the products were named first. Each item is valid by itself.
  *
  * @throws ValidationError when a sum passes {@link MAX_QUANTITY}.
  */
 export function mergeItems(items: readonly RequestedItem[]): RequestedItem[] {
+  if (items.length === 1) return [...items];
   const quantities = new Map<number, number>();
   for (const { productId, quantity } of items) {
     quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);

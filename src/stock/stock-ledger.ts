@@ -32,8 +32,13 @@ export function nameOrigins(first: number): string {
 export function originParametersOf(taken: readonly { readonly asked: Pick<StockRequest, 'origin'> }[]): unknown[] {
   return [
     taken.map(({ asked }) => asked.origin?.requestId ?? null),
-    taken.map(({ asked }) => asked.origin?.actor ?? null),
+    nullsLeftOut(taken.map(({ asked }) => asked.origin?.actor ?? null)),
   ];
+}
+
+/** An array for `unnest`, which fills up those that are shorter than others with nulls: nothing at all where there is nothing else. */
+export function nullsLeftOut<T>(values: readonly (T | null)[]): readonly (T | null)[] {
+  return values.every((value) => value === null) ? [] : values;
 }
 
 /** Says who makes a product in this transaction, for the trigger that records the initial stock. */

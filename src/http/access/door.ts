@@ -39,6 +39,13 @@ function customerKeysRate(): Rate {
   return { by: 'caller', perSecond: LIMITS.customerKeys / DAY_SECONDS, burstMs: DAY_SECONDS * 1_000 };
 }
 
+/** A request at the door of a route. */
+interface Visit {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly access: RouteAccess;
+}
+
 /** Lets in who may come in, before the body of a request is read. Nest's guards would not see the raw routes. */
 export class Door {
   /** Whom it asks. */
@@ -67,53 +74,62 @@ export class Door {
       for (const method of [route.method].flat()) this.declared.set(`${method} ${route.url}`, access);
       route.onRequest = [this.hookOf(access), ...[route.onRequest ?? []].flat()];
     });
-    // What is not there is seen by those alone who may see what is.
-    const ofNoRoute = this.hookOf('caller');
-    server.addHook('onRequest', (request, reply, done) => {
-      // What CORS asks before a request of a page is answered without credentials: browsers send none.
-      const isPreflight = this.options.allowOrigin !== undefined && asksForCors(request);
-      if (request.is404 && !isPreflight) ofNoRoute.call(server, request, reply, done);
-      else done();
-    });
+  }
+
+  /** What is not there is seen by those alone who may see what is. */
+  guardUnknown(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    // What CORS asks before a request of a page is answered without credentials: browsers send none.
+    if (this.options.allowOrigin !== undefined && asksForCors(request)) done();
+    else this.admit({ request, reply, access: 'caller' }, done);
   }
 
   private hookOf(declared: RouteAccess): onRequestHookHandler {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
-    const weight = weightOf(access);
+    return (request, reply, done) => this.admit({ request, reply, access }, done);
+  }
+
+  private admit(visit: Visit, done: () => void): void {
+    const { request, reply, access } = visit;
     const { identification } = this;
-    return (request, reply, done) => {
-      request.caller = NOBODY;
-      const admit = (caller: Caller): void => {
-        request.caller = caller;
-        if (access !== 'public') this.limit(reply, weight);
-        expectAllowed(caller, access);
-      };
-      const refuse = (error: unknown): void => this.refuse(reply, error);
-      try {
-        const caller = access === 'public' ? identification.guess(request) : identification.identify(request);
-        if (caller instanceof Promise) {
-          // What fails in here must be answered, or it would end the process.
-          caller
-            .then(admit)
-            .then(() => done(), refuse)
-            .catch((error: unknown) => done(error instanceof Error ? error : new Error(String(error))));
-          return;
-        }
-        admit(caller);
-      } catch (error) {
-        refuse(error);
+    request.caller = NOBODY;
+    try {
+      const caller = access === 'public' ? identification.guess(request) : identification.identify(request);
+      if (caller instanceof Promise) {
+        this.admitLater(visit, caller, done);
         return;
       }
-      done();
-    };
+      this.expectAdmitted(visit, caller);
+    } catch (error) {
+      this.refuse(reply, error);
+      return;
+    }
+    done();
+  }
+
+  private admitLater(visit: Visit, caller: Promise<Caller>, done: (error?: Error) => void): void {
+    // What fails in here must be answered, or it would end the process.
+    caller
+      .then((known) => this.expectAdmitted(visit, known))
+      .then(
+        () => done(),
+        (error: unknown) => this.refuse(visit.reply, error),
+      )
+      .catch((error: unknown) => done(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  /** @throws TooManyRequestsError, ForbiddenError */
+  private expectAdmitted({ request, reply, access }: Visit, caller: Caller): void {
+    request.caller = caller;
+    if (access !== 'public') this.limit(reply, access);
+    expectAllowed(caller, access);
   }
 
   /** @throws TooManyRequestsError */
-  private limit(reply: FastifyReply, weight: number): void {
-    const { caller, ip, headers } = reply.request;
+  private limit(reply: FastifyReply, access: RouteAccess): void {
     const rate = this.rateOf(reply.request);
     if (rate === undefined || this.rateLimit === undefined) return;
-    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weight);
+    const { caller, ip, headers } = reply.request;
+    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weightOf(access));
     reply.headers(headersOf(rate, standing));
     expectIn(standing, `More than ${rate.perSecond} requests a second`);
     if (caller.customerRef === null || headers['idempotency-key'] === undefined) return;

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.js';
-import { type FieldError, ValidationError } from '../../kernel/validation-error.js';
+import { ValidationError } from '../../kernel/validation-error.js';
 
 /** An order of 100 items, the largest body of the contract, holds 301 values in 3 levels. */
 const { bodyValues: MAX_VALUES, bodyLevels: MAX_DEPTH } = LIMITS;
@@ -20,8 +20,8 @@ export function guardBody(body: object): void {
       const children: unknown[] = Object.values(parent);
       values += children.length;
       if (values > MAX_VALUES) refuse('body', `body must not hold more than ${MAX_VALUES} values`);
-      guardNames(Array.isArray(parent) ? [] : Object.keys(parent));
-      next.push(...children.filter((child) => typeof child === 'object' && child !== null));
+      if (!Array.isArray(parent)) guardNames(parent);
+      for (const child of children) if (typeof child === 'object' && child !== null) next.push(child);
     }
     level = next;
   }
@@ -32,11 +32,11 @@ export function guardBody(body: object): void {
  *
  * @throws ValidationError
  */
-function guardNames(names: readonly string[]): void {
-  const errors: FieldError[] = names
-    .filter((name) => name in Object.prototype)
-    .map((name) => ({ field: name, message: `property ${name} should not exist` }));
-  if (errors.length > 0) throw new ValidationError(errors);
+function guardNames(parent: object): void {
+  const names = Object.keys(parent).filter((name) => name in Object.prototype);
+  if (names.length > 0) {
+    throw new ValidationError(names.map((name) => ({ field: name, message: `property ${name} should not exist` })));
+  }
 }
 
 /** Takes the same names out of a query, in which what is not known is ignored. */

@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../config/loopback.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
+import type { RequestStep } from './request-steps.js';
 
 /** Where a server listens, and from where browsers may use it. */
 export interface BrowserPolicy {
@@ -25,19 +26,19 @@ const MAX_REMEMBERED = 1_000;
  * this machine reach, does not answer to a foreign name (421), which DNS rebinding would give it. Clients that are no browsers send
  * neither header and are not concerned.
  */
-export function guardBrowsers(server: FastifyInstance, policy: BrowserPolicy): void {
+export function browserGuard(policy: BrowserPolicy): RequestStep {
   const isKnownHost = isLoopback(policy.host) ? remember(hostCheckOf(policy)) : () => true;
   const mayChange = originCheckOf(policy);
-  server.addHook('onRequest', (request, reply, done) => {
-    if (countHosts(request) > 1) refuse(reply, 400);
-    else if (!isKnownHost(request.headers.host ?? '')) refuse(reply, 421);
-    else if (!SAFE_METHODS.has(request.method) && !mayChange(request)) refuse(reply, 403);
-    else done();
-  });
+  return (request, reply) => {
+    if (countHosts(request) > 1) return refuse(reply, 400);
+    if (!isKnownHost(request.headers.host ?? '')) return refuse(reply, 421);
+    return SAFE_METHODS.has(request.method) || mayChange(request) || refuse(reply, 403);
+  };
 }
 
-function refuse(reply: FastifyReply, statusCode: number): void {
+function refuse(reply: FastifyReply, statusCode: number): false {
   sendProblem(reply, toProblem({ statusCode }));
+  return false;
 }
 
 /** Node.js joins or drops what is there twice, so it is counted in what was sent. */

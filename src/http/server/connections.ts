@@ -4,6 +4,7 @@ import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
+import type { RequestStep } from './request-steps.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 
 const STATUS_OF_CLIENT_ERROR: Record<string, number | undefined> = {
@@ -36,9 +37,10 @@ export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies
 
 /**
  * Keeps the connections of a server within bounds: their number, and how long a client may read nothing of its answer. When the
- * server stops, those on which nothing was ever asked are closed as well: browsers open some in advance.
+ * server stops, those on which nothing was ever asked are closed as well: browsers open some in advance. The step takes note of those on
+ * which something is.
  */
-export function boundConnections(server: FastifyInstance, maxConnections: number): void {
+export function boundConnections(server: FastifyInstance, maxConnections: number): RequestStep {
   const unused = new Set<Socket>();
   const open = new Set<Socket>();
   server.server.on('connection', (socket: Socket) => {
@@ -49,10 +51,6 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
       open.delete(socket);
     });
   });
-  server.addHook('onRequest', (request, _reply, done) => {
-    unused.delete(request.raw.socket);
-    done();
-  });
   const looking = cutOffIdleReaders(open);
   server.addHook('preClose', (done) => {
     clearInterval(looking);
@@ -60,6 +58,10 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     done();
   });
   refuseBeyond(server.server, maxConnections);
+  return (request) => {
+    unused.delete(request.raw.socket);
+    return true;
+  };
 }
 
 /** Connections whose client follows a stream: what waits for it is bounded, and it may take its time. */

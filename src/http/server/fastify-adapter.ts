@@ -11,26 +11,23 @@ import {
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { Door } from '../access/door.js';
-import { forgetNames, guardBody } from './body-guard.js';
-import { type BrowserPolicy, guardBrowsers, SAFE_METHODS } from './browser-guard.js';
+import { forgetNames } from './body-guard.js';
+import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
-import { sendSecurityHeaders } from './security-headers.js';
+import { inOneHook, type RequestStep } from './request-steps.js';
+import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
-import { decodeBody, guardQuery } from './utf8.js';
-import { withRequest, withTimeBudget } from '../../runtime/request-context.js';
-import { ValidationError } from '../../kernel/validation-error.js';
+import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
+import { guardQuery } from './utf8.js';
+import { withRequest } from '../../runtime/request-context.js';
 
 /** Node.js refuses longer request lines by itself. */
 const MAX_PATH_PARAMETER_LENGTH = 16_384;
-/** `application/json` and everything that is JSON by its suffix, e.g. `application/merge-patch+json`. */
-const JSON_TYPE = /^application\/([\w.+-]+\+)?json(;|$)/i;
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
-/** Of a type that declares UTF-8, or declares nothing. */
-const UTF8_TYPE = /^(?!.*;\s*charset\s*=)|;\s*charset\s*=\s*"?utf-?8"?\s*(;|$)/i;
 /** What a client may name its request: printable and short, so that it is safe in a log line. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
@@ -57,12 +54,13 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
-  measureRequests(server);
+  const measure = measureRequests(server);
   if (options.tracing !== undefined) traceRequests(server);
-  boundConnections(server, options.maxConnections);
-  sendSecurityHeaders(server);
-  guardBrowsers(server, options);
-  makeDoor(server, options);
+  const bound = boundConnections(server, options.maxConnections);
+  const steps = [measure, bound, securityHeaders(), browserGuard(options), tellRequestId, nameType];
+  server.addHook('onRequest', inOneHook(steps));
+  const door = makeDoor(options);
+  door.guard(server);
   const routes = new RouteCatalogue();
   server.addHook('onRoute', (route) => {
     // The preflight of CORS is registered for all paths, and is no sign of one.
@@ -73,35 +71,49 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     }
   });
   server.addHook('onRequest', (request, reply, done) => {
-    // Some clients name a type for nothing, or one that is none.
-    const { headers } = request.raw;
-    if (headers['content-length'] === '0') delete headers['content-type'];
-    else if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
-      headers['content-type'] = 'application/octet-stream';
-    }
-    done(request.is404 ? refuseMethod(routes, reply, options.corsOrigins) : undefined);
+    if (!request.is404) done();
+    else door.guardUnknown(request, reply, () => done(refuseMethod(routes, reply, options.corsOrigins)));
   });
   server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
-    const isEmpty = is404 || !isObject(query) || Object.keys(query).length === 0;
-    if (!isEmpty) forgetNames(query);
-    done(isEmpty ? undefined : (failureOf(() => guardQuery(url)) ?? undefined));
+    if (is404 || !url.includes('?') || !isObject(query)) {
+      done();
+      return;
+    }
+    forgetNames(query);
+    done(failureOf(() => guardQuery(url)) ?? undefined);
   });
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
 }
 
-function makeDoor(server: FastifyInstance, { access, host, corsOrigins }: ServerOptions): void {
-  server.addHook('onRequest', (request, reply, done) => {
-    reply.header('X-Request-Id', request.id);
-    done();
-  });
+function makeDoor({ access, host, corsOrigins }: ServerOptions): Door {
   const cors = corsOrigins.length > 0 ? { allowOrigin: (reply: FastifyReply) => allowOrigin(reply, corsOrigins) } : {};
-  new Door({ ...access, host, ...cors }).guard(server);
+  return new Door({ ...access, host, ...cors });
 }
 
+const tellRequestId: RequestStep = ({ id }, reply) => {
+  reply.header('x-request-id', id);
+  return true;
+};
+
+/** Some clients name a type for nothing, or one that is none. */
+const nameType: RequestStep = ({ raw: { headers } }) => {
+  if (headers['content-length'] === '0') delete headers['content-type'];
+  else if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
+    headers['content-type'] = 'application/octet-stream';
+  }
+  return true;
+};
+
 const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>
-  withRequest({ requestId: id, actor: caller.actor ?? undefined, trace: span?.spanContext() }, () =>
-    withTimeBudget(LIMITS.answerMs, done),
+  withRequest(
+    {
+      requestId: id,
+      actor: caller.actor ?? undefined,
+      trace: span?.spanContext(),
+      deadline: performance.now() + LIMITS.answerMs,
+    },
+    done,
   );
 
 function requestIdOf(header: string | string[] | undefined): string {
@@ -140,69 +152,4 @@ function toOriginForm(url: string): string {
   if (url.startsWith('/') || !ABSOLUTE_FORM.test(url)) return url;
   const path = url.replace(ABSOLUTE_FORM, '');
   return path.startsWith('/') ? path : `/${path}`;
-}
-
-function acceptOnlyJson(server: FastifyInstance): void {
-  const parseJson = server.getDefaultJsonParser('error', 'error');
-  server.removeAllContentTypeParsers();
-  // A body of length 0 is no body, whatever its type is, and also when it comes in chunks.
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
-    done(bytes.length === 0 ? null : unsupported(), undefined);
-  });
-  server.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    if (bytes.length === 0) {
-      done(null, undefined);
-      return;
-    }
-    let text: string;
-    try {
-      text = textOf(request, bytes);
-    } catch (error) {
-      done(toError(error));
-      return;
-    }
-    void parseJson(request, text, (error, value: unknown) => {
-      if (error !== null) done(invalidBody('body must be valid JSON'));
-      else if (!isObject(value)) done(invalidBody('body must be a JSON object'));
-      else
-        done(
-          failureOf(() => guardBody(value)),
-          value,
-        );
-    });
-  });
-}
-
-/** @throws an error of status 415 for another charset or an encoded body, ValidationError for bytes that are no UTF-8. */
-function textOf({ headers }: FastifyRequest, bytes: Buffer): string {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity' || !UTF8_TYPE.test(headers['content-type'] ?? '')) {
-    throw unsupported();
-  }
-  return decodeBody(bytes);
-}
-
-function unsupported(): Error {
-  return Object.assign(new Error('Unsupported media type'), { statusCode: 415 });
-}
-
-function invalidBody(message: string): ValidationError {
-  return new ValidationError([{ field: 'body', message }]);
-}
-
-function failureOf(check: () => void): Error | null {
-  try {
-    check();
-    return null;
-  } catch (error) {
-    return toError(error);
-  }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

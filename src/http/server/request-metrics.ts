@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
 import { DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
 import type { HistogramSeries } from '../../telemetry/series-histogram.js';
 import { EVENT_STREAM } from './event-stream.js';
+import type { RequestStep } from './request-steps.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,15 +29,9 @@ const duration = seriesHistogram({
  * Measures every request of a server that is answered; a stream lasts as long as its client wants, and is none of them. Call it before the routes are
  * made: each gets a hook that knows its path, which Fastify would put together for each request.
  */
-export function measureRequests(server: FastifyInstance): void {
+export function measureRequests(server: FastifyInstance): RequestStep {
   server.decorateRequest('receivedAt', 0);
   const ofNoRoute = measureRoute('');
-  server.addHook('onRequest', (request, reply, done) => {
-    request.receivedAt = performance.now();
-    // What has no route has no hook of one.
-    if (request.is404) reply.raw.once('close', () => ofNoRoute(reply));
-    done();
-  });
   server.addHook('onRoute', (route) => {
     const measure = measureRoute(route.url);
     // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
@@ -46,6 +41,12 @@ export function measureRequests(server: FastifyInstance): void {
     };
     route.onSend = [...[route.onSend ?? []].flat(), measureAnswer];
   });
+  return (request, reply) => {
+    request.receivedAt = performance.now();
+    // What has no route has no hook of one.
+    if (request.is404) reply.raw.once('close', () => ofNoRoute(reply));
+    return true;
+  };
 }
 
 /** The series of a route are kept by method and status: putting labels together each time would cost more than measuring. */

@@ -1,22 +1,22 @@
-import type { FastifyInstance } from 'fastify';
+import type { RequestStep } from './request-steps.js';
 
 /**
  * Headers of every answer: a browser takes it for nothing but what it says it is, shows it in no foreign page, and runs nothing of it.
  * `Cache-Control` keeps what changes by itself out of every cache. A page, or a product, says more precisely what it allows.
  */
 const HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
 };
 
 /** @param contentSecurityPolicy of a server whose answers are pages. */
-export function sendSecurityHeaders(server: FastifyInstance, contentSecurityPolicy?: string): void {
+export function securityHeaders(contentSecurityPolicy?: string): RequestStep {
   const headers =
-    contentSecurityPolicy === undefined ? HEADERS : { ...HEADERS, 'Content-Security-Policy': contentSecurityPolicy };
-  server.addHook('onRequest', (_request, reply, done) => {
+    contentSecurityPolicy === undefined ? HEADERS : { ...HEADERS, 'content-security-policy': contentSecurityPolicy };
+  return (_request, reply) => {
     reply.headers(headers);
-    done();
-  });
+    return true;
+  };
 }

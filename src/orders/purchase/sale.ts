@@ -4,6 +4,7 @@ import { formatCents } from '../../kernel/money.js';
 import { type PricedItem, totalOf } from '../../stock/priced-item.js';
 import {
   nameOrigins,
+  nullsLeftOut,
   originParametersOf,
   recordTaken,
   takeDecided,
@@ -33,7 +34,7 @@ export interface WrittenOrders {
  */
 export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
   const totals = sales.map(({ items }) => formatCents(totalOf(items)));
-  const customers = sales.map(({ asked }) => asked.customerRef ?? null);
+  const customers = nullsLeftOut(sales.map(({ asked }) => asked.customerRef ?? null));
   const sold = [totals, customers, ...takenItemParameters(sales), ...originParametersOf(sales)];
   const keys = keyParametersOf(sales.map(({ asked }) => asked.request));
   if (keys.length === 0) return { name: 'sell', text: SELL, values: sold };

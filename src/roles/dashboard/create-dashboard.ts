@@ -8,9 +8,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { boundConnections, connectionOptions } from '../../http/server/connections.js';
-import { guardBrowsers } from '../../http/server/browser-guard.js';
+import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
-import { sendSecurityHeaders } from '../../http/server/security-headers.js';
+import { inOneHook } from '../../http/server/request-steps.js';
+import { securityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
 import type { Config } from '../../config/config.js';
@@ -35,11 +36,11 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
     { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
-  boundConnections(server, config.maxConnections);
-  sendSecurityHeaders(server, CONTENT_SECURITY_POLICY);
   // Its own pages alone may use it, whatever CORS allows for the API.
   const { host, publicUrl, allowedHosts } = config;
-  guardBrowsers(server, { host, publicUrl, allowedHosts, corsOrigins: [] });
+  const guard = browserGuard({ host, publicUrl, allowedHosts, corsOrigins: [] });
+  const bound = boundConnections(server, config.maxConnections);
+  server.addHook('onRequest', inOneHook([bound, securityHeaders(CONTENT_SECURITY_POLICY), guard]));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
   );

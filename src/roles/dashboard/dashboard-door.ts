@@ -48,6 +48,10 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
     recordChanges(server, app.get(TransactionRunner, { strict: false }));
   }
   door.guard(server);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) door.guardUnknown(request, reply, done);
+    else done();
+  });
   showWhatMayBeDone(server);
 }
 

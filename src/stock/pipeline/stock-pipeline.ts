@@ -31,7 +31,7 @@ const BATCHING = () => ({
   maxInFlight: LIMITS.purchaseBatchesInFlight,
   maxWaiting: LIMITS.purchasesWaiting,
   maxWaitMs: LIMITS.purchaseTurnMs,
-  keysOf: (request: StockRequest) => productIdsOf([request]),
+  keysOf: ({ items }: StockRequest) => items.map(({ productId }) => productId),
   // A request with a key may not join late, because the batch has already looked its keys up.
   mayJoinLate: ({ request }: StockRequest) => request === undefined,
 });

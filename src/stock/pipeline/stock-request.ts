@@ -32,5 +32,7 @@ export interface TakenItem extends RequestedItem {
 
 /** The products of requests, each once. */
 export function productIdsOf(requests: readonly Pick<StockRequest, 'items'>[]): number[] {
-  return [...new Set(requests.flatMap(({ items }) => items.map(({ productId }) => productId)))];
+  const ids = new Set<number>();
+  for (const { items } of requests) for (const { productId } of items) ids.add(productId);
+  return [...ids];
 }
