@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Config, loadConfig, type Role } from '../config/config.js';
 import { warningsOf } from '../config/config-checks.js';
 import { LIMITS } from '../config/limits.js';
+import { keepShapes } from '../runtime/kept-shapes.js';
 import { Log } from '../runtime/log.js';
 import { watchEventLoop } from '../runtime/watchdog.js';
 import { startApi } from './api/start-api.js';
@@ -80,6 +81,7 @@ const ROLES: Record<Role, (config: Config, options: CommandOptions) => Promise<S
 };
 
 async function run(): Promise<void> {
+  keepShapes();
   const { role, plugins, options } = parseArguments(process.argv.slice(2));
   const config = loadConfig(process.env, role, plugins);
   let service: Service | undefined;

@@ -43,9 +43,14 @@ export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
   return contexts.run({ ...currentContext(), deadline: performance.now() + milliseconds }, work);
 }
 
-/** Runs `work` for a request, or for an order or a job that a request has caused; within the budget that runs unless it has a deadline of its own. */
-export function withRequest<T>(request: Partial<RequestContext>, work: () => T): T {
+/** Runs `work` for a request, or for an order or a job that a request has caused, within the budget that runs. */
+export function withRequest<T>(request: Omit<RequestContext, 'deadline'>, work: () => T): T {
   return contexts.run({ ...currentContext(), ...request }, work);
+}
+
+/** Runs `work` for a request that has just come: it has no context yet. */
+export function withNewRequest<T>(context: RequestContext, work: () => T): T {
+  return contexts.run(context, work);
 }
 
 /** Runs `work` that serves several requests: it belongs to none of them, and none lends it its budget. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { ApplicationError } from '../../kernel/application-error.js';
@@ -39,11 +39,14 @@ function customerKeysRate(): Rate {
   return { by: 'caller', perSecond: LIMITS.customerKeys / DAY_SECONDS, burstMs: DAY_SECONDS * 1_000 };
 }
 
+type Done = (error?: Error) => void;
+type Knock = (request: FastifyRequest, reply: FastifyReply, done: Done) => void;
+
 /** A request at the door of a route. */
 interface Visit {
-  readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly access: RouteAccess;
+  readonly done: Done;
 }
 
 /** Lets in who may come in, before the body of a request is read. Nest's guards would not see the raw routes. */
@@ -56,9 +59,11 @@ export class Door {
   readonly declared = new Map<string, RouteAccess>();
   /** Is told of each refusal. Set before the server listens. */
   onRefusal: ((refusal: Refusal) => void) | undefined;
+  private readonly ofNoRoute: Knock;
 
   constructor(private readonly options: DoorOptions) {
     this.identification = new Identification(options);
+    this.ofNoRoute = this.hookOf('caller');
   }
 
   /** Every route of the server that is made from here on has to say who may use it. */
@@ -77,49 +82,46 @@ export class Door {
   }
 
   /** What is not there is seen by those alone who may see what is. */
-  guardUnknown(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  guardUnknown(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     // What CORS asks before a request of a page is answered without credentials: browsers send none.
     if (this.options.allowOrigin !== undefined && asksForCors(request)) done();
-    else this.admit({ request, reply, access: 'caller' }, done);
+    else this.ofNoRoute(request, reply, done);
   }
 
-  private hookOf(declared: RouteAccess): onRequestHookHandler {
+  private hookOf(declared: RouteAccess): Knock {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
-    return (request, reply, done) => this.admit({ request, reply, access }, done);
-  }
-
-  private admit(visit: Visit, done: () => void): void {
-    const { request, reply, access } = visit;
     const { identification } = this;
-    request.caller = NOBODY;
-    try {
-      const caller = access === 'public' ? identification.guess(request) : identification.identify(request);
-      if (caller instanceof Promise) {
-        this.admitLater(visit, caller, done);
+    return (request, reply, done) => {
+      request.caller = NOBODY;
+      try {
+        const caller = access === 'public' ? identification.guess(request) : identification.identify(request);
+        if (caller instanceof Promise) {
+          this.admitLater(caller, { reply, access, done });
+          return;
+        }
+        this.admit(caller, reply, access);
+      } catch (error) {
+        this.refuse(reply, error);
         return;
       }
-      this.expectAdmitted(visit, caller);
-    } catch (error) {
-      this.refuse(reply, error);
-      return;
-    }
-    done();
+      done();
+    };
   }
 
-  private admitLater(visit: Visit, caller: Promise<Caller>, done: (error?: Error) => void): void {
+  private admitLater(caller: Promise<Caller>, { reply, access, done }: Visit): void {
     // What fails in here must be answered, or it would end the process.
     caller
-      .then((known) => this.expectAdmitted(visit, known))
+      .then((known) => this.admit(known, reply, access))
       .then(
         () => done(),
-        (error: unknown) => this.refuse(visit.reply, error),
+        (error: unknown) => this.refuse(reply, error),
       )
       .catch((error: unknown) => done(error instanceof Error ? error : new Error(String(error))));
   }
 
   /** @throws TooManyRequestsError, ForbiddenError */
-  private expectAdmitted({ request, reply, access }: Visit, caller: Caller): void {
-    request.caller = caller;
+  private admit(caller: Caller, reply: FastifyReply, access: RouteAccess): void {
+    reply.request.caller = caller;
     if (access !== 'public') this.limit(reply, access);
     expectAllowed(caller, access);
   }

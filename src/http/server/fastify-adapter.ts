@@ -23,7 +23,7 @@ import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
 import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
 import { guardQuery } from './utf8.js';
-import { withRequest } from '../../runtime/request-context.js';
+import { withNewRequest } from '../../runtime/request-context.js';
 
 /** Node.js refuses longer request lines by itself. */
 const MAX_PATH_PARAMETER_LENGTH = 16_384;
@@ -106,7 +106,7 @@ const nameType: RequestStep = ({ raw: { headers } }) => {
 };
 
 const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>
-  withRequest(
+  withNewRequest(
     {
       requestId: id,
       actor: caller.actor ?? undefined,
