@@ -24,11 +24,12 @@ const TO_ESCAPE = /["\\]/g;
 export function idempotentRequestOf(request: FastifyRequest): IdempotentRequest | undefined {
   const sentKey = headerOf(request);
   if (sentKey === undefined) return undefined;
-  const key = QUOTED.test(sentKey) ? sentKey.slice(1, -1).replace(ESCAPED, '$1') : sentKey;
+  const key = sentKey.startsWith('"') && QUOTED.test(sentKey) ? sentKey.slice(1, -1).replace(ESCAPED, '$1') : sentKey;
   if (!PRINTABLE.test(key)) refuse(`${HEADER} must be 1 to ${MAX_KEY_LENGTH} printable characters of ASCII`);
   const { method, url, body } = request;
-  const path = url.split('?', 1)[0]?.replace(/\/$/, '') ?? url;
-  const fingerprint = hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(body))}`, 'base64url');
+  const [path = url] = url.split('?', 1);
+  const asked = `${method} ${path.endsWith('/') ? path.slice(0, -1) : path}`;
+  const fingerprint = hash('sha256', `${asked}\n${JSON.stringify(isSorted(body) ? body : sorted(body))}`, 'base64url');
   const quotedKey = `"${key.replace(TO_ESCAPE, '\\$&')}"`;
   const { actor } = request.caller;
   // A key belongs to its caller: no key holds a line feed, so none is another caller's.
@@ -85,6 +86,17 @@ export function ApiIdempotencyKey(instance: string): MethodDecorator {
       detail: message,
     }),
   );
+}
+
+/** Whether an object holds no other, and its names are in the order that {@link sorted} gives them: most bodies are like that. */
+function isSorted(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  let last = '';
+  for (const [name, inner] of Object.entries(value)) {
+    if (name < last || (typeof inner === 'object' && inner !== null)) return false;
+    last = name;
+  }
+  return true;
 }
 
 /** The same for every order of the names. */

@@ -29,13 +29,13 @@ export function keepMadeRows(outcome: 'order_id' | 'reservation_id', first: numb
 
 /** The parameters of {@link keepMadeRows}, by the position of each request from 1; none when no request has a key. */
 export function keyParametersOf(requests: readonly (IdempotentRequest | undefined)[]): unknown[] {
-  const keys = requests.flatMap((request, index) => (request === undefined ? [] : { ...request, position: index + 1 }));
+  const keys = requests.filter((request) => request !== undefined);
   if (keys.length === 0) return [];
   return [
     keys.map(({ sentKey }) => sentKey),
     keys.map(({ key }) => key),
     keys.map(({ fingerprint }) => fingerprint),
-    keys.map(({ position }) => position),
+    requests.flatMap((request, index) => (request === undefined ? [] : index + 1)),
   ];
 }
 
