@@ -70,7 +70,9 @@ function recordChanges(server: FastifyInstance, transactions: TransactionRunner)
 }
 
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
-  sendProblem(reply.header('Retry-After', 1), toProblem(translateDatabaseError(error)), error);
+  const problem = toProblem(translateDatabaseError(error));
+  if (problem.status === 503) reply.header('Retry-After', 1);
+  sendProblem(reply, problem, error);
   return reply;
 }
 
