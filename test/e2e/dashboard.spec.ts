@@ -2,6 +2,7 @@ import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { loadConfig } from '../../src/config/config.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { openTransaction } from '../support/waiting.js';
 import { warningsDuring } from '../support/warnings.js';
 import { eventually } from '../support/eventually.js';
 
@@ -176,10 +177,11 @@ describe('the dashboard', () => {
   });
 
   it('changes nothing that it cannot record', async () => {
-    const { ask, close } = await withKeys({ AUTH: 'off' });
-    await environment.sql.query('ALTER TABLE actions RENAME TO actions_gone');
-    expect((await ask(undefined, PAUSE)).status).toBe(500);
-    await environment.sql.query('ALTER TABLE actions_gone RENAME TO actions');
+    const { ask, close } = await withKeys({ AUTH: 'off', DATABASE_LOCK_TIMEOUT_MS: '50' });
+    const lock = await openTransaction(environment.sql);
+    await lock.query('LOCK TABLE actions', []);
+    expect(await ask(undefined, PAUSE)).toMatchObject({ status: 503, text: expect.stringContaining('LOCK_TIMEOUT') });
+    await lock.end('ROLLBACK');
     const [orders] = JSON.parse((await ask(undefined, LOOK)).text).queues;
     expect(orders).toMatchObject({ name: 'orders', isPaused: false });
     await close();

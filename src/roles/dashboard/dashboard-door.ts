@@ -70,7 +70,7 @@ function recordChanges(server: FastifyInstance, transactions: TransactionRunner)
 }
 
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
-  const problem = toProblem(translateDatabaseError(error));
+  const problem = toProblem(translateDatabaseError(error) ?? error);
   if (problem.status === 503) reply.header('Retry-After', 1);
   sendProblem(reply, problem, error);
   return reply;
