@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -38,11 +39,14 @@ export async function searchLogs(
 ): Promise<{ lines: number; secrets: number; leaks: Leak[] }> {
   const files = (await readdir(folder)).map((name) => path.join(folder, name));
   const read = async (suffix: string) => readAll(files.filter((file) => file.endsWith(suffix)));
-  const secrets = new Set((await read('.secrets')).split('\n').filter(Boolean));
+  const used = (await read('.secrets')).split('\n').filter(Boolean);
+  // In a line of JSON, a quote stands behind a backslash.
+  const secrets = new Set(used.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
   const log = `${await read('.log')}\n${await readAll(others)}`;
   return { lines: log.split('\n').length, secrets: secrets.size, leaks: leaksIn(log, secrets) };
 }
 
 async function readAll(files: readonly string[]): Promise<string> {
-  return (await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))).join('\n');
+  const texts = files.map(async (file) => (existsSync(file) ? readFile(file, 'utf8') : ''));
+  return (await Promise.all(texts)).join('\n');
 }

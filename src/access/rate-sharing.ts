@@ -47,8 +47,11 @@ export class RateSharing extends PeriodicTask {
       keys: used.map(([caller]) => `rate:${caller}`),
       arguments: used.map(([, milliseconds]) => String(milliseconds)),
     };
+    const begin = performance.now();
     const after = await this.cache.client.eval(ADD_USED, script);
+    // Some of it has been paid for since Redis was asked; all of it, if that took long.
+    const passed = performance.now() - begin;
     if (!Array.isArray(after)) throw new Error('Redis does not tell what callers have used');
-    used.forEach(([caller], index) => this.limiter.heed(caller, Number(after[index])));
+    used.forEach(([caller], index) => this.limiter.heed(caller, Number(after[index]) - passed));
   }
 }

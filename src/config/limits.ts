@@ -54,6 +54,9 @@ export const LIMITS: Limits = {
   callerRequests: 1_000,
   addressRequests: 100,
   customerKeys: 10_000,
+  dashboardRequests: 100,
+  dashboardLooks: 8,
+  dashboardJobs: 100,
   customerStreams: 20,
   keysRefreshMs: 1_000,
   keysKeptMs: 60_000,
@@ -156,6 +159,10 @@ export interface Limits {
   /** Requests a second of a caller that is known, and of an address, unless `RATE_LIMIT` says otherwise. */
   readonly callerRequests: number;
   readonly addressRequests: number;
+  /** Requests a second of a caller of the dashboard; requests to its API that are worked on at once; jobs of a page. */
+  readonly dashboardRequests: number;
+  readonly dashboardLooks: number;
+  readonly dashboardJobs: number;
   /** Requests with an `Idempotency-Key` that a customer may send in a day: what each leaves is kept. */
   readonly customerKeys: number;
   /** Streams of events that a customer may follow in one process; other callers that are known half of `MAX_STREAMS`. */

@@ -3,6 +3,7 @@ import { CacheConnection } from '../cache/cache-connection.js';
 import { ProductCache } from '../products/product-cache.js';
 import { ApplicationError } from '../kernel/application-error.js';
 import { withDeadline } from '../runtime/deadline.js';
+import { shared } from '../runtime/shared.js';
 
 const TIMEOUT_MS = 1_000;
 
@@ -35,11 +36,14 @@ export class CacheStatisticsService {
     private readonly cache: ProductCache,
   ) {}
 
+  /** Anybody may ask. */
+  private readonly ask = shared(async () =>
+    Promise.all([this.connection.client.info(), this.connection.client.dbSize()]),
+  );
+
   /** @throws CacheUnavailableError when Redis does not answer within a second. */
   async read(): Promise<CacheStatistics> {
-    const { client } = this.connection;
-    const answer = withDeadline(Promise.all([client.info(), client.dbSize()]), TIMEOUT_MS);
-    const [info, totalKeys] = await answer.catch((error: unknown) => {
+    const [info, totalKeys] = await withDeadline(this.ask(), TIMEOUT_MS).catch((error: unknown) => {
       throw new CacheUnavailableError(error);
     });
     const { hits, misses } = this.cache;

@@ -1,6 +1,7 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { LIMITS } from '../config/limits.js';
+import { shared } from '../runtime/shared.js';
 import { ConnectionsHealthIndicator } from './connections.health-indicator.js';
 import { DatabaseHealthIndicator } from './database.health-indicator.js';
 import { RedisHealthIndicator } from './redis.health-indicator.js';
@@ -26,11 +27,14 @@ export class ReadinessService {
   ) {}
 
   async check(): Promise<Readiness> {
-    const { details } = await this.runChecks();
+    const { details } = await this.checks();
     const isUp = (name: string) => details[name]?.status === 'up';
     const checks = { database: isUp('database'), redis: isUp('cache') && isUp('queue') };
     return { status: this.statusOf(checks), checks, details };
   }
+
+  /** Anybody may ask, and many who do must not take the connections of sales. */
+  private readonly checks = shared(() => this.runChecks());
 
   private statusOf({ database, redis }: Readiness['checks']): Readiness['status'] {
     if (!database || this.stopping.isUnderWay) return 'not_ready';

@@ -13,6 +13,10 @@ const ALLOWED: ReadonlySet<string> = new Set(LOG_FIELDS);
 /** The password in a URL, which errors of drivers may quote. */
 const URL_PASSWORD = /(\w+:\/\/[^\s:@/]*:)[^\s@/]+@/g;
 
+/** A key or a token that somebody has put where none belongs, into a path for instance. */
+const KEY = /(ord_sk_\d+_)\w+/g;
+const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?/g;
+
 /** The lines of a process: pino behind the interface of Nest. */
 class PinoLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
@@ -105,5 +109,5 @@ function stackOf(message: unknown): string | undefined {
 }
 
 function scrub(text: string): string {
-  return text.replaceAll(URL_PASSWORD, '$1***@');
+  return text.replaceAll(URL_PASSWORD, '$1***@').replaceAll(KEY, '$1***').replaceAll(TOKEN, '***');
 }

@@ -1,7 +1,10 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { loadConfig } from '../../src/config/config.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { REAL, setLimits } from '../support/limits.js';
 import { openTransaction } from '../support/waiting.js';
 import { warningsDuring } from '../support/warnings.js';
 import { eventually } from '../support/eventually.js';
@@ -170,8 +173,11 @@ describe('the dashboard', () => {
     const { body } = await api.get('/actions');
     const changes = body.items.filter(({ type }: { type: string }) => type === 'queue.changed');
     expect(changes).toMatchObject([
-      { actor: 'dashboard:owner', details: { method: 'PUT', path: '/api/queues/orders/resume' } },
-      { actor: expect.stringMatching(/^key:/), details: { method: 'PUT', path: '/api/queues/orders/pause' } },
+      {
+        actor: 'dashboard:owner',
+        details: { method: 'PUT', route: '/api/queues/:queueName/resume', queue_name: 'orders' },
+      },
+      { actor: expect.stringMatching(/^key:/), details: { method: 'PUT', route: '/api/queues/:queueName/pause' } },
     ]);
     await close();
   });
@@ -211,6 +217,33 @@ describe('the dashboard', () => {
     expect(await statusOf('owner:twelve or more')).toBe(200);
     expect(await statusOf('owner:twelve or more', 'PUT')).toBe(200);
     expect(await statusOf('owner:twelve or less')).toBe(401);
+    await app.close();
+  });
+
+  it('lets nobody stop the queue by looking: a page has a bound, and so has what is worked on at once', async () => {
+    const { app, url } = await start();
+    const queue = new Redis(environment.variables['QUEUE_REDIS_URL'] ?? '');
+    const jobs = new Queue('orders', { connection: queue, prefix: 'bull' });
+    await jobs.addBulk(Array.from({ length: 150 }, () => ({ name: 'x', data: {} })));
+    await jobs.close();
+    queue.disconnect();
+    const path = '/api/queues?activeQueue=orders&status=waiting&page=1&jobsPerPage=100000';
+    const { queues } = JSON.parse(await (await fetch(`${url}${path}`)).text());
+    expect(queues[0].jobs).toHaveLength(REAL.dashboardJobs);
+    setLimits({ ...REAL, dashboardLooks: 2, dashboardRequests: 1_000 });
+    const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await fetch(`${url}${path}`)).status));
+    setLimits(REAL);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    expect((await fetch(`${url}${path}`)).status).toBe(200);
+    await app.close();
+  });
+
+  it('looks at no password where everybody is let in', async () => {
+    const { app, url } = await start({ DASHBOARD_USER: 'owner', DASHBOARD_PASSWORD: 'twelve or more' });
+    const ask = async (path: string, credentials: string) =>
+      (await fetch(`${url}${path}`, { headers: { Authorization: `Basic ${btoa(credentials)}` } })).status;
+    for (let time = 0; time < 12; time++) expect(await ask('/health', `owner:wrong ${time}`)).toBe(200);
+    expect(await ask('/api/queues', 'owner:twelve or more')).toBe(200);
     await app.close();
   });
 

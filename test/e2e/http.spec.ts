@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
 
 describe('HTTP', () => {
   let environment: Environment;
@@ -360,4 +361,32 @@ describe('HTTP', () => {
           .end();
       });
   });
+
+  it('reads a body in chunks of a byte, and keeps no more of it than it has bytes', async () => {
+    const body = JSON.stringify({ product_id: await api.createProduct(), quantity: 1, name: 'x'.repeat(100_000) });
+    const chunked = [...body].map((character) => `1\r\n${character}\r\n`).join('');
+    const before = process.memoryUsage().rss;
+    const unfinished = await Promise.all(Array.from({ length: 8 }, async () => openChunked(chunked)));
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * 2 ** 20);
+    for (const { end } of unfinished) expect(await end()).toMatch(/^HTTP\/1\.1 422 /);
+  });
+
+  /** Sends a purchase in chunks, and leaves the last one out until `end`. */
+  const openChunked = async (chunked: string) => {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    let received = '';
+    socket.on('data', (data: Buffer) => (received += data.toString()));
+    const head =
+      'POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked';
+    await new Promise<void>((resolve) => socket.write(`${head}\r\n\r\n${chunked}`, () => resolve()));
+    await (await fetch(`${api.url}/health`)).text();
+    const end = async () => {
+      socket.write('0\r\n\r\n');
+      await eventually(() => expect(received).not.toBe(''));
+      socket.destroy();
+      return received;
+    };
+    return { end };
+  };
 });

@@ -39,7 +39,7 @@ const SERVERS = {
 };
 
 describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) => {
-  useLimits({ requestMs: LIMIT_MS, readerMs: LIMIT_MS });
+  useLimits({ requestMs: LIMIT_MS, readerMs: LIMIT_MS, dashboardRequests: 100_000 });
   let environment: Environment;
   let server: Awaited<ReturnType<typeof start>>;
   const sockets: Socket[] = [];

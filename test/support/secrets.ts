@@ -19,4 +19,5 @@ export function noteCredentials(headers: RequestInit['headers']): void {
   const [, basic] = /^Basic (.+)$/.exec(value) ?? [];
   const password = basic === undefined ? value.replace(/^Bearer /, '') : atob(basic).replace(/^[^:]*:/, '');
   noteSecret(password);
+  if (basic !== undefined) noteSecret(basic);
 }

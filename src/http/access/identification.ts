@@ -34,23 +34,30 @@ export class Identification {
 
   /** @throws as {@link Authenticator.authenticate} does, and TooManyRequestsError for an address that has guessed too often. */
   identify(request: FastifyRequest): Caller | Promise<Caller> {
-    const { auth } = this.options;
-    if (auth === undefined && this.isLocal(request)) return ANYBODY;
-    if (auth === 'off') return this.anybody(request);
-    const token = tokenOf(request);
-    if (token !== undefined) return this.byPassword(request) ?? this.authenticate(token, request.ip);
-    if (auth === 'optional') return this.anybody(request);
-    throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
+    return this.find(request, (token) => this.byPassword(request) ?? this.authenticate(token, request.ip));
   }
 
-  /** Where everybody may come in, wrong credentials are none. */
+  /** Where everybody may come in, wrong credentials are none, and no guess; a password is not looked at, so that nobody can try it there. */
   guess(request: FastifyRequest): Caller | Promise<Caller> {
     try {
-      const caller = this.identify(request);
+      const caller = this.find(request, (token) => this.known.authenticate(token));
       return caller instanceof Promise ? caller.catch(() => NOBODY) : caller;
     } catch {
       return NOBODY;
     }
+  }
+
+  private find(
+    request: FastifyRequest,
+    authenticate: (token: string) => Caller | Promise<Caller>,
+  ): Caller | Promise<Caller> {
+    const { auth } = this.options;
+    if (auth === undefined && this.isLocal(request)) return ANYBODY;
+    if (auth === 'off') return this.anybody(request);
+    const token = tokenOf(request);
+    if (token !== undefined) return authenticate(token);
+    if (auth === 'optional') return this.anybody(request);
+    throw this.known.knowsAnybody ? needsCredentials() : needsFirstKey();
   }
 
   /** A password can be guessed, so none is looked at of an address that has guessed too often. */

@@ -21,6 +21,7 @@ import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
+import { joinChunks } from './coalesce.js';
 import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
 import { guardQuery } from './utf8.js';
 import { withNewRequest } from '../../runtime/request-context.js';
@@ -56,9 +57,8 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   acceptOnlyJson(server);
   const measure = measureRequests(server);
   if (options.tracing !== undefined) traceRequests(server);
-  const bound = boundConnections(server, options.maxConnections);
-  const steps = [measure, bound, securityHeaders(), browserGuard(options), tellRequestId, nameType];
-  server.addHook('onRequest', inOneHook(steps));
+  const steps = [measure, boundConnections(server, options.maxConnections), securityHeaders(), browserGuard(options)];
+  server.addHook('onRequest', inOneHook([...steps, tellRequestId, nameType]));
   const door = makeDoor(options);
   door.guard(server);
   const routes = new RouteCatalogue();
@@ -67,6 +67,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     if (route.url !== '*') routes.add(route.url, route.method);
     // A read is one statement or has a limit of its own.
     if (![route.method].flat().every((method) => SAFE_METHODS.has(method))) {
+      route.preParsing = [joinChunks, ...[route.preParsing ?? []].flat()];
       route.preHandler = [limitTime, ...[route.preHandler ?? []].flat()];
     }
   });
@@ -117,7 +118,8 @@ const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>
   );
 
 function requestIdOf(header: string | string[] | undefined): string {
-  return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+  const isUsable = typeof header === 'string' && REQUEST_ID.test(header) && !header.includes('ord_sk_');
+  return isUsable ? header : randomUUID();
 }
 
 /** An unknown path is left to the not-found handler; a known one that does not take the method is a 405. */

@@ -6,8 +6,10 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bullmq';
-import type { FastifyInstance } from 'fastify';
-import { boundConnections, connectionOptions } from '../../http/server/connections.js';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerClientError, boundConnections, connectionOptions } from '../../http/server/connections.js';
+import { toProblem } from '../../http/problems/problem-details.js';
+import { sendProblem } from '../../http/problems/send-problem.js';
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
 import { inOneHook } from '../../http/server/request-steps.js';
@@ -28,11 +30,21 @@ const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
+/** A path that cannot be decoded reaches no hook. */
+function answerUnroutable(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, toProblem(error), error);
+}
+
 /** Builds the queue dashboard; it does not listen yet. */
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
-    new FastifyAdapter({ ...connectionOptions(config), genReqId: () => randomUUID() }),
+    new FastifyAdapter({
+      ...connectionOptions(config),
+      genReqId: () => randomUUID(),
+      clientErrorHandler: answerClientError,
+      frameworkErrors: answerUnroutable,
+    }),
     { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();

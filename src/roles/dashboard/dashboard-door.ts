@@ -1,9 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiter } from '../../access/rate-limiter.js';
 import { RefusalRecorder } from '../../access/refusal-recorder.js';
 import { TokenAuthenticator } from '../../access/token-authenticator.js';
 import { recordAction } from '../../actions/action.js';
 import type { Config } from '../../config/config.js';
+import { LIMITS } from '../../config/limits.js';
 import { translateDatabaseError } from '../../database/database-errors.js';
 import { TransactionRunner } from '../../database/transactions/transaction-runner.js';
 import { Door } from '../../http/access/door.js';
@@ -13,6 +15,7 @@ import { sendProblem } from '../../http/problems/send-problem.js';
 import { SAFE_METHODS } from '../../http/server/browser-guard.js';
 import type { Authenticator, Refusal } from '../../kernel/access/caller.js';
 import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
+import { OverloadedError } from '../../runtime/overloaded.error.js';
 import { withRequest } from '../../runtime/request-context.js';
 
 /** Without a database there is nobody but the user of the password. */
@@ -31,6 +34,7 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const { access, host, dashboard } = config;
   const { user, password } = dashboard;
+  const { dashboardRequests: rateLimit } = LIMITS;
   server.addHook('onRoute', (route) => {
     const isSafe = [route.method].flat().every((method) => SAFE_METHODS.has(method));
     route.config = { access: [isSafe ? 'ops:read' : 'ops:manage'], ...route.config };
@@ -38,8 +42,8 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
   // Where there is a password, nobody comes in without one of the two.
   const door =
     user === undefined || password === undefined
-      ? new Door({ ...access, host })
-      : new Door({ ...access, auth: 'required', host, password: new Password({ user, password }) });
+      ? new Door({ ...access, host, rateLimit })
+      : new Door({ ...access, host, rateLimit, auth: 'required', password: new Password({ user, password }) });
   door.identification.authenticator = KNOWS_NOBODY;
   if (config.database.isThere) {
     if (access.auth !== 'off') door.identification.authenticator = app.get(TokenAuthenticator, { strict: false });
@@ -47,11 +51,13 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
     door.onRefusal = (refusal: Refusal) => refusals.note(refusal);
     recordChanges(server, app.get(TransactionRunner, { strict: false }));
   }
+  door.rateLimit = new RateLimiter();
   door.guard(server);
   server.addHook('onRequest', (request, reply, done) => {
     if (request.is404) door.guardUnknown(request, reply, done);
     else done();
   });
+  boundLooks(server);
   showWhatMayBeDone(server);
 }
 
@@ -76,9 +82,37 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   return reply;
 }
 
-/** The path names queue, job and what is done; the body may hold a job's data. */
-function describeChange({ method, url }: FastifyRequest): object {
-  return { method, path: url.split('?', 1)[0] };
+/** The route tells what is done, its parameters to which queue and job; the body may hold a job's data. */
+function describeChange({ method, routeOptions: { url }, params }: FastifyRequest): object {
+  const named = Object.entries(params ?? {}).map(([name, value]): [string, unknown] => [snakeCase(name), value]);
+  return { method, route: url, ...Object.fromEntries(named) };
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** What a look costs the queue's Redis, which processing needs. The board itself asks for so few jobs, and so seldom. */
+function boundLooks(server: FastifyInstance): void {
+  let underWay = 0;
+  const counted = new WeakSet<FastifyRequest>();
+  server.addHook<{ Querystring: Record<string, unknown> }>('preHandler', async (request, reply) => {
+    if (!request.url.startsWith('/api/')) return;
+    const { query } = request;
+    if (Number(query.jobsPerPage) > LIMITS.dashboardJobs) query.jobsPerPage = String(LIMITS.dashboardJobs);
+    if (underWay >= LIMITS.dashboardLooks) {
+      const overloaded = new OverloadedError();
+      sendProblem(reply.header('Retry-After', 1), toProblem(overloaded), overloaded);
+      return reply;
+    }
+    underWay++;
+    counted.add(request);
+  });
+  // Not when the client is gone: what it has asked for is still being done.
+  server.addHook('onSend', async (request, _reply, payload) => {
+    if (counted.delete(request)) underWay--;
+    return payload;
+  });
 }
 
 /** Of the queues of a caller who may only look, the board shows no buttons. */
