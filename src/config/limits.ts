@@ -55,7 +55,7 @@ export const LIMITS: Limits = {
   addressRequests: 100,
   customerKeys: 10_000,
   dashboardRequests: 100,
-  dashboardLooks: 8,
+  dashboardRequestsAtOnce: 8,
   dashboardJobs: 100,
   customerStreams: 20,
   keysRefreshMs: 1_000,
@@ -161,7 +161,7 @@ export interface Limits {
   readonly addressRequests: number;
   /** Requests a second of a caller of the dashboard; requests to its API that are worked on at once; jobs of a page. */
   readonly dashboardRequests: number;
-  readonly dashboardLooks: number;
+  readonly dashboardRequestsAtOnce: number;
   readonly dashboardJobs: number;
   /** Requests with an `Idempotency-Key` that a customer may send in a day: what each leaves is kept. */
   readonly customerKeys: number;

@@ -39,6 +39,12 @@ describe('the logger', () => {
     expect(JSON.stringify(written)).not.toContain('s3cret');
   });
 
+  it('masks keys and tokens that somebody has put where none belongs', () => {
+    const [key, token] = [`ord_sk_12_${'a'.repeat(49)}`, 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2ln'];
+    const [line] = lines(() => log.info('It was refused', { path: `/orders/${key}`, error: `no ${token} here` }));
+    expect(line).toMatchObject({ path: '/orders/ord_sk_12_***', error: 'no *** here' });
+  });
+
   it('names the request and the job that a line belongs to', () => {
     const [inside, outside] = lines(() => {
       withRequest({ requestId: 'r-1', jobId: 'order-7' }, () => log.info('Inside'));

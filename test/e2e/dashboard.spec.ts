@@ -230,10 +230,16 @@ describe('the dashboard', () => {
     const path = '/api/queues?activeQueue=orders&status=waiting&page=1&jobsPerPage=100000';
     const { queues } = JSON.parse(await (await fetch(`${url}${path}`)).text());
     expect(queues[0].jobs).toHaveLength(REAL.dashboardJobs);
-    setLimits({ ...REAL, dashboardLooks: 2, dashboardRequests: 1_000 });
+    setLimits({ ...REAL, dashboardRequestsAtOnce: 2, dashboardRequests: 1_000 });
     const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await fetch(`${url}${path}`)).status));
-    setLimits(REAL);
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    setLimits({ ...REAL, dashboardRequestsAtOnce: 0 });
+    const count = async () =>
+      (await environment.sql.query("SELECT FROM actions WHERE type = 'queue.changed'")).rowCount;
+    const before = await count();
+    expect((await fetch(`${url}/api/queues/orders/pause`, { method: 'PUT' })).status).toBe(503);
+    setLimits(REAL);
+    expect(await count()).toBe(before);
     expect((await fetch(`${url}${path}`)).status).toBe(200);
     await app.close();
   });

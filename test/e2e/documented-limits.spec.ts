@@ -59,7 +59,7 @@ function expected(): Record<string, string> {
     'name of a key; overlap of its secrets when it is rolled': `${MAX_NAME_LENGTH} characters; ${MAX_OVERLAP_SECONDS / 86_400} days`,
     'held of a product by one customer, or one key; reservations of a customer at a time': `\`HOLD_LIMIT\`, ${holdLimitPercent} percent; ${REAL.customerReservations}`,
     'requests of a customer with an `Idempotency-Key`; streams that it follows in one process, and that another known caller does': `${number(REAL.customerKeys)} a day; ${REAL.customerStreams}; half of \`MAX_STREAMS\`; more are 429`,
-    'dashboard of the queue: requests of a caller; looks that are worked on at once; jobs of a page': `${REAL.dashboardRequests} a second, beyond that 429; ${REAL.dashboardLooks}, beyond that 503; ${REAL.dashboardJobs}`,
+    'dashboard of the queue: requests of a caller; those that are worked on at once; jobs of a page': `${REAL.dashboardRequests} a second, beyond that 429; ${REAL.dashboardRequestsAtOnce}, beyond that 503; ${REAL.dashboardJobs}`,
     'time of a reservation': `1 s to ${number(MAX_TTL_SECONDS)} s, ${DEFAULT_TTL_SECONDS} s unless given`,
     'events shown of an order; examples of a finding': `${number(MAX_EVENTS)}; ${MAX_EXAMPLES}`,
     'hits of a search that are counted; that pages reach by number': `${number(MAX_COUNTED)}; ${number(MAX_OFFSET)}; links reach all`,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Redis } from 'ioredis';
-import { type Client, createClient } from '../support/api.js';
+import { type Client, createClient, startApi as startApiHere } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis-server.js';
@@ -107,6 +109,21 @@ describe('the logs', () => {
     },
     30_000,
   );
+
+  it('are kept for the search for secrets, those of a process of its own and those of an API in the process of a test', async () => {
+    const [ofRole, ofTest] = [randomUUID(), randomUUID()];
+    const { api } = await startApi();
+    await api.get('/orders/0', { 'X-Request-Id': ofRole });
+    const own = await startApiHere(environment.config);
+    await own.get('/orders/0', { 'X-Request-Id': ofTest });
+    await own.close();
+    const folder = process.env.TEST_LOGS ?? '';
+    await eventually(() => {
+      const files = readdirSync(folder).filter((name) => name.endsWith('.log'));
+      const kept = files.map((name) => readFileSync(path.join(folder, name), 'utf8')).join('');
+      for (const id of [ofRole, ofTest]) expect(kept).toContain(id);
+    });
+  });
 
   it.each(['pessimistic', 'optimistic'])('and its events name the requests of an order (%s)', async (ORDER_LOCKING) => {
     const { api } = await startApi({ ORDER_LOCKING });

@@ -37,7 +37,9 @@ export class Identification {
     return this.find(request, (token) => this.byPassword(request) ?? this.authenticate(token, request.ip));
   }
 
-  /** Where everybody may come in, wrong credentials are none, and no guess; a password is not looked at, so that nobody can try it there. */
+  /**
+   * Where everybody may come in. Wrong credentials are none there, and no guess; a password is not looked at, so that nobody can try one.
+   */
   guess(request: FastifyRequest): Caller | Promise<Caller> {
     try {
       const caller = this.find(request, (token) => this.known.authenticate(token));

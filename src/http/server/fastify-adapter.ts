@@ -21,7 +21,7 @@ import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
-import { joinChunks } from './coalesce.js';
+import { joinChunks } from './join-chunks.js';
 import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
 import { guardQuery } from './utf8.js';
 import { withNewRequest } from '../../runtime/request-context.js';
@@ -73,7 +73,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   });
   server.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) done();
-    else door.guardUnknown(request, reply, () => done(refuseMethod(routes, reply, options.corsOrigins)));
+    else door.guardUnknown(request, reply, (error) => done(error ?? refuseMethod(routes, reply, options.corsOrigins)));
   });
   server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
     if (is404 || !url.includes('?') || !isObject(query)) {

@@ -12,6 +12,7 @@ import { toProblem } from '../../http/problems/problem-details.js';
 import { sendProblem } from '../../http/problems/send-problem.js';
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
+import { joinChunks } from '../../http/server/join-chunks.js';
 import { inOneHook } from '../../http/server/request-steps.js';
 import { securityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
@@ -52,6 +53,7 @@ export async function createDashboard(config: Config): Promise<NestFastifyApplic
   const { host, publicUrl, allowedHosts } = config;
   const guard = browserGuard({ host, publicUrl, allowedHosts, corsOrigins: [] });
   const bound = boundConnections(server, config.maxConnections);
+  server.addHook('preParsing', joinChunks);
   server.addHook('onRequest', inOneHook([bound, securityHeaders(CONTENT_SECURITY_POLICY), guard]));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,

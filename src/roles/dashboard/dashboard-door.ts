@@ -45,6 +45,8 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
       ? new Door({ ...access, host, rateLimit })
       : new Door({ ...access, host, rateLimit, auth: 'required', password: new Password({ user, password }) });
   door.identification.authenticator = KNOWS_NOBODY;
+  // First: what is refused for want of room is not recorded as done.
+  boundWork(server);
   if (config.database.isThere) {
     if (access.auth !== 'off') door.identification.authenticator = app.get(TokenAuthenticator, { strict: false });
     const refusals = app.get(RefusalRecorder, { strict: false });
@@ -57,7 +59,6 @@ export function guardDashboard(app: NestFastifyApplication, config: Config): voi
     if (request.is404) door.guardUnknown(request, reply, done);
     else done();
   });
-  boundLooks(server);
   showWhatMayBeDone(server);
 }
 
@@ -92,15 +93,15 @@ function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** What a look costs the queue's Redis, which processing needs. The board itself asks for so few jobs, and so seldom. */
-function boundLooks(server: FastifyInstance): void {
+/** The board works on the queue's Redis, which processing needs: it gets so much of it and no more. Its own page asks for less. */
+function boundWork(server: FastifyInstance): void {
   let underWay = 0;
   const counted = new WeakSet<FastifyRequest>();
   server.addHook<{ Querystring: Record<string, unknown> }>('preHandler', async (request, reply) => {
     if (!request.url.startsWith('/api/')) return;
     const { query } = request;
     if (Number(query.jobsPerPage) > LIMITS.dashboardJobs) query.jobsPerPage = String(LIMITS.dashboardJobs);
-    if (underWay >= LIMITS.dashboardLooks) {
+    if (underWay >= LIMITS.dashboardRequestsAtOnce) {
       const overloaded = new OverloadedError();
       sendProblem(reply.header('Retry-After', 1), toProblem(overloaded), overloaded);
       return reply;
