@@ -53,6 +53,7 @@ export const LIMITS: Limits = {
   guessesPerMinute: 10,
   callerRequests: 1_000,
   addressRequests: 100,
+  requestBytes: 512,
   customerKeys: 10_000,
   dashboardRequests: 100,
   dashboardRequestsAtOnce: 8,
@@ -159,6 +160,8 @@ export interface Limits {
   /** Requests a second of a caller that is known, and of an address, unless `RATE_LIMIT` says otherwise. */
   readonly callerRequests: number;
   readonly addressRequests: number;
+  /** So many bytes of its body count as one request more. */
+  readonly requestBytes: number;
   /** Requests a second of a caller of the dashboard; requests to its API that are worked on at once; jobs of a page. */
   readonly dashboardRequests: number;
   readonly dashboardRequestsAtOnce: number;

@@ -1,15 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, type Repository } from 'typeorm';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { READS } from '../database/data-source-options.js';
-import { readInBudget, readPrepared } from '../database/prepared-statement.js';
-import { LIMITS } from '../config/limits.js';
-import { withTimeBudget } from '../runtime/request-context.js';
-import { ListReads } from '../database/lists/list-reads.js';
+import { readPrepared } from '../database/prepared-statement.js';
+import { ListReads, type PageRead } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { type OwnedId, whereOwned } from '../kernel/access/owner.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
-import { type OrderEvent, selectEvents } from './history/order-event.js';
+import { AskedOrders } from './asked-orders.js';
+import { type OrderEvent, type OrderEventRow, selectEvents, toEvents } from './history/order-event.js';
+import {
+  type OrderItemRow,
+  type OrderRow,
+  selectOrderItems,
+  selectOrders,
+  toOrder,
+  toWholeOrder,
+} from './order-rows.js';
 import { findOrders, isNarrow, type OrderFilter } from './order-search.js';
 import { selectIsUndoOwed } from './fulfilment-undo-writer.js';
 import { ORDER_STATUSES, type OrderStatus, TRANSITIONS } from './order-status.js';
@@ -19,33 +26,31 @@ import { OrderNotFoundError } from './order.errors.js';
 /** Orders as they stand in the database. */
 @Injectable()
 export class OrderReaderService {
+  private readonly alone: AskedOrders<OrderRow, Order>;
+  private readonly whole: AskedOrders<OrderItemRow, Order>;
+  private readonly histories: AskedOrders<OrderEventRow, OrderEvent[]>;
+
+  private readonly pages: PageRead<Listing<Order>>;
+
   constructor(
-    @InjectRepository(Order, READS) private readonly orders: Repository<Order>,
+    @InjectDataSource(READS) private readonly dataSource: DataSource,
     private readonly counts: RowCounts,
-    private readonly lists: ListReads,
-  ) {}
+    lists: ListReads,
+  ) {
+    this.pages = lists.ofKind();
+    this.alone = new AskedOrders(dataSource, { select: selectOrders, toResult: toOrder });
+    this.whole = new AskedOrders(dataSource, { select: selectOrderItems, toResult: toWholeOrder });
+    this.histories = new AskedOrders(dataSource, { select: selectEvents, toResult: toEvents });
+  }
 
   /** @throws OverloadedError when too many lists are read. */
   async list(request: PageRequest, filter: OrderFilter): Promise<Listing<Order>> {
-    return this.lists.run(async () => {
-      const { ids, ...found } = isNarrow(filter)
-        ? await findOrders(this.orders.manager.dataSource, filter, request)
-        : await this.counts.page(listOf(filter.status), request);
-      const { status } = filter;
-      const items = await this.orders.find({
-        // Asked again: a worker may have moved one of them on in between.
-        where: { id: In(ids), ...(status === undefined ? {} : { status }) },
-        relations: { items: true },
-        relationLoadStrategy: 'query',
-        order: { id: 'DESC' },
-      });
-      return { ...found, items };
-    });
+    return this.pages([request, filter], () => this.page(request, filter));
   }
 
-  /** @throws OrderNotFoundError */
+  /** @throws as {@link AskedOrders.get} does, here and below. */
   async get(order: OwnedId): Promise<Order> {
-    return withTimeBudget(LIMITS.answerMs, () => readInBudget(this.find(order, this.orders.manager)));
+    return this.whole.get(order);
   }
 
   /** The same by connections that have found the order's id a moment ago: others may still lead to a standby. */
@@ -55,38 +60,33 @@ export class OrderReaderService {
     return order;
   }
 
-  /**
-   * The order without its items.
-   *
-   * @throws OrderNotFoundError
-   */
-  async getStatus({ id, owner }: OwnedId): Promise<Order> {
-    const order = await this.orders.findOneBy(whereOwned({ id, owner }));
-    if (order === null) throw new OrderNotFoundError(id);
-    return order;
+  /** The order without its items. */
+  async getStatus(order: OwnedId): Promise<Order> {
+    return this.alone.get(order);
   }
 
-  /**
-   * The history of an order, from its beginning.
-   *
-   * @throws OrderNotFoundError
-   */
+  /** The history of an order, from its beginning. */
   async events(order: OwnedId): Promise<OrderEvent[]> {
-    const statement = selectEvents(order);
-    const rows = await readPrepared<Omit<OrderEvent, 'sequence'> | { id: null }>(
-      this.orders.manager.dataSource,
-      statement,
-    );
-    if (rows.length === 0) throw new OrderNotFoundError(order.id);
-    return rows.flatMap((row, index) => (row.id === null ? [] : { ...row, sequence: index + 1 }));
+    return this.histories.get(order);
   }
 
-  /** The same, and whether nothing comes any more: the order has ended, and owes the gateway no undo. @throws OrderNotFoundError */
+  private async page(request: PageRequest, { status, ...filter }: OrderFilter): Promise<Listing<Order>> {
+    const { ids, ...found } = isNarrow(filter)
+      ? await findOrders(this.dataSource, { ...filter, status }, request)
+      : await this.counts.page(listOf(status), request);
+    const orders = await this.whole.find(ids.map((id) => ({ id, owner: filter.owner })));
+    // A worker may have moved one of them on in between.
+    const isStill = (order: Order | undefined): order is Order =>
+      order !== undefined && (status === undefined || order.status === status);
+    return { ...found, items: orders.filter(isStill) };
+  }
+
+  /** The same, and whether nothing comes any more: the order has ended, and owes the gateway no undo. */
   async progress(order: OwnedId): Promise<{ events: OrderEvent[]; isOver: boolean }> {
     const events = await this.events(order);
     if (!events.some(({ status }) => TRANSITIONS[status].length === 0)) return { events, isOver: false };
     // The undo was owed in the commit that has ended the order. When none is owed now, it has ended, and its event is there.
-    const [undo] = await readPrepared<{ isOwed: boolean }>(this.orders.manager.dataSource, selectIsUndoOwed(order.id));
+    const [undo] = await readPrepared<{ isOwed: boolean }>(this.dataSource, selectIsUndoOwed(order.id));
     return undo?.isOwed === true ? { events, isOver: false } : { events: await this.events(order), isOver: true };
   }
 }

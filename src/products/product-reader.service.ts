@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { ListReads } from '../database/lists/list-reads.js';
+import { ListReads, type PageRead } from '../database/lists/list-reads.js';
 import { type CountedList, RowCounts } from '../database/lists/row-counts.js';
 import { fulfilled, type Outcome, rejected } from '../kernel/outcome.js';
 import type { Listing, PageRequest } from '../kernel/page.js';
@@ -32,15 +32,20 @@ export class ProductReaderService {
     BATCHING(),
   );
 
+  private readonly pages: PageRead<Listing<LiveProduct>>;
+
   constructor(
     @InjectDataSource(READS) private readonly dataSource: DataSource,
     private readonly counts: RowCounts,
-    private readonly lists: ListReads,
-  ) {}
+    lists: ListReads,
+  ) {
+    this.pages = lists.ofKind();
+  }
 
   /** With `search`, as {@link searchProducts} has it. @throws OverloadedError when too many lists are read. */
   async list(request: PageRequest, search?: string): Promise<Listing<LiveProduct>> {
-    return this.lists.run(() => this.read(request, normalizeSearch(search)));
+    const normalized = normalizeSearch(search);
+    return this.pages([request, normalized ?? null], () => this.read(request, normalized));
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Config, Role } from '../config/config.js';
+import { knownHosts } from '../config/known-hosts.js';
 import { VERSION } from '../kernel/version.js';
 import { Log } from '../runtime/log.js';
 import { declareProcessMetrics, gauge } from '../telemetry/metrics.js';
@@ -20,16 +21,18 @@ const build = gauge({
  *
  * @throws when the port was set and cannot be opened.
  */
-export async function startMetrics(
-  { metrics, host }: Config,
-  role: Role,
-  check: Service['check'],
-): Promise<() => void> {
+export async function startMetrics(config: Config, role: Role, check: Service['check']): Promise<() => void> {
+  const { metrics, host } = config;
   if (metrics === undefined) return () => undefined;
   declareProcessMetrics();
   build.set({ version: VERSION, role }, 1);
   try {
-    const url = await serveMetrics({ host: await addressOf(host), port: metrics.port }, check);
+    const url = await serveMetrics({
+      host: await addressOf(host),
+      port: metrics.port,
+      isKnownHost: knownHosts(config),
+      check,
+    });
     return () => new Log('Metrics').info('The metrics are served', { url: `${url}/metrics` });
   } catch (error) {
     if (metrics.isGiven) {

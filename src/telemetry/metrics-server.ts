@@ -6,6 +6,15 @@ import { ObservedGauges } from './observed-gauges.js';
 const MAX_CONNECTIONS = 50;
 const REQUEST_TIMEOUT_MS = 5_000;
 
+/** Where the metrics are served, and what of. */
+export interface MetricsServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Whether a request may be answered, by its `Host`. */
+  readonly isKnownHost: (host: string | undefined) => boolean;
+  readonly check: () => Promise<Readiness>;
+}
+
 /** How a role answers its health check. */
 export interface Readiness {
   readonly status: string;
@@ -14,15 +23,14 @@ export interface Readiness {
 /**
  * Serves `/metrics`, `/health` and `/health/ready` (503 while `not_ready`) until the process ends, and gives the URL. It asks for no
  * credentials: the port belongs on a private network.
+ * A foreign `Host` is a 421, so that no page of a browser on this machine reads them by DNS rebinding.
  *
  * @throws an error with the code `EADDRINUSE` when the port is taken.
  */
-export async function serveMetrics(
-  { host, port }: { readonly host: string; readonly port: number },
-  check: () => Promise<Readiness>,
-): Promise<string> {
+export async function serveMetrics({ host, port, isKnownHost, check }: MetricsServerOptions): Promise<string> {
   const server = createServer((request, response) => {
-    answer(request, response, check).catch(() => response.destroy());
+    if (isKnownHost(request.headers.host)) answer(request, response, check).catch(() => response.destroy());
+    else sendJson(response, 421, { code: 'UNKNOWN_HOST' });
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

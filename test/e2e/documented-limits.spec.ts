@@ -52,7 +52,7 @@ function expected(): Record<string, string> {
     'ended reservations, until they are removed; audit runs that are kept': `${REAL.endedReservationSeconds / 86_400} days, or \`IDEMPOTENCY_TTL\` where that is longer; ${KEPT_RUNS}`,
     'ledger that an audit looks at at one moment': `${REAL.auditSliceBytes / 2 ** 20} MiB`,
     'wrong credentials of an address that are looked at': `${REAL.guessesPerMinute} a minute; beyond that 429`,
-    'requests of a caller that is known; of an address': `\`RATE_LIMIT\`, ${number(REAL.callerRequests)} a second; ${number(REAL.addressRequests)} a second; beyond that 429; a list counts as ${LIST_WEIGHT}; none while \`AUTH\` is off`,
+    'requests of a caller that is known; of an address': `\`RATE_LIMIT\`, ${number(REAL.callerRequests)} a second; ${number(REAL.addressRequests)} a second; beyond that 429; a list counts as ${LIST_WEIGHT}, and each ${REAL.requestBytes} bytes of a body as one more; none while \`AUTH\` is off`,
     'look for keys that have changed; how long they hold while PostgreSQL does not answer': `${seconds(REAL.keysRefreshMs)}; ${seconds(REAL.keysKeptMs)}, then 503`,
     'issuer of tokens: wait for it; pause until it is asked again; a token that was judged': `${seconds(REAL.issuerMs)}; ${seconds(REAL.issuerPauseMs)}; ${seconds(REAL.keysKeptMs)}`,
     '`customer_ref`; orders of a customer or a request that are counted, and that pages reach by number': `1 to ${MAX_CUSTOMER_REF_LENGTH} printable characters; ${number(MAX_ORDERS_COUNTED)}, links reach all`,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { promisify } from 'node:util';
 import { createClient } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -42,6 +42,12 @@ describe('the metrics', () => {
     roles.push(role);
     return role;
   };
+  const statusUnder = (host: string, url: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request(url, { headers: { host } }, (answer) => resolve(answer.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
   const namesIn = (series: Series) => new Set([...series.keys()].map((each) => each.replace(/\{.*$/, '')));
 
   it('tell what became of purchases, of orders and of the shop, by the names of the contract', async () => {
@@ -166,6 +172,10 @@ describe('the metrics', () => {
       expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ status: 'ready' })]);
       expect((await fetch(`${origin}/other`)).status).toBe(404);
       expect((await fetch(`${origin}/metrics`, { method: 'POST' })).status).toBe(405);
+      for (const path of ['/metrics', '/health']) {
+        expect(await statusUnder('evil.example', origin + path)).toBe(421);
+        expect(await statusUnder('localhost:1', origin + path)).toBe(200);
+      }
     }
   }, 60_000);
 

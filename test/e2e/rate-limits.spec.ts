@@ -87,6 +87,40 @@ it('a list counts as five, and a request that is refused for another reason coun
   expect(new Set(statuses(nothing.answers))).toContain(429);
 });
 
+it('limits by their address whom it does not let in', async () => {
+  const api = await start({ AUTH: 'required', RATE_LIMIT: '10/s', TRUST_PROXY: 'loopback' });
+  const { answers, allowed, most, refused } = await burst(150, 10, () => api.get(CHEAP, from('203.0.113.7')));
+  expect(new Set(statuses(answers))).toEqual(new Set([401, 429]));
+  expect(allowed).toBeLessThanOrEqual(most);
+  expect([refused?.headers.get('ratelimit'), refused?.headers.get('retry-after')]).toEqual(['"address";r=0;t=1', '1']);
+  // Nobody else is.
+  expect((await api.get(CHEAP, from('203.0.113.8'))).status).toBe(401);
+  expect((await api.get(CHEAP, { ...bearer(key), ...from('203.0.113.7') })).status).toBe(200);
+});
+
+it('what a request brings counts as well, by its length or for being in chunks', async () => {
+  const api = await start({ AUTH: 'required' });
+  const order = (count: number) => ({
+    items: Array.from({ length: count }, (_, index) => ({ product_id: index + 1, quantity: 1 })),
+  });
+  const left = async (ask: () => Promise<Response>) => {
+    await delay(50);
+    const { headers } = await ask();
+    return Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
+  };
+  const send = (body: string | ReadableStream) =>
+    fetch(`${api.url}/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...bearer(key) },
+      body,
+      ...(typeof body === 'string' ? {} : { duplex: 'half' }),
+    });
+  const text = (count: number) => JSON.stringify(order(count));
+  expect(await left(() => send(text(1)))).toBe(999);
+  expect(await left(() => send(text(100)))).toBe(1_000 - 1 - Math.floor(text(100).length / 512));
+  expect(await left(() => send(new Blob([text(1)]).stream()))).toBe(1_000 - 1 - 5);
+});
+
 it('counts keys by themselves, and whoever has none by address', async () => {
   const api = await start({ AUTH: 'optional', TRUST_PROXY: 'loopback' });
   const limiter = api.app.get(RateLimiter, { strict: false });

@@ -256,7 +256,7 @@ describe('the API on the web', () => {
       '10.0.0.1',
       '[::2]',
     ])('under the foreign name %s', async (host) => {
-      for (const path of ['/api/v1/health', '/docs', '/openapi.json', '/nothing']) {
+      for (const path of ['/api/v1/health', '/docs', '/openapi.json', '/nothing', '/%']) {
         const answer = await ask(`GET ${path}`, [`Host: ${host}`]);
         expect([statusOf(answer), answer]).toEqual([421, expect.stringContaining('"code":"UNKNOWN_HOST"')]);
       }
@@ -295,7 +295,7 @@ describe('the API on the web', () => {
     }
   });
 
-  it.each(['/api/v1/health', '/api/v1/nothing', '/docs', '/redoc', '/openapi.json', '/'])(
+  it.each(['/api/v1/health', '/api/v1/nothing', '/%', '/docs', '/redoc', '/openapi.json', '/'])(
     'sends %s with headers that keep browsers from mischief',
     async (path) => {
       const { headers } = await fetch(new URL(path, api.url));

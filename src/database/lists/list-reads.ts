@@ -13,6 +13,9 @@ const TURNS = () => ({
   maxWaitMs: LIMITS.readTurnMs,
 });
 
+/** Reads a page of a list, or shares the read of those who wait for the same page. */
+export type PageRead<T> = (key: unknown, read: () => Promise<T>) => Promise<T>;
+
 /**
  * Turns for reads of lists and searches, some of which are dear: a few run at once, and the others wait. However many are asked for,
  * the other connections of the pool, and most of PostgreSQL's time, are left to sales and to reads of one row.
@@ -23,6 +26,30 @@ export class ListReads {
     await read?.();
     return [fulfilled(undefined)];
   }, TURNS());
+
+  /**
+   * Turns for one kind of list. Whoever asks for a page that others wait for shares their read, which begins after all of them have asked; `key` names
+   * all that the page depends on, as whose rows it may show.
+   */
+  ofKind<T>(): PageRead<T> {
+    const waiting = new Map<string, Promise<T>>();
+    return (key, read) => {
+      const page = JSON.stringify(key);
+      const others = waiting.get(page);
+      if (others !== undefined) return others;
+      const leave = () => {
+        if (waiting.get(page) === reading) waiting.delete(page);
+      };
+      const reading = this.run(() => {
+        leave();
+        return read();
+      });
+      waiting.set(page, reading);
+      // It may not have begun.
+      reading.catch(leave);
+      return reading;
+    };
+  }
 
   /** Runs `read` when it is its turn. @throws OverloadedError when too many wait, or it takes too long; `read` is not run then. */
   async run<T>(read: () => Promise<T>): Promise<T> {

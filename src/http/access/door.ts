@@ -131,7 +131,7 @@ export class Door {
     const rate = this.rateOf(reply.request);
     if (rate === undefined || this.rateLimit === undefined) return;
     const { caller, ip, headers } = reply.request;
-    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weightOf(access));
+    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weightOf(access, headers));
     reply.headers(headersOf(rate, standing));
     expectIn(standing, `More than ${rate.perSecond} requests a second`);
     if (caller.customerRef === null || headers['idempotency-key'] === undefined) return;
@@ -139,6 +139,17 @@ export class Door {
       this.rateLimit.take(`keys of ${caller.actor}`, customerKeysRate(), 1),
       `More than ${LIMITS.customerKeys} requests with an Idempotency-Key in a day`,
     );
+  }
+
+  /** Whoever is not let in is limited by its address all the same, and is told so beyond it. */
+  private limitStranger(reply: FastifyReply, refusal: UnauthenticatedError): ApplicationError {
+    try {
+      this.limit(reply, 'caller');
+      return refusal;
+    } catch (error) {
+      if (error instanceof TooManyRequestsError) return error;
+      throw error;
+    }
   }
 
   /** Where nobody is asked who they are, nobody is limited, unless that is asked for. */
@@ -151,7 +162,8 @@ export class Door {
       : { by: 'caller', perSecond: rateLimit ?? LIMITS.callerRequests };
   }
 
-  private refuse(reply: FastifyReply, error: unknown): void {
+  private refuse(reply: FastifyReply, reason: unknown): void {
+    const error = reason instanceof UnauthenticatedError ? this.limitStranger(reply, reason) : reason;
     this.options.allowOrigin?.(reply);
     if (error instanceof ApplicationError && error.kind !== 'unavailable')
       this.onRefusal?.(refusalOf(reply.request, error));

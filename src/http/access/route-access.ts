@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { LIMITS } from '../../config/limits.js';
 import type { Caller } from '../../kernel/access/caller.js';
 import type { Scope } from '../../kernel/access/scopes.js';
 
@@ -6,12 +8,14 @@ export interface ScopedAccess {
   readonly scopes: readonly Scope[];
   /** A customer as well: the route gives each customer nothing but what is its own or everybody's. */
   readonly customers?: true;
-  /** How many requests one of it counts as, where callers are limited; 1 unless given. */
+  /** How many requests one of it counts as at least, where callers are limited; 1 unless given. */
   readonly weight?: number;
 }
 
 /** Of a route that reads many rows. */
 export const LIST_WEIGHT = 5;
+/** What a body of unknown length adds: as much as an order of a hundred items, in short. */
+const CHUNKED_WEIGHT = 5;
 
 /**
  * Who may use a route: whoever has one of the scopes and is no customer; {@link ScopedAccess}; `caller`, everybody who has said who they are; `docs`, the same, or everybody where
@@ -41,6 +45,13 @@ export function isForCustomers(access: RouteAccess): boolean {
   return typeof access === 'string' || ('customers' in access && access.customers === true);
 }
 
-export function weightOf(access: RouteAccess): number {
-  return (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;
+/**
+ * As how many requests one counts, where callers are limited. What it brings counts as well, before it is read: an order of a hundred items is more
+ * work than one of one.
+ */
+export function weightOf(access: RouteAccess, headers: IncomingHttpHeaders): number {
+  const ofRoute = (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;
+  // How long a body in chunks is, is not known yet.
+  if (headers['transfer-encoding'] !== undefined) return ofRoute + CHUNKED_WEIGHT;
+  return ofRoute + Math.floor(Number(headers['content-length'] ?? 0) / LIMITS.requestBytes);
 }

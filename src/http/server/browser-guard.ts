@@ -1,37 +1,29 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback } from '../../config/loopback.js';
+import { type HostPolicy, knownHosts } from '../../config/known-hosts.js';
 import { toProblem } from '../problems/problem-details.js';
 import { sendProblem } from '../problems/send-problem.js';
 import type { RequestStep } from './request-steps.js';
 
 /** Where a server listens, and from where browsers may use it. */
-export interface BrowserPolicy {
-  readonly host: string;
-  /** The address that browsers know the server by, behind a proxy. */
-  readonly publicUrl: string | undefined;
-  /** Further names that a server on a loopback address is asked by. */
-  readonly allowedHosts: readonly string[];
+export interface BrowserPolicy extends HostPolicy {
   /** Origins whose pages may change something; `*` is any. */
   readonly corsOrigins: readonly string[];
 }
 
 /** They change nothing (RFC 9110, section 9.2.1). */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Names that were looked at are remembered; nobody asks by more of them. */
-const MAX_REMEMBERED = 1_000;
 
 /**
  * Keeps foreign pages in a user's browser from using this server. A page of another site may change nothing (403): its browser says
- * where the request comes from, by `Sec-Fetch-Site`, else by `Origin`. And a server on a loopback address, which only programs of
- * this machine reach, does not answer to a foreign name (421), which DNS rebinding would give it. Clients that are no browsers send
- * neither header and are not concerned.
+ * where the request comes from, by `Sec-Fetch-Site`, else by `Origin`; clients that are no browsers send neither header and are not
+ * concerned. And a name that is not the server's own is a 421, as {@link knownHosts} has it.
  */
 export function browserGuard(policy: BrowserPolicy): RequestStep {
-  const isKnownHost = isLoopback(policy.host) ? remember(hostCheckOf(policy)) : () => true;
+  const isKnownHost = knownHosts(policy);
   const mayChange = originCheckOf(policy);
   return (request, reply) => {
     if (countHosts(request) > 1) return refuse(reply, 400);
-    if (!isKnownHost(request.headers.host ?? '')) return refuse(reply, 421);
+    if (!isKnownHost(request.headers.host)) return refuse(reply, 421);
     return SAFE_METHODS.has(request.method) || mayChange(request) || refuse(reply, 403);
   };
 }
@@ -65,28 +57,4 @@ function originCheckOf({ publicUrl, corsOrigins }: BrowserPolicy): (request: Fas
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
-}
-
-function hostCheckOf({ publicUrl, allowedHosts }: BrowserPolicy): (host: string) => boolean {
-  const named = new Set(
-    [...allowedHosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])].map(lower),
-  );
-  return (host) => {
-    const name = lower(host).replace(/:\d+$/, '').replace(/\.$/, '');
-    // A client of HTTP/1.0 names no host; browsers do.
-    return name === '' || isLoopback(name) || named.has(name) || named.has(lower(host));
-  };
-}
-
-function remember(check: (host: string) => boolean): (host: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (host) => {
-    const found = known.get(host) ?? check(host);
-    if (known.size < MAX_REMEMBERED) known.set(host, found);
-    return found;
-  };
-}
-
-function lower(text: string): string {
-  return text.toLowerCase();
 }

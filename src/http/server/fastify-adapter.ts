@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   fastify,
-  type FastifyError,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
   type preHandlerHookHandler,
+  type preValidationHookHandler,
+  type RouteOptions,
 } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
@@ -19,10 +19,9 @@ import { traceRequests } from './trace-requests.js';
 import { inOneHook, type RequestStep } from './request-steps.js';
 import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
-import { toProblem } from '../problems/problem-details.js';
-import { sendProblem } from '../problems/send-problem.js';
 import { joinChunks } from './join-chunks.js';
 import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
+import { answerUnroutable } from './unroutable.js';
 import { guardQuery } from './utf8.js';
 import { withNewRequest } from '../../runtime/request-context.js';
 
@@ -43,6 +42,11 @@ export interface ServerOptions extends BrowserPolicy, ConnectionPolicy {
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods, and who may come in. */
 export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
+  const guards = [securityHeaders(), tellRequestId, browserGuard(options)];
+  const allowAnswer: RequestStep = (_request, reply) => {
+    allowOrigin(reply, options.corsOrigins);
+    return true;
+  };
   const server: FastifyInstance = fastify({
     ...connectionOptions(options),
     bodyLimit: LIMITS.bodyBytes,
@@ -50,42 +54,49 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     // A request that arrives while the server closes is still answered, and its connection closed after that.
     return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
-    frameworkErrors: answerUnroutable(options.corsOrigins),
+    frameworkErrors: answerUnroutable([...guards, allowAnswer]),
     rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
   acceptOnlyJson(server);
   const measure = measureRequests(server);
   if (options.tracing !== undefined) traceRequests(server);
-  const steps = [measure, boundConnections(server, options.maxConnections), securityHeaders(), browserGuard(options)];
-  server.addHook('onRequest', inOneHook([...steps, tellRequestId, nameType]));
+  const bound = boundConnections(server, options.maxConnections);
   const door = makeDoor(options);
-  door.guard(server);
   const routes = new RouteCatalogue();
-  server.addHook('onRoute', (route) => {
-    // The preflight of CORS is registered for all paths, and is no sign of one.
-    if (route.url !== '*') routes.add(route.url, route.method);
-    // A read is one statement or has a limit of its own.
-    if (![route.method].flat().every((method) => SAFE_METHODS.has(method))) {
-      route.preParsing = [joinChunks, ...[route.preParsing ?? []].flat()];
-      route.preHandler = [limitTime, ...[route.preHandler ?? []].flat()];
-    }
-  });
-  server.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404) done();
-    else door.guardUnknown(request, reply, (error) => done(error ?? refuseMethod(routes, reply, options.corsOrigins)));
-  });
-  server.addHook('preValidation', ({ query, is404, url }, _reply, done) => {
-    if (is404 || !url.includes('?') || !isObject(query)) {
-      done();
-      return;
-    }
-    forgetNames(query);
-    done(failureOf(() => guardQuery(url)) ?? undefined);
-  });
+  server.addHook(
+    'onRequest',
+    inOneHook([measure, bound, ...guards, nameType], (request, reply, done) => {
+      if (!request.is404) done();
+      else
+        door.guardUnknown(request, reply, (error) => done(error ?? refuseMethod(routes, reply, options.corsOrigins)));
+    }),
+  );
+  door.guard(server);
+  server.addHook('onRoute', (route) => completeRoute(route, routes));
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
 }
+
+/** What every route has beside its handler. */
+function completeRoute(route: RouteOptions, routes: RouteCatalogue): void {
+  // The preflight of CORS is registered for all paths, and is no sign of one.
+  if (route.url !== '*') routes.add(route.url, route.method);
+  route.preValidation = [guardNames, ...[route.preValidation ?? []].flat()];
+  // A read is one statement or has a limit of its own.
+  if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
+  route.preParsing = [joinChunks, ...[route.preParsing ?? []].flat()];
+  route.preHandler = [limitTime, ...[route.preHandler ?? []].flat()];
+}
+
+const guardNames: preValidationHookHandler = ({ query, url }, _reply, done) => {
+  if (!url.includes('?') || !isObject(query)) {
+    done();
+    return;
+  }
+  forgetNames(query);
+  done(failureOf(() => guardQuery(url)) ?? undefined);
+};
 
 function makeDoor({ access, host, corsOrigins }: ServerOptions): Door {
   const cors = corsOrigins.length > 0 ? { allowOrigin: (reply: FastifyReply) => allowOrigin(reply, corsOrigins) } : {};
@@ -138,15 +149,6 @@ function allowOrigin(reply: FastifyReply, corsOrigins: readonly string[]): void 
   else if (origin !== undefined && corsOrigins.includes(origin)) {
     reply.headers({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
   }
-}
-
-/** A path that cannot be decoded never reaches a route, a hook or a filter. */
-function answerUnroutable(corsOrigins: readonly string[]) {
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    allowOrigin(reply, corsOrigins);
-    reply.header('X-Request-Id', request.id);
-    sendProblem(reply, toProblem(error), error);
-  };
 }
 
 /** A target in absolute form, which clients send to proxies (RFC 9112, section 3.2.2), names the same path. */

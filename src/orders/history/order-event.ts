@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { SERVER } from '../../database/transactions/commit.js';
-import { type OwnedId, ownedBy } from '../../kernel/access/owner.js';
+import type { OwnedId } from '../../kernel/access/owner.js';
+import { ASKED_ORDERS, type AskedRow, askedValues } from '../order-rows.js';
 import type { OrderStatus } from '../order-status.js';
 
 /** What an event tells. `.fulfilment_cancelled` tells of the undo at the gateway, which follows the end of the order. */
@@ -46,19 +47,29 @@ const COLUMNS = `event.id, ${typeOf('event')} AS type, event.order_id AS "orderI
   (SELECT count(*) FROM order_events AS earlier WHERE earlier.order_id = event.order_id AND earlier.id <= event.id)::integer AS sequence,
   event.status, event.cause, event.request_id AS "requestId", event.actor, event.job_id AS "jobId", event.created_at AS "createdAt"`;
 
-/**
- * The events of an order without their `sequence`, which is their place among the rows, from 1. One row of nulls for an order that has no
- * events, and no row for no order, or another's.
- */
-export function selectEvents({ id, owner }: OwnedId): QueryConfig {
+/** An event of an order that was asked for; all columns but the place are null for an order that has none. */
+export type OrderEventRow = AskedRow & (Omit<OrderEvent, 'orderId' | 'sequence'> | { id: null });
+
+/** The events of orders, those of each from its beginning. Their `sequence` is their place among the rows of their order, from 1. */
+export function selectEvents(asked: readonly OwnedId[]): QueryConfig {
   return {
     name: 'select-order-events',
-    text: `SELECT event.id, ${typeOf('event')} AS type, orders.id AS "orderId",
-                  event.status, event.cause, event.request_id AS "requestId", event.actor, event.job_id AS "jobId", event.created_at AS "createdAt"
-           FROM orders LEFT JOIN order_events AS event ON event.order_id = orders.id
-           WHERE orders.id = $1 AND ${ownedBy('$2')} ORDER BY event.id LIMIT ${MAX_EVENTS}`,
-    values: [id, owner],
+    text: `SELECT place, event.* FROM ${ASKED_ORDERS} LEFT JOIN LATERAL (
+             SELECT event.id, ${typeOf('event')} AS type, event.status, event.cause, event.request_id AS "requestId", event.actor,
+                    event.job_id AS "jobId", event.created_at AS "createdAt"
+             FROM order_events AS event WHERE event.order_id = orders.id ORDER BY event.id LIMIT ${MAX_EVENTS}
+           ) AS event ON true ORDER BY place, event.id`,
+    values: askedValues(asked),
   };
+}
+
+/** The history of an order. */
+export function toEvents(rows: readonly OrderEventRow[], { id: orderId }: OwnedId): OrderEvent[] {
+  return rows.flatMap((row, index) => {
+    if (row.id === null) return [];
+    const { id, type, status, cause, requestId, actor, jobId, createdAt } = row;
+    return { id, type, orderId, sequence: index + 1, status, cause, requestId, actor, jobId, createdAt };
+  });
 }
 
 /** An event with what its snapshot knew. */

@@ -6,14 +6,13 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bullmq';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { answerClientError, boundConnections, connectionOptions } from '../../http/server/connections.js';
-import { toProblem } from '../../http/problems/problem-details.js';
-import { sendProblem } from '../../http/problems/send-problem.js';
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
 import { joinChunks } from '../../http/server/join-chunks.js';
 import { inOneHook } from '../../http/server/request-steps.js';
+import { answerUnroutable } from '../../http/server/unroutable.js';
 import { securityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';
@@ -31,30 +30,26 @@ const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/** A path that cannot be decoded reaches no hook. */
-function answerUnroutable(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(reply, toProblem(error), error);
-}
-
 /** Builds the queue dashboard; it does not listen yet. */
 export async function createDashboard(config: Config): Promise<NestFastifyApplication> {
+  // Its own pages alone may use it, whatever CORS allows for the API.
+  const { host, publicUrl, allowedHosts } = config;
+  const guard = browserGuard({ host, publicUrl, allowedHosts, corsOrigins: [] });
+  const guards = [securityHeaders(CONTENT_SECURITY_POLICY), guard];
   const app = await NestFactory.create<NestFastifyApplication>(
     DashboardModule.forRoot(config),
     new FastifyAdapter({
       ...connectionOptions(config),
       genReqId: () => randomUUID(),
       clientErrorHandler: answerClientError,
-      frameworkErrors: answerUnroutable,
+      frameworkErrors: answerUnroutable(guards),
     }),
     { logger: createLogger(config, 'dashboard'), abortOnError: false },
   );
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
-  // Its own pages alone may use it, whatever CORS allows for the API.
-  const { host, publicUrl, allowedHosts } = config;
-  const guard = browserGuard({ host, publicUrl, allowedHosts, corsOrigins: [] });
   const bound = boundConnections(server, config.maxConnections);
   server.addHook('preParsing', joinChunks);
-  server.addHook('onRequest', inOneHook([bound, securityHeaders(CONTENT_SECURITY_POLICY), guard]));
+  server.addHook('onRequest', inOneHook([bound, ...guards]));
   server.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replaceAll(FOREIGN_FONTS, '') : payload,
   );
