@@ -13,6 +13,7 @@ import { OrderNotFoundError } from './order.errors.js';
 const BATCHING = () => ({
   maxBatchSize: 50,
   maxInFlight: 2,
+  overlapAfterMs: 20,
   maxWaiting: LIMITS.readsWaiting,
   maxWaitMs: LIMITS.readTurnMs,
 });

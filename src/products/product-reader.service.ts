@@ -18,6 +18,7 @@ import { normalizeSearch, searchProducts } from './product-search.js';
 const BATCHING = () => ({
   maxBatchSize: 500,
   maxInFlight: 2,
+  overlapAfterMs: 20,
   maxWaiting: LIMITS.readsWaiting,
   maxWaitMs: LIMITS.readTurnMs,
 });

@@ -3,6 +3,7 @@ import { keepMadeRows, keyParametersOf } from '../idempotency/idempotency-key-wr
 import { giveBackFromCustomers } from '../stock/customers/customer-counts.js';
 import {
   nameOrigins,
+  PLACED,
   originParametersOf,
   recordTaken,
   releaseStock,
@@ -46,10 +47,10 @@ function holdText(keep: readonly string[]): string {
         WITH ORDINALITY AS held (seconds, customer_ref, held_by, position) ORDER BY position
       RETURNING id, expires_at, created_at
     )`,
-    'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
+    PLACED,
     ...keep,
     `line AS MATERIALIZED (
-      SELECT placed.id AS reservation_id, item.*, request_id, actor FROM item JOIN placed USING (position) JOIN origin USING (position)
+      SELECT placed.id AS reservation_id, item.*, request_id, actor FROM item JOIN placed USING (position)
     )`,
     `filled AS (
       INSERT INTO reservation_items (reservation_id, product_id, quantity)

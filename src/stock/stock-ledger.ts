@@ -28,6 +28,12 @@ export function nameOrigins(first: number): string {
     )`;
 }
 
+/** `placed (id, position, request_id, actor)`: what was written for the requests, in their order, and who has asked for it. */
+export const PLACED = `placed AS (
+      SELECT id, position, request_id, actor
+      FROM (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written) AS numbered JOIN origin USING (position)
+    )`;
+
 /** The parameters of {@link nameOrigins}: one for each request, whose position counts from 1. */
 export function originParametersOf(taken: readonly { readonly asked: Pick<StockRequest, 'origin'> }[]): unknown[] {
   return [

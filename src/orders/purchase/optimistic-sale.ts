@@ -4,7 +4,7 @@ import { parseCents } from '../../kernel/money.js';
 import { nameOrigins, originParametersOf, recordTaken, takeIfEnough } from '../../stock/stock-ledger.js';
 import type { Order } from '../order.entity.js';
 import { INSERT_ITEMS, insertOrders, NEW_FULFILMENT_KEY } from '../order-writer.js';
-import { beginOrders, type Purchase, toOrder, type WrittenOrder } from './sale.js';
+import { BEGUN, type Purchase, toOrder, type WrittenOrder } from './sale.js';
 
 /** An item of the order that was written, with what is the same for all of them. */
 export interface SoldItem extends WrittenOrder {
@@ -51,14 +51,14 @@ function saleText({ isAlone, keep }: { isAlone: boolean; keep: readonly string[]
     insertOrders(`
       SELECT CASE WHEN count(*) = cardinality($1) THEN sum(unit_price * quantity) END, ${NEW_FULFILMENT_KEY}, $5::text
       FROM taken HAVING count(*) > 0`),
-    'placed AS (SELECT id, 1 AS position FROM written)',
+    'placed AS (SELECT id, 1 AS position, request_id, actor FROM written CROSS JOIN origin)',
     ...keep,
     `line AS MATERIALIZED (
-      SELECT written.id AS order_id, taken.*, taken.product_id AS turn, request_id, actor FROM written CROSS JOIN taken CROSS JOIN origin
+      SELECT placed.id AS order_id, taken.*, taken.product_id AS turn, request_id, actor FROM placed CROSS JOIN taken
     )`,
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    beginOrders(),
+    BEGUN,
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT written.id, created_at AS "createdAt", $5 AS "customerRef", product_id AS "productId", quantity, unit_price AS "unitPrice"

@@ -6,6 +6,7 @@ import {
   nameOrigins,
   nullsLeftOut,
   originParametersOf,
+  PLACED,
   recordTaken,
   takeDecided,
   takenItemParameters,
@@ -60,11 +61,8 @@ export function toOrder({ id, createdAt, customerRef }: WrittenOrder, priced: re
   return Object.assign(new Order(), { ...written, totalPrice: totalOf(priced), items });
 }
 
-/** The first event of each order in `placed`, from `origin (position, request_id, actor)`. */
-export function beginOrders(): string {
-  const select = `SELECT id, 'pending', 'bought', request_id, actor FROM placed JOIN origin USING (position)`;
-  return `begun AS (${recordEvents(select)})`;
-}
+/** The first event of each order in `placed (id, request_id, actor)`. */
+export const BEGUN = `begun AS (${recordEvents(`SELECT id, 'pending', 'bought', request_id, actor FROM placed`)})`;
 
 const SELL = sellText([]);
 const SELL_WITH_KEYS = sellText([keepMadeRows('order_id', 10)]);
@@ -77,14 +75,14 @@ function sellText(keep: readonly string[]): string {
       SELECT total_price, ${NEW_FULFILMENT_KEY}, customer_ref
       FROM unnest($1::numeric[], $2::text[]) WITH ORDINALITY AS sold (total_price, customer_ref, position)
       ORDER BY position`),
-    'placed AS (SELECT id, row_number() OVER (ORDER BY id) AS position FROM written)',
+    PLACED,
     ...keep,
     `line AS MATERIALIZED (
-      SELECT placed.id AS order_id, item.*, request_id, actor FROM item JOIN placed USING (position) JOIN origin USING (position)
+      SELECT placed.id AS order_id, item.*, request_id, actor FROM item JOIN placed USING (position)
     )`,
     INSERT_ITEMS,
     recordTaken('sale', 'order_id'),
-    beginOrders(),
+    BEGUN,
   ];
   return `WITH ${parts.join(',\n    ')}
     SELECT array_agg(id ORDER BY id) AS ids, min(created_at) AS "createdAt" FROM written`;

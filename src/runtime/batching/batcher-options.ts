@@ -12,6 +12,11 @@ export interface BatcherOptions<Item> {
   readonly minBatchSize?: number;
   /** Batches being served at the same time at most. */
   readonly maxInFlight: number;
+  /**
+   * A batch begins beside another only when that has taken so long; at once unless given. Where batches are short, few large ones cost less
+   * than many small ones, and one that hangs still stops nobody.
+   */
+  readonly overlapAfterMs?: number;
   /** Items waiting at most; one more is refused at once. */
   readonly maxWaiting: number;
   /** The longest that an item waits for its turn; after that it is refused unserved. */

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../kernel/outcome.js';
 import type { BatcherOptions } from './batcher-options.js';
 import { withoutRequest } from '../request-context.js';
+import { YoungBatches } from './young-batches.js';
 import { OverloadedError } from '../overloaded.error.js';
 
 const NO_KEYS: readonly unknown[] = [];
@@ -41,6 +42,7 @@ export class Batcher<Item, Result> {
   private readonly busyKeys = new Set<unknown>();
   private inFlight = 0;
   private itemsInFlight = 0;
+  private readonly young: YoungBatches;
   private isScheduled = false;
   private readonly idleListeners: (() => void)[] = [];
   private expiry: NodeJS.Timeout | undefined;
@@ -48,7 +50,9 @@ export class Batcher<Item, Result> {
   constructor(
     private readonly serve: (items: readonly Item[], batch: Batch<Item>) => Promise<readonly Outcome<Result>[]>,
     private readonly options: BatcherOptions<Item>,
-  ) {}
+  ) {
+    this.young = new YoungBatches(options.overlapAfterMs, () => this.startBatches());
+  }
 
   /**
    * The outcome of the item alone. `isGone` is asked when its turn comes: an item nobody waits for any more is not served.
@@ -106,7 +110,7 @@ export class Batcher<Item, Result> {
   }
 
   private startBatches(): void {
-    while (this.inFlight < this.options.maxInFlight && this.waiting.length > 0) {
+    while (this.inFlight < this.options.maxInFlight && this.young.none && this.waiting.length > 0) {
       const batch = this.take([], ({ keys }) => !keys.some((key) => this.busyKeys.has(key)));
       if (batch.length === 0) break;
       void this.run(batch);
@@ -159,6 +163,7 @@ export class Batcher<Item, Result> {
 
   private async run(taken: readonly QueuedItem<Item, Result>[]): Promise<void> {
     this.inFlight++;
+    const endYouth = this.young.begin();
     const members: QueuedItem<Item, Result>[] = [];
     const keys = new Set<unknown>();
     const waitedMs = performance.now() - Math.min(...taken.map(({ since }) => since));
@@ -179,6 +184,7 @@ export class Batcher<Item, Result> {
       for (const { reject } of members) reject(error);
     } finally {
       this.inFlight--;
+      endYouth();
       this.itemsInFlight -= members.length;
       batch.freeKeys();
       this.startBatches();
