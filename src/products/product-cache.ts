@@ -59,6 +59,8 @@ return 1`;
 @Injectable()
 export class ProductCache {
   private readonly lookUps = new Batcher<number, string | undefined>((ids) => this.lookUp(ids), BATCHING);
+  /** Look-ups that have not begun, for all who ask for the same product until then. */
+  private readonly waiting = new Map<number, Promise<string | undefined>>();
   private readonly loads = new Map<number, Promise<string>>();
   private readonly missedDrops = new Set<number>();
   private readonly ttlMs: string;
@@ -89,7 +91,7 @@ export class ProductCache {
    * `isCurrent` was cached by another version of this system, and is replaced.
    */
   async read(id: number, { load, isCurrent }: CachedText): Promise<string> {
-    const cached = await this.lookUps.submit(id);
+    const cached = await (this.waiting.get(id) ?? this.startLookUp(id));
     if (cached !== undefined && isCurrent(cached)) {
       reads.hit++;
       return cached;
@@ -114,11 +116,16 @@ export class ProductCache {
     await withDeadline(dropped, LIMITS.cacheCommandMs).catch(() => undefined);
   }
 
+  private startLookUp(id: number): Promise<string | undefined> {
+    const looking = this.lookUps.submit(id);
+    this.waiting.set(id, looking);
+    return looking;
+  }
+
   private async lookUp(ids: readonly number[]): Promise<Outcome<string | undefined>[]> {
-    const wanted = [...new Set(ids)];
-    const texts = await this.ask(() => this.cache.mget<string>(wanted.map(keyOf)));
-    const found = new Map(wanted.map((id, index) => [id, texts?.[index]]));
-    return ids.map((id) => fulfilled(found.get(id)));
+    for (const id of ids) this.waiting.delete(id);
+    const texts = await this.ask(() => this.cache.mget<string>(ids.map(keyOf)));
+    return ids.map((_id, index) => fulfilled(texts?.[index]));
   }
 
   private async startLoad(id: number, load: () => Promise<string>): Promise<string> {

@@ -98,16 +98,16 @@ describe('before there is a key', () => {
 });
 
 describe('with keys', () => {
-  const { guessesPerMinute } = LIMITS;
+  const { guessesPerMinute, addressRequests } = LIMITS;
 
   beforeAll(async () => {
     // Most of this is about more of them.
-    Object.assign(LIMITS, { guessesPerMinute: Infinity });
+    Object.assign(LIMITS, { guessesPerMinute: Infinity, addressRequests: Infinity });
     admin = await firstKey();
     await refresh();
   });
 
-  afterAll(() => Object.assign(LIMITS, { guessesPerMinute }));
+  afterAll(() => Object.assign(LIMITS, { guessesPerMinute, addressRequests }));
 
   it('each route has its access, and lets in whoever has it and nobody else', async () => {
     const server: FastifyInstance = api.app.getHttpAdapter().getInstance();
