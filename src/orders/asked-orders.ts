@@ -9,10 +9,10 @@ import { withTimeBudget } from '../runtime/request-context.js';
 import type { AskedRow } from './order-rows.js';
 import { OrderNotFoundError } from './order.errors.js';
 
-/** Orders that arrive while others are read are read together. The histories of so many are some ten thousand rows at worst. */
+/** Orders that arrive while others are read are read together. The histories of so many are fifty thousand rows at worst. */
 const BATCHING = () => ({
   maxBatchSize: 50,
-  maxInFlight: 2,
+  maxInFlight: 3,
   overlapAfterMs: 20,
   maxWaiting: LIMITS.readsWaiting,
   maxWaitMs: LIMITS.readTurnMs,
@@ -42,6 +42,8 @@ export class AskedOrders<Row extends AskedRow, Result> {
    * @throws OverloadedError when too many reads wait.
    */
   async get(order: OwnedId): Promise<Result> {
+    // What is no id of PostgreSQL's would fail the others with it.
+    if (!Number.isSafeInteger(order.id)) throw new OrderNotFoundError(order.id);
     return this.reads.submit(order);
   }
 

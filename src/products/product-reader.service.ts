@@ -17,7 +17,7 @@ import { normalizeSearch, searchProducts } from './product-search.js';
 /** Reads that arrive while others are under way are loaded together, each product once. */
 const BATCHING = () => ({
   maxBatchSize: 500,
-  maxInFlight: 2,
+  maxInFlight: 3,
   overlapAfterMs: 20,
   maxWaiting: LIMITS.readsWaiting,
   maxWaitMs: LIMITS.readTurnMs,
@@ -56,6 +56,8 @@ export class ProductReaderService {
    * @throws OverloadedError when too many reads wait.
    */
   async get(id: number): Promise<LiveProduct> {
+    // What is no id of PostgreSQL's would fail the others with it.
+    if (!Number.isSafeInteger(id)) throw new ProductNotFoundError(id);
     return this.reads.submit(id);
   }
 

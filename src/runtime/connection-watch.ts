@@ -55,9 +55,12 @@ export class ConnectionWatch {
   }
 
   private async look(): Promise<void> {
-    const asked = this.connection.current();
-    if (asked !== undefined) await this.expectAnswer(asked);
-    this.lookLater();
+    try {
+      const asked = this.connection.current();
+      if (asked !== undefined) await this.expectAnswer(asked);
+    } finally {
+      this.lookLater();
+    }
   }
 
   private async expectAnswer(asked: unknown): Promise<void> {

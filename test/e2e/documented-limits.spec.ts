@@ -4,7 +4,7 @@ import { MAX_EXAMPLES } from '../../src/audit/audit-statement.js';
 import { MAX_ECHOED, MAX_ERRORS } from '../../src/kernel/validation-error.js';
 import { formatCents } from '../../src/kernel/money.js';
 import { loadConfig } from '../../src/config/config.js';
-import { LIST_WEIGHT } from '../../src/http/access/route-access.js';
+import { LIST_WEIGHT, MAX_BODY_WEIGHT } from '../../src/http/access/route-access.js';
 import { MAX_NAME_LENGTH } from '../../src/access/dto/create-api-key.dto.js';
 import { MAX_OVERLAP_SECONDS } from '../../src/access/dto/roll-api-key.dto.js';
 import { MAX_KEY_LENGTH } from '../../src/idempotency/idempotency-header.js';
@@ -40,7 +40,7 @@ function expected(): Record<string, string> {
     'streams of events that one process serves': `\`MAX_STREAMS\`, ${number(maxStreams)}; more are 503`,
     'connection between two requests': seconds(REAL.keepAliveMs),
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
-    'reads waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
+    'reads of a kind waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
     'lists and searches read at once in one API process': `${REAL.listsInFlight}, the others wait like reads`,
     'purchases committed together': `${REAL.purchasesPerBatch}, with ${REAL.itemsPerBatch} items; ${REAL.purchaseBatchesInFlight} batches at a time`,
     'requests waiting for a connection in one process': `${number(REAL.connectionsWaiting)}, each at most ${seconds(REAL.connectMs)}; none when no connection was given out for ${seconds(REAL.connectionStallMs)}`,
@@ -52,7 +52,7 @@ function expected(): Record<string, string> {
     'ended reservations, until they are removed; audit runs that are kept': `${REAL.endedReservationSeconds / 86_400} days, or \`IDEMPOTENCY_TTL\` where that is longer; ${KEPT_RUNS}`,
     'ledger that an audit looks at at one moment': `${REAL.auditSliceBytes / 2 ** 20} MiB`,
     'wrong credentials of an address that are looked at': `${REAL.guessesPerMinute} a minute; beyond that 429`,
-    'requests of a caller that is known; of an address': `\`RATE_LIMIT\`, ${number(REAL.callerRequests)} a second; ${number(REAL.addressRequests)} a second; beyond that 429; a list counts as ${LIST_WEIGHT}, and each ${REAL.requestBytes} bytes of a body as one more; none while \`AUTH\` is off`,
+    'requests of a caller that is known; of an address': `\`RATE_LIMIT\`, ${number(REAL.callerRequests)} a second; ${number(REAL.addressRequests)} a second; beyond that 429; a list counts as ${LIST_WEIGHT}, and each ${REAL.requestBytes} bytes of a body as one more, at most ${MAX_BODY_WEIGHT}; none while \`AUTH\` is off`,
     'look for keys that have changed; how long they hold while PostgreSQL does not answer': `${seconds(REAL.keysRefreshMs)}; ${seconds(REAL.keysKeptMs)}, then 503`,
     'issuer of tokens: wait for it; pause until it is asked again; a token that was judged': `${seconds(REAL.issuerMs)}; ${seconds(REAL.issuerPauseMs)}; ${seconds(REAL.keysKeptMs)}`,
     '`customer_ref`; orders of a customer or a request that are counted, and that pages reach by number': `1 to ${MAX_CUSTOMER_REF_LENGTH} printable characters; ${number(MAX_ORDERS_COUNTED)}, links reach all`,

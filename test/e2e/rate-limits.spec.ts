@@ -3,6 +3,7 @@ import { KeyRing } from '../../src/access/key-ring.js';
 import { CacheConnection } from '../../src/cache/cache-connection.js';
 import { RateLimiter } from '../../src/access/rate-limiter.js';
 import { loadConfig } from '../../src/config/config.js';
+import { weightOf } from '../../src/http/access/route-access.js';
 import { type Answer, type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { REAL, setLimits } from '../support/limits.js';
@@ -117,8 +118,12 @@ it('what a request brings counts as well, by its length or for being in chunks',
     });
   const text = (count: number) => JSON.stringify(order(count));
   expect(await left(() => send(text(1)))).toBe(999);
-  expect(await left(() => send(text(100)))).toBe(1_000 - 1 - Math.floor(text(100).length / 512));
+  expect(await left(() => send(text(50)))).toBe(1_000 - 1 - Math.floor(text(50).length / 512));
+  expect(await left(() => send(text(100)))).toBe(1_000 - 1 - 5);
   expect(await left(() => send(new Blob([text(1)]).stream()))).toBe(1_000 - 1 - 5);
+  // A length is claimed in a moment, and nobody is shut out for it.
+  const claim = (length: string) => weightOf(['orders:create'], { 'content-length': length });
+  expect(['0', '511', '512', '9000000000000000000', '9'.repeat(400)].map(claim)).toEqual([1, 1, 2, 6, 6]);
 });
 
 it('counts keys by themselves, and whoever has none by address', async () => {

@@ -14,8 +14,8 @@ export interface ScopedAccess {
 
 /** Of a route that reads many rows. */
 export const LIST_WEIGHT = 5;
-/** What a body of unknown length adds: as much as an order of a hundred items, in short. */
-const CHUNKED_WEIGHT = 5;
+/** What a body adds at most: as much as an order of a hundred items, in short. */
+export const MAX_BODY_WEIGHT = 5;
 
 /**
  * Who may use a route: whoever has one of the scopes and is no customer; {@link ScopedAccess}; `caller`, everybody who has said who they are; `docs`, the same, or everybody where
@@ -47,11 +47,11 @@ export function isForCustomers(access: RouteAccess): boolean {
 
 /**
  * As how many requests one counts, where callers are limited. What it brings counts as well, before it is read: an order of a hundred items is more
- * work than one of one.
+ * work than one of one. However long it claims to be, it shuts nobody out for long.
  */
 export function weightOf(access: RouteAccess, headers: IncomingHttpHeaders): number {
   const ofRoute = (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;
   // How long a body in chunks is, is not known yet.
-  if (headers['transfer-encoding'] !== undefined) return ofRoute + CHUNKED_WEIGHT;
-  return ofRoute + Math.floor(Number(headers['content-length'] ?? 0) / LIMITS.requestBytes);
+  if (headers['transfer-encoding'] !== undefined) return ofRoute + MAX_BODY_WEIGHT;
+  return ofRoute + Math.min(Math.floor(Number(headers['content-length'] ?? 0) / LIMITS.requestBytes), MAX_BODY_WEIGHT);
 }

@@ -31,7 +31,7 @@ export interface Batch<Item> {
 
 /**
  * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
- * order of arrival. There is no timer, so an item that finds nothing under way is served at once and alone. Batches that are
+ * order of arrival. An item that finds nothing under way is served at once and alone. Batches that are
  * served at the same time share no key, and of two items with the same key the first to arrive is served first.
  *
  * `serve` gives one outcome for each item, in their order, then one for each item that it has taken late; when it throws, every
