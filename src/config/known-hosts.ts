@@ -14,8 +14,8 @@ export interface HostPolicy {
 const MAX_REMEMBERED = 1_000;
 
 /**
- * Gives what tells by its `Host` whether a server may answer a request. One on a loopback address, which only programs of this machine reach,
- * does not answer to a foreign name, which DNS rebinding would give it; any other answers to all.
+ * Gives what tells by its `Host` whether a server may answer a request. One on a loopback address, which only programs of
+ * this machine reach, does not answer to a foreign name, which DNS rebinding would give it; any other answers to all.
  */
 export function knownHosts(policy: HostPolicy): (host: string | undefined) => boolean {
   return isLoopback(policy.host) ? remember(checkOf(policy)) : () => true;

@@ -29,7 +29,6 @@ export class OrderReaderService {
   private readonly alone: AskedOrders<OrderRow, Order>;
   private readonly whole: AskedOrders<OrderItemRow, Order>;
   private readonly histories: AskedOrders<OrderEventRow, OrderEvent[]>;
-
   private readonly pages: PageRead<Listing<Order>>;
 
   constructor(

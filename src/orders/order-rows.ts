@@ -4,7 +4,7 @@ import { parseCents } from '../kernel/money.js';
 import { OrderItem } from './order-item.entity.js';
 import { Order } from './order.entity.js';
 
-/** Orders that are asked for, in SQL: join it as `orders`, and give it {@link askedValues}. What is another's is not there. */
+/** What a statement reads `FROM`: the `orders` that are asked for by {@link askedValues}. What is another's is not among them. */
 export const ASKED_ORDERS = `unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (asked_id, owner, place)
   JOIN orders ON orders.id = asked_id AND ${ownedBy('asked.owner')}`;
 

@@ -22,7 +22,10 @@ export class ConnectionWatch {
   private available = true;
   private isWatching = false;
   private timer: NodeJS.Timeout | undefined;
-  /** How long the next answer is waited for. A new connection has what waited asked once more, so it is made less and less often for an end that is only slow. */
+  /**
+   * How long the next answer is waited for. A new connection has what waited asked once more, so for an end that is only slow
+   * it is made less and less often.
+   */
   private patienceMs: number;
 
   constructor(

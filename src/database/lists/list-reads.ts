@@ -28,8 +28,9 @@ export class ListReads {
   }, TURNS());
 
   /**
-   * Turns for one kind of list. Whoever asks for a page that others wait for shares their read, which begins after all of them have asked, and is refused
-   * with them when it waits too long; `key` names all that the page depends on, as whose rows it may show.
+   * Turns for one kind of list. Whoever asks for a page that others wait for shares their read, which begins after all of
+   * them have asked, and is refused with them when it waits too long. `key` names all that the page depends on, also whose
+   * rows it may show.
    */
   ofKind<T>(): PageRead<T> {
     const waiting = new Map<string, Promise<T>>();

@@ -46,8 +46,8 @@ export function isForCustomers(access: RouteAccess): boolean {
 }
 
 /**
- * As how many requests one counts, where callers are limited. What it brings counts as well, before it is read: an order of a hundred items is more
- * work than one of one. However long it claims to be, it shuts nobody out for long.
+ * As how many requests one counts, where callers are limited. What it brings counts as well, before it is read: an order of
+ * a hundred items is more work than one of one. However long it claims to be, it shuts nobody out for long.
  */
 export function weightOf(access: RouteAccess, headers: IncomingHttpHeaders): number {
   const ofRoute = (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;

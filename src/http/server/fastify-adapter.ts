@@ -16,12 +16,11 @@ import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.
 import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
-import { inOneHook, type RequestStep } from './request-steps.js';
+import { answerUnroutable, inOneHook, type RequestStep } from './request-steps.js';
 import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { joinChunks } from './join-chunks.js';
 import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
-import { answerUnroutable } from './unroutable.js';
 import { guardQuery } from './utf8.js';
 import { withNewRequest } from '../../runtime/request-context.js';
 

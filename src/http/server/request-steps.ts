@@ -1,4 +1,6 @@
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { toProblem } from '../problems/problem-details.js';
+import { sendProblem } from '../problems/send-problem.js';
 
 /** What is done when the head of a request is there. Gives whether the request goes on: not when the step has answered it. */
 export type RequestStep = (request: FastifyRequest, reply: FastifyReply) => boolean;
@@ -13,5 +15,12 @@ export function inOneHook(
   return (request, reply, done) => {
     for (const step of steps) if (!step(request, reply)) return;
     last(request, reply, done);
+  };
+}
+
+/** Answers a path that cannot be decoded, which never reaches a route, a hook or a filter: so the steps are taken here. */
+export function answerUnroutable(steps: readonly RequestStep[]) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    if (steps.every((step) => step(request, reply))) sendProblem(reply, toProblem(error), error);
   };
 }

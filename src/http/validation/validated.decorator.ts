@@ -11,8 +11,9 @@ import { type FieldError, ValidationError } from '../../kernel/validation-error.
 rememberRules();
 
 /**
- * Makes an instance of the parameter's class, by its rules. Of what Nest's own pipe does before that, the parsers have done their part: a body is an
- * object of JSON, and neither it nor a query has names that every object has by inheritance. Nothing here waits for anything, and promises cost more than the rules.
+ * Makes an instance of the parameter's class, by its rules. What Nest's own pipe guards against before that cannot come here: a
+ * body is an object of JSON, and neither it nor a query has names that every object has by inheritance. Nothing here waits for
+ * anything, and promises cost more than the rules.
  *
  * Bound to the parameters that are validated and not to the application: a pipe of the application runs for ids and keys as
  * well, does nothing to them, and costs as much as the rest of a read from the cache.

@@ -11,8 +11,7 @@ import { answerClientError, boundConnections, connectionOptions } from '../../ht
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
 import { joinChunks } from '../../http/server/join-chunks.js';
-import { inOneHook } from '../../http/server/request-steps.js';
-import { answerUnroutable } from '../../http/server/unroutable.js';
+import { answerUnroutable, inOneHook } from '../../http/server/request-steps.js';
 import { securityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
 import { NAME } from '../../kernel/version.js';

@@ -13,8 +13,8 @@ export interface BatcherOptions<Item> {
   /** Batches being served at the same time at most. */
   readonly maxInFlight: number;
   /**
-   * A batch begins beside another only when that has taken so long; at once unless given. Where batches are short, few large ones cost less
-   * than many small ones, and one that hangs still stops nobody.
+   * A batch begins beside another only when that has taken so long; at once unless given. Where batches are short, few large
+   * ones cost less than many small ones, and one that hangs still stops nobody.
    */
   readonly overlapAfterMs?: number;
   /** Items waiting at most; one more is refused at once. */
