@@ -28,8 +28,6 @@ import {
 const PAGE_SIZE = 100;
 /** Orders whose events a subscriber deals with at the same time. */
 const CONCURRENCY = 10;
-const NEVER = new AbortController().signal;
-
 /** What became of one event: dealt with, failed with an error, or not told because the worker stops or has lost its lease. */
 type Told = { readonly error?: string } | 'not told';
 
@@ -190,7 +188,6 @@ export class Subscription extends PeriodicTask {
       await callWithDeadline(async () => this.subscriber.handler(event), {
         milliseconds: LIMITS.subscriberCallMs,
         stopping: signal,
-        unwanted: NEVER,
       });
       return {};
     } catch (thrown) {

@@ -64,9 +64,9 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
 export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
   return {
-    name: 'claim',
+    name: onlyIfPending ? 'claim-pending' : 'claim',
     text: `WITH ${moveOrders()}, recorded AS (
-             ${recordClaims(`SELECT id, $2, ${CAUSE_OF_CLAIM}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
+             ${recordClaims(`SELECT id, $2, 'attempt ' || ${onlyIfPending ? '1' : ATTEMPT}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,
     values: [claims.map(({ orderId }) => orderId), 'processing', from, claims.map(({ jobId }) => jobId ?? null)],
@@ -93,5 +93,5 @@ function requestOf(orders: string): string {
   return `(SELECT request_id FROM order_events WHERE order_id = ${orders}.id ORDER BY id LIMIT 1)`;
 }
 
-/** Each claim of an order is an attempt, whether a worker tries again or takes the order over from one that died. */
-const CAUSE_OF_CLAIM = `'attempt ' || (SELECT count(*) + 1 FROM order_events WHERE order_id = changed.id AND status = 'processing')`;
+/** Each claim of an order is an attempt, whether a worker tries again or takes the order over from one that died; a pending one has had none. */
+const ATTEMPT = `(SELECT count(*) + 1 FROM order_events WHERE order_id = changed.id AND status = 'processing')`;

@@ -7,7 +7,7 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Waits for `promise`, but no longer than `milliseconds`: the one thing here that waits with a deadline.
+ * Waits for `promise`, but no longer than `milliseconds`.
  *
  * @throws DeadlineError
  */
@@ -23,33 +23,37 @@ export async function withDeadline<T>(promise: Promise<T>, milliseconds: number)
   }
 }
 
+/** By what a call can be given up, and aborted. */
+export interface Abortable {
+  /** When it is aborted, nobody waits for the call any more. */
+  readonly stopping: AbortSignal;
+  /** Of the signal that the call is given. Who aborts it still waits for the call: it tells what it has done all the same. */
+  readonly controller?: AbortController;
+}
+
 /**
- * Makes a call that can be given up: its signal is aborted after `milliseconds`, or when `stopping` is. Nobody waits for a call
- * that does not heed it. When `unwanted` is aborted, the signal is aborted as well, but the call is waited for: it tells what
- * it has done all the same.
+ * Makes a call that can be given up: after `milliseconds`, or when `stopping` is aborted, nobody waits for it any more, and its signal
+ * is aborted.
  *
  * @throws DeadlineError
  */
 export async function callWithDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
-  { milliseconds, stopping, unwanted }: { milliseconds: number; stopping: AbortSignal; unwanted: AbortSignal },
+  { milliseconds, stopping, controller = new AbortController() }: Abortable & { readonly milliseconds: number },
 ): Promise<T> {
-  const controller = new AbortController();
-  let stop: () => void = () => undefined;
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new Error('The process stops'));
-  });
+  let giveUp: (error: Error) => void = () => undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => (giveUp = reject));
+  const timer = setTimeout(() => giveUp(new DeadlineError(milliseconds)), milliseconds);
+  const stop = () => giveUp(new Error('The process stops'));
   stopping.addEventListener('abort', stop);
   if (stopping.aborted) stop();
   try {
-    return await withDeadline(
-      Promise.race([call(AbortSignal.any([controller.signal, unwanted])), stopped]),
-      milliseconds,
-    );
+    return await Promise.race([call(controller.signal), givenUp]);
   } catch (error) {
     controller.abort(error);
     throw error;
   } finally {
+    clearTimeout(timer);
     stopping.removeEventListener('abort', stop);
   }
 }

@@ -59,10 +59,13 @@ export function startSpan(name: string, { kind, parent, links = [], attributes }
 }
 
 /** Runs `work` in a span, which is the parent of the spans that `work` starts, and names it in the lines that `work` logs. */
-export async function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
-  const whole = { parent: currentContext().trace, ...options };
-  if (!isToBeRecorded(whole.parent, whole.links)) return work(NO_SPAN);
-  const span = startSpan(name, whole);
+export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+  const { parent = currentContext().trace } = options;
+  if (!isToBeRecorded(parent, options.links)) return work(NO_SPAN);
+  return within(startSpan(name, { ...options, parent }), work);
+}
+
+async function within<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
   try {
     return await withRequest({ ...currentContext(), trace: span.spanContext() }, () => work(span));
   } catch (error) {

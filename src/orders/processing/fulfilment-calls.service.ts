@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import { Config } from '../../config/config.js';
 import { parseCents } from '../../kernel/money.js';
-import { callWithDeadline } from '../../runtime/deadline.js';
+import { type Abortable, callWithDeadline } from '../../runtime/deadline.js';
 import { currentTraceparent, inSpan } from '../../telemetry/tracing.js';
 import type { ClaimedOrder } from '../status-change.js';
 import { FulfilmentGateway, type FulfilmentOptions, type FulfilmentOrder } from './fulfilment-gateway.js';
+import { hasOrderEnded } from './in-flight-calls.js';
 import { fulfilmentDuration } from '../metrics/processing-metrics.js';
-
-const NEVER = new AbortController().signal;
 
 /** Calls the gateway, each call with the order, its key and a deadline. */
 @Injectable()
@@ -19,23 +18,22 @@ export class FulfilmentCallsService {
   ) {}
 
   /** @throws what the gateway throws, DeadlineError, or an error when `stopping` is aborted first. */
-  async fulfil(
-    order: ClaimedOrder,
-    { stopping, unwanted }: { stopping: AbortSignal; unwanted: AbortSignal },
-  ): Promise<void> {
+  async fulfil(order: ClaimedOrder, abortable: Required<Abortable>): Promise<void> {
     const begin = performance.now();
-    const tell = (outcome: 'done' | 'failed' | 'aborted') =>
-      fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
-    const result: unknown = await this.call('fulfil order', order, {
-      call: async (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
-      stopping,
-      unwanted,
-    }).catch((error: unknown) => {
-      tell(stopping.aborted || unwanted.aborted ? 'aborted' : 'failed');
+    let outcome: 'done' | 'failed' | 'aborted' = 'failed';
+    try {
+      const result: unknown = await this.call('fulfil order', order, {
+        call: async (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
+        ...abortable,
+      });
+      if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
+      outcome = 'done';
+    } catch (error) {
+      if (abortable.stopping.aborted || hasOrderEnded(abortable.controller)) outcome = 'aborted';
       throw error;
-    });
-    tell(isDone(result) ? 'done' : 'failed');
-    if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
+    } finally {
+      fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
+    }
   }
 
   /** Has the gateway cancel what it did. @throws what `fulfil` throws. */
@@ -43,22 +41,18 @@ export class FulfilmentCallsService {
     await this.call('cancel fulfilment', order, {
       call: async (options) => this.gateway.cancel(toFulfilmentOrder(order), options),
       stopping,
-      unwanted: NEVER,
     });
   }
 
   private async call<T>(
     name: string,
     order: ClaimedOrder,
-    {
-      call,
-      ...signals
-    }: { call: (options: FulfilmentOptions) => Promise<T>; stopping: AbortSignal; unwanted: AbortSignal },
+    { call, ...abortable }: Abortable & { readonly call: (options: FulfilmentOptions) => Promise<T> },
   ): Promise<T> {
     const milliseconds = this.config.orders.fulfilmentTimeoutMs;
     const attributes = { 'order_system.order_id': order.id };
-    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () =>
-      callWithDeadline(async (signal) => call({ ...optionsOf(order), signal }), { milliseconds, ...signals }),
+    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, async () =>
+      callWithDeadline((signal) => call({ ...optionsOf(order), signal }), { milliseconds, ...abortable }),
     );
   }
 }

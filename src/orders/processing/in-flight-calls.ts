@@ -5,10 +5,18 @@ import { LIMITS } from '../../config/limits.js';
 import { readPrepared } from '../../database/prepared-statement.js';
 import { CancellationHints } from '../cancellation/cancellation-hints.js';
 
+/** Why a call was aborted: its order was cancelled, or failed in another worker. */
+export class OrderEndedError extends Error {
+  constructor() {
+    super('The order has ended otherwise');
+    this.name = 'OrderEndedError';
+  }
+}
+
 /** An external call that is under way in this process. */
 export interface InFlightCall {
-  /** Aborted when the order was cancelled, or failed in another worker. */
-  readonly signal: AbortSignal;
+  /** Aborted with {@link OrderEndedError}. */
+  readonly controller: AbortController;
   /** Reads the order again: whether it was cancelled, or failed in another worker. */
   readonly isUnwanted: () => Promise<boolean>;
   /** To be called when the call has ended. */
@@ -19,7 +27,7 @@ export interface InFlightCall {
 @Injectable()
 export class InFlightCalls extends PeriodicTask {
   protected readonly intervalMs = LIMITS.cancellationLookMs;
-  private readonly calls = new Map<number, Set<AbortController>>();
+  private readonly calls = new Set<{ readonly orderId: number; readonly controller: AbortController }>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -31,7 +39,7 @@ export class InFlightCalls extends PeriodicTask {
   override async onApplicationBootstrap(): Promise<void> {
     await super.onApplicationBootstrap();
     this.hints.subscribe((orderId) => {
-      if (this.calls.has(orderId))
+      if (this.isUnderWay(orderId))
         this.look([orderId]).catch((error: unknown) =>
           this.logger.warn('An order could not be looked up', { order_id: orderId, error }),
         );
@@ -40,22 +48,22 @@ export class InFlightCalls extends PeriodicTask {
 
   begin(orderId: number): InFlightCall {
     const controller = new AbortController();
-    const { signal } = controller;
-    const calls = this.calls.get(orderId) ?? new Set();
-    this.calls.set(orderId, calls.add(controller));
+    const call = { orderId, controller };
+    this.calls.add(call);
     return {
-      signal,
-      isUnwanted: async () => signal.aborted || (await this.look([orderId])) > 0,
-      end: () => {
-        calls.delete(controller);
-        if (calls.size === 0) this.calls.delete(orderId);
-      },
+      controller,
+      isUnwanted: async () => hasOrderEnded(controller) || (await this.look([orderId])) > 0,
+      end: () => this.calls.delete(call),
     };
   }
 
   /** Looks at all orders whose call is under way, and returns how many have ended. */
   async run(): Promise<number> {
-    return this.calls.size === 0 ? 0 : this.look([...this.calls.keys()]);
+    return this.calls.size === 0 ? 0 : this.look([...this.calls].map(({ orderId }) => orderId));
+  }
+
+  private isUnderWay(orderId: number): boolean {
+    return [...this.calls].some((call) => call.orderId === orderId);
   }
 
   private async look(orderIds: readonly number[]): Promise<number> {
@@ -64,9 +72,13 @@ export class InFlightCalls extends PeriodicTask {
       text: `SELECT id FROM orders WHERE id = ANY ($1::bigint[]) AND status IN ('failed', 'cancelled')`,
       values: [orderIds],
     });
-    for (const { id } of ended) {
-      for (const controller of this.calls.get(id) ?? []) controller.abort(new Error('The order has ended otherwise'));
-    }
+    const ids = new Set(ended.map(({ id }) => id));
+    for (const { orderId, controller } of this.calls) if (ids.has(orderId)) controller.abort(new OrderEndedError());
     return ended.length;
   }
+}
+
+/** Whether that is why the call was aborted. */
+export function hasOrderEnded({ signal }: AbortController): boolean {
+  return signal.reason instanceof OrderEndedError;
 }

@@ -82,7 +82,7 @@ export class OrderFulfilmentService {
   private async callAndComplete(order: ClaimedOrder, { isLast, signal }: Attempt, call: InFlightCall): Promise<void> {
     const orderId = order.id;
     try {
-      await this.calls.fulfil(order, { stopping: signal, unwanted: call.signal });
+      await this.calls.fulfil(order, { stopping: signal, controller: call.controller });
     } catch (error) {
       if (await call.isUnwanted().catch(() => false)) {
         await this.undo.undoEndedCall(orderId, textOf(error));
