@@ -30,7 +30,8 @@ export interface ClaimedOrder {
   readonly fulfilmentKey: string | null;
   /** The request that has bought it; null for an order of a release before 1.1. */
   readonly requestId: string | null;
-  readonly createdAt: Date;
+  /** Milliseconds since 1970. */
+  readonly createdAtMs: number;
   /** Each with its product id, its quantity and its unit price as decimal text, by product id. */
   readonly items: readonly (readonly [number, number, string])[];
 }
@@ -79,7 +80,7 @@ export function selectClaimedOrder(id: number): QueryConfig {
 }
 
 function claimedFrom(orders: 'changed' | 'orders'): string {
-  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", created_at AS "createdAt", ${requestOf(orders)} AS "requestId",
+  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
                   (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text) ORDER BY product_id), '[]')
                    FROM order_items WHERE order_id = ${orders}.id) AS items
            FROM ${orders}`;

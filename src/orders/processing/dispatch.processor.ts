@@ -99,13 +99,16 @@ export class DispatchProcessor extends JobProcessor {
   private async attempt(orderId: number, { signal, trace }: Pick<Attempt, 'signal' | 'trace'>): Promise<void> {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
+    this.slots.lend(1);
     try {
-      await this.slots.lendTo(() => this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal, trace }));
+      await this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal, trace });
     } catch (error) {
       this.logger.warn('An attempt failed', { order_id: orderId, attempt: 1, error });
       const isOver = isLast || isPermanent(error);
       if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
       else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
+    } finally {
+      this.slots.lend(-1);
     }
   }
 

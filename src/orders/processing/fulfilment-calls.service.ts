@@ -23,7 +23,7 @@ export class FulfilmentCallsService {
     let outcome: 'done' | 'failed' | 'aborted' = 'failed';
     try {
       const result: unknown = await this.call('fulfil order', order, {
-        call: async (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
+        call: (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
         ...abortable,
       });
       if (!isDone(result)) throw new Error("The gateway's fulfil must resolve to { outcome: 'done' }");
@@ -39,19 +39,19 @@ export class FulfilmentCallsService {
   /** Has the gateway cancel what it did. @throws what `fulfil` throws. */
   async undo(order: ClaimedOrder, stopping: AbortSignal): Promise<void> {
     await this.call('cancel fulfilment', order, {
-      call: async (options) => this.gateway.cancel(toFulfilmentOrder(order), options),
+      call: (options) => this.gateway.cancel(toFulfilmentOrder(order), options),
       stopping,
     });
   }
 
-  private async call<T>(
+  private call<T>(
     name: string,
     order: ClaimedOrder,
     { call, ...abortable }: Abortable & { readonly call: (options: FulfilmentOptions) => Promise<T> },
   ): Promise<T> {
     const milliseconds = this.config.orders.fulfilmentTimeoutMs;
     const attributes = { 'order_system.order_id': order.id };
-    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, async () =>
+    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () =>
       callWithDeadline((signal) => call({ ...optionsOf(order), signal }), { milliseconds, ...abortable }),
     );
   }
@@ -67,10 +67,10 @@ function optionsOf({ id, fulfilmentKey, requestId }: ClaimedOrder): Omit<Fulfilm
   };
 }
 
-function toFulfilmentOrder({ id, totalPrice, items, createdAt }: ClaimedOrder): FulfilmentOrder {
+function toFulfilmentOrder({ id, totalPrice, items, createdAtMs }: ClaimedOrder): FulfilmentOrder {
   return {
     id,
-    createdAt,
+    createdAt: new Date(createdAtMs),
     totalPrice: parseCents(totalPrice),
     items: items.map(([productId, quantity, price]) => ({ productId, quantity, unitPrice: parseCents(price) })),
   };

@@ -58,14 +58,10 @@ export class OrderSlots {
     }
   }
 
-  /** Runs `work` for a dispatched order that has its slot: meanwhile one slot less is left for orders with a job of their own. */
-  async lendTo<T>(work: () => Promise<T>): Promise<T> {
-    this.lend(1);
-    try {
-      return await work();
-    } finally {
-      this.lend(-1);
-    }
+  /** For a dispatched order that has its slot: until it is called with -1, one slot less is left for orders with a job of their own. */
+  lend(slots: 1 | -1): void {
+    this.dispatched += slots;
+    this.tell();
   }
 
   /** Tells how many slots are left for orders with a job of their own, whenever that changes. */
@@ -75,11 +71,6 @@ export class OrderSlots {
 
   private reserve(reserved: boolean): void {
     this.reserved = reserved;
-    this.tell();
-  }
-
-  private lend(slots: number): void {
-    this.dispatched += slots;
     this.tell();
   }
 
