@@ -14,6 +14,13 @@ import { type KnownApiKey, selectKnownApiKeys, selectVersion } from './api-key-r
 import { digestOf, keyIdOf } from './api-key-token.js';
 import { KeysUnknownError } from './access.errors.js';
 
+/** Whom a token belongs to, and until when, in milliseconds since 1970. */
+interface Known {
+  readonly id: number;
+  readonly caller: Caller;
+  readonly until: number;
+}
+
 interface RingKey extends KnownApiKey {
   /** By its secret. */
   readonly caller: Caller;
@@ -29,8 +36,8 @@ interface RingKey extends KnownApiKey {
 export class KeyRing extends PeriodicTask {
   protected readonly intervalMs = LIMITS.keysRefreshMs;
   private keys = new Map<number, RingKey>();
-  /** Of tokens that were let in, so that checksum and digest are worked out once; two of a key at most, for the keys are read again when one changes. */
-  private seen = new Map<string, { readonly id: number; readonly digest: Buffer }>();
+  /** Of tokens that were let in, so that they are worked out once; two of a key at most, for the keys are read again when one changes. */
+  private seen = new Map<string, Known>();
   private version = -1;
   /** As `performance.now` tells it. */
   private confirmedAt = -Infinity;
@@ -52,18 +59,12 @@ export class KeyRing extends PeriodicTask {
 
   /** @throws UnauthenticatedError, KeysUnknownError */
   authenticate(token: string): Caller {
+    const now = Date.now();
     const seen = this.seen.get(token);
-    const id = seen?.id ?? keyIdOf(token);
-    if (id === undefined) throw new UnauthenticatedError('This is no key of this system, or it is mistyped');
+    const known = seen !== undefined && seen.until > now ? seen : this.lookUp(token);
     this.expectFresh();
-    const digest = seen?.digest ?? digestOf(token);
-    const caller = this.find(id, digest);
-    if (caller === undefined) {
-      throw new UnauthenticatedError('This key is not valid: it has expired, was revoked, or never was one');
-    }
-    if (seen === undefined) this.seen.set(token, { id, digest });
-    this.uses.set(id, Date.now());
-    return caller;
+    this.uses.set(known.id, now);
+    return known.caller;
   }
 
   /** When keys were used since the last call. */
@@ -119,13 +120,27 @@ export class KeyRing extends PeriodicTask {
     return { ...key, caller: callerBy(digest), previousCaller };
   }
 
+  /** @throws UnauthenticatedError, KeysUnknownError */
+  private lookUp(token: string): Known {
+    const id = keyIdOf(token);
+    if (id === undefined) throw new UnauthenticatedError('This is no key of this system, or it is mistyped');
+    this.expectFresh();
+    const known = this.find(id, digestOf(token));
+    if (known === undefined) {
+      throw new UnauthenticatedError('This key is not valid: it has expired, was revoked, or never was one');
+    }
+    this.seen.set(token, known);
+    return known;
+  }
+
   /** Whose secret has this digest; `undefined` when nobody's, or no longer. */
-  private find(id: number, sent: Buffer): Caller | undefined {
+  private find(id: number, sent: Buffer): Known | undefined {
     const key = this.keys.get(id);
     if (key === undefined || isOver(key.expiresAt)) return undefined;
-    if (timingSafeEqual(key.digest, sent)) return key.caller;
+    if (timingSafeEqual(key.digest, sent)) return { id, caller: key.caller, until: endOf(key.expiresAt) };
     const isPrevious = key.previousDigest !== null && timingSafeEqual(key.previousDigest, sent);
-    return isPrevious && !isOver(key.previousExpiresAt) ? key.previousCaller : undefined;
+    if (!isPrevious || key.previousCaller === undefined || isOver(key.previousExpiresAt)) return undefined;
+    return { id, caller: key.previousCaller, until: Math.min(endOf(key.expiresAt), endOf(key.previousExpiresAt)) };
   }
 
   /** @throws KeysUnknownError */
@@ -135,5 +150,9 @@ export class KeyRing extends PeriodicTask {
 }
 
 function isOver(end: Date | null): boolean {
-  return end !== null && end.getTime() <= Date.now();
+  return endOf(end) <= Date.now();
+}
+
+function endOf(end: Date | null): number {
+  return end?.getTime() ?? Infinity;
 }

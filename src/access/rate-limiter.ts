@@ -49,8 +49,9 @@ export class RateLimiter implements RateLimit {
 
   private pay(caller: string, paidAt: number): void {
     this.paidAt.set(caller, paidAt);
+    if (this.paidAt.size <= MAX_CALLERS) return;
     const [oldest] = this.paidAt.keys();
-    if (this.paidAt.size > MAX_CALLERS && oldest !== undefined) this.paidAt.delete(oldest);
+    if (oldest !== undefined) this.paidAt.delete(oldest);
   }
 
   /** Of whoever has paid for everything there is nothing to know. */

@@ -29,6 +29,7 @@ const open = gauge({
   unit: 'streams',
   help: 'Streams of events that clients of this process follow.',
 });
+open.set(0);
 
 /** An event of the whole log with the place behind it. */
 export interface PlacedEvent {

@@ -48,9 +48,11 @@ export function counter<Label extends string = never>({
   return new Counter(collect === undefined ? described : { ...described, collect });
 }
 
+/** It has no value until it is set: a process serves its metrics before it has read anything. */
 export function gauge<Label extends string = never>(declaration: Declaration<Label>): Gauge<Label> {
   const made = new Gauge({ ...declare(declaration, 'gauge', 1), registers: [registry] });
   if (declaration.labels === undefined) withoutLabels.add(made);
+  forget(made);
   return made;
 }
 

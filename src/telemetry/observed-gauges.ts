@@ -24,6 +24,7 @@ export abstract class ObservedGauges implements OnModuleInit, OnModuleDestroy {
 
   onModuleDestroy(): void {
     observed.delete(this);
+    for (const gauge of this.gauges) forget(gauge);
   }
 
   /** Reads everything that the process observes, at the same time. Never rejects. */

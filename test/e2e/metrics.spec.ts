@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createServer, request } from 'node:http';
 import { promisify } from 'node:util';
+import { freePort } from '../../tools/processes.ts';
 import { createClient } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
@@ -162,6 +163,20 @@ describe('the metrics', () => {
       redis.thaw();
     }
   }, 60_000);
+
+  it('tell of nothing that was not read yet while a process comes up', async () => {
+    const port = await freePort();
+    const role = start([], { METRICS_PORT: String(port) });
+    let first: Series = new Map();
+    await eventually(async () => {
+      first = await scrape(`http://127.0.0.1:${port}/metrics`);
+    }, 60_000);
+    expect(role.log()).not.toContain('is up');
+    expect(namesIn(first)).toContain('build_info');
+    const read = ['audit_last_success_timestamp_seconds', 'orders_oldest_open_age_seconds', 'dead_letters'];
+    for (const name of [...read, 'workers_alive', 'purchases_waiting']) expect(namesIn(first)).not.toContain(name);
+    expect(first.get('event_streams')).toBe(0);
+  }, 90_000);
 
   it('stand beside the health of a role that has no other server', async () => {
     const worker = new URL(await metricsUrlOf(start(['--worker'])));

@@ -10,8 +10,8 @@ interface Sign {
 
 const PURCHASES_FAIL = ['PurchasesFailFast', 'PurchasesFail', 'PurchasesFailSlowly'];
 const ORDERS_ARE_LATE = ['OrdersCompleteLateFast', 'OrdersCompleteLate', 'OrdersCompleteLateSlowly', 'OrderStuck'];
-/** While a fault lasts, the provider of the simulator refuses and fails calls, and jobs are lost with their worker or with Redis. */
-const OF_EVERY_FAULT = ['FulfilmentFails', 'OrdersLoseTheirJobs', 'DeadLetters'];
+/** Whatever happens, the provider of the simulator refuses and fails calls, and jobs are lost with their worker or with Redis. */
+export const OF_EVERY_FAULT = ['FulfilmentFails', 'OrdersLoseTheirJobs', 'DeadLetters'];
 const DATABASE = [...PURCHASES_FAIL, ...ORDERS_ARE_LATE, 'DatabaseUnreachable', 'ConnectionsExhausted', 'NoWorker'];
 const QUEUE = [...ORDERS_ARE_LATE, 'QueueUnreachable'];
 const EITHER = [...DATABASE, ...QUEUE];
