@@ -158,9 +158,12 @@ export class TokenIssuer {
 }
 
 /** A token whose `scope` names scopes of ours has those; any other is a customer's. @throws UnauthenticatedError */
-function callerOf({ sub = '', exp = 0, scope }: JWTPayload): Caller {
-  if (!SUBJECT.test(sub)) throw new UnauthenticatedError('The sub of this token is not 1 to 128 printable characters');
+function callerOf({ sub, exp = 0, scope }: JWTPayload): Caller {
+  // An issuer may sign anything: an owner of null would be everybody.
+  if (typeof sub !== 'string' || !SUBJECT.test(sub))
+    throw new UnauthenticatedError('The sub of this token is not 1 to 128 printable characters');
   const expiresAt = new Date((exp + CLOCK_TOLERANCE_SECONDS) * 1_000);
+  if (Number.isNaN(expiresAt.getTime())) throw new UnauthenticatedError('The exp of this token is no moment');
   const scopes = typeof scope === 'string' ? scope.split(' ').filter(isScope) : [];
   const isCustomer = scopes.length === 0;
   return {

@@ -40,7 +40,8 @@ export class HealthController {
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessResponse> {
     const { status, checks, details } = await this.readiness.check();
     if (status === 'not_ready') reply.code(503).header('Retry-After', 1);
-    return reply.request.caller.scopes.has('ops:read') ? { status, checks, details } : { status, checks };
+    const { scopes, customerRef } = reply.request.caller;
+    return scopes.has('ops:read') && customerRef === null ? { status, checks, details } : { status, checks };
   }
 
   @Get('cache/stats')

@@ -47,6 +47,8 @@ export async function findOrders(dataSource: DataSource, filter: OrderFilter, re
 
 /** Of those parts that are given, so that each filter has its own plan. */
 function conditionOf({ owner, customerRef, status, requestId }: OrderFilter) {
+  // Either is the first parameter, and where both are given they have to be equal.
+  const customer = owner === null && customerRef === undefined ? undefined : '$1';
   const parts = [
     { name: 'owner', value: owner ?? undefined, text: (parameter: string) => `customer_ref = ${parameter}` },
     { name: 'customer', value: customerRef, text: (parameter: string) => `customer_ref = ${parameter}` },
@@ -54,7 +56,7 @@ function conditionOf({ owner, customerRef, status, requestId }: OrderFilter) {
     {
       name: 'request',
       value: requestId,
-      text: (parameter: string) => `id IN (${ordersOfRequest(parameter, MAX_OF_REQUEST)})`,
+      text: (parameter: string) => `id IN (${ordersOfRequest(parameter, MAX_OF_REQUEST, customer)})`,
     },
   ].filter(({ value }) => value !== undefined);
   return {

@@ -174,8 +174,10 @@ describe('with keys', () => {
 
   it('tells what is wrong in detail to whoever may know', async () => {
     const { token } = await makeKey({ scopes: ['ops:read'] });
+    const { token: ofCustomer } = await makeKey({ scopes: ['ops:read'], customer_ref: 'alice' });
     await refresh();
     expect((await api.get('/health/ready', bearer(token))).body.details).toMatchObject({ database: { status: 'up' } });
+    expect((await api.get('/health/ready', bearer(ofCustomer))).body.details).toBeUndefined();
   });
 
   it('a refusal names the scope that is missing', async () => {
@@ -526,9 +528,11 @@ describe('AUTH', () => {
       standard,
       { 'x-forwarded-host': 'a' },
       { via: '1.1 a' },
+      { 'cf-connecting-ip': '192.0.2.1' },
+      { 'x-client-ip': '192.0.2.1' },
       { ...forwarded, ...bearer(admin) },
     ];
-    expect(await statusesWith({ AUTH: '' }, asked)).toEqual([200, 401, 401, 401, 401, 200]);
+    expect(await statusesWith({ AUTH: '' }, asked)).toEqual([200, 401, 401, 401, 401, 401, 401, 200]);
     expect(await statusesWith({ AUTH: '', HOST: '0.0.0.0' }, [{}, bearer(admin)])).toEqual([401, 200]);
   });
 

@@ -178,6 +178,35 @@ describe.each(['pessimistic', 'optimistic'])('customers, with stock taken in the
     expect((await api.get(`/orders?request_id=${requestId}`, shop)).body.total).toBe(5);
   });
 
+  it('finds its own order by the request, however many orders of others the same id has', async () => {
+    const requestId = randomUUID();
+    const { body: order } = await buy({ ...alice, 'X-Request-Id': requestId });
+    await environment.sql.query(
+      `WITH made AS (INSERT INTO orders (total_price, customer_ref) SELECT 1, 'mallory' FROM generate_series(1, 1001) RETURNING id)
+       INSERT INTO order_events (order_id, status, cause, request_id) SELECT id, 'pending', 'bought', $1 FROM made`,
+      [requestId],
+    );
+    for (const [query, caller] of [
+      ['', alice],
+      ['&customer_ref=alice', shop],
+      ['&customer_ref=alice&status=pending', alice],
+    ] as const) {
+      const { body } = await api.get(`/orders?request_id=${requestId}${query}`, caller);
+      expect([body.total, body.items]).toEqual([1, [order]]);
+    }
+  });
+
+  it('is told the ids of its own requests, and of nobody else', async () => {
+    const { body: order } = await buy({ ...alice, 'X-Request-Id': 'mine' });
+    await api.post(`/orders/${order.id}/cancel`, {}, { ...shop, 'X-Request-Id': 'desk-of-smith' });
+    const idsFor = async (caller: Record<string, string>) =>
+      (await api.get(`/orders/${order.id}/events`, caller)).body.items.map(
+        (event: { request_id: string | null }) => event.request_id,
+      );
+    expect(await idsFor(alice)).toEqual(['mine', null]);
+    expect(await idsFor(shop)).toEqual(['mine', 'desk-of-smith']);
+  });
+
   it('reads and follows its own', async () => {
     const { body: order } = await buy(alice);
     const { body: reservation } = await hold(alice);

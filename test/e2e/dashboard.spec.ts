@@ -230,6 +230,8 @@ describe('the dashboard', () => {
     const path = '/api/queues?activeQueue=orders&status=waiting&page=1&jobsPerPage=100000';
     const { queues } = JSON.parse(await (await fetch(`${url}${path}`)).text());
     expect(queues[0].jobs).toHaveLength(REAL.dashboardJobs);
+    const encoded = JSON.parse(await (await fetch(`${url}${path.replace('/api/', '/%61pi/')}`)).text());
+    expect(encoded.queues[0].jobs).toHaveLength(REAL.dashboardJobs);
     setLimits({ ...REAL, dashboardRequestsAtOnce: 2, dashboardRequests: 1_000 });
     const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await fetch(`${url}${path}`)).status));
     expect(new Set(statuses)).toEqual(new Set([200, 503]));

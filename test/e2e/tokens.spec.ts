@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { createHmac, createPublicKey, createSign, generateKeyPairSync } from 'node:crypto';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
@@ -17,6 +18,10 @@ const forged = generateKeyPairSync('rsa', { modulusLength: 2048 });
 function signed(header: object, claims: object): string {
   const text = `${encoded(header)}.${encoded(claims)}`;
   return `${text}.${createSign('RSA-SHA256').update(text).sign(forged.privateKey, 'base64url')}`;
+}
+
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 let issuer: Issuer;
@@ -107,6 +112,28 @@ it('a token that has expired is no guess, however often it comes', async () => {
 it.each(['a\nb', 'x'.repeat(129), 'ü'])('refuses a subject that can be no customer: %j', async (sub) => {
   const { status, body } = await api.get('/products', bearer(await issuer.token({ sub })));
   expect([status, body.detail]).toEqual([401, expect.stringContaining('sub')]);
+});
+
+it('refuses claims that are of another type, though the issuer has signed them', async () => {
+  const jwk = { ...forged.publicKey.export({ format: 'jwk' }), kid: 'own', alg: 'RS256', use: 'sig' };
+  const careless: Server = createServer(({ url }, response) => {
+    const found = { issuer: urlOf(careless), jwks_uri: `${urlOf(careless)}/jwks` };
+    response.end(JSON.stringify(url === '/jwks' ? { keys: [jwk] } : found));
+  });
+  await once(careless.listen(0, '127.0.0.1'), 'listening');
+  const asked = await startApi(loadConfig({ ...environment.variables, OIDC_ISSUER: urlOf(careless) }, 'api'));
+  const exp = Math.floor(Date.now() / 1_000) + 600;
+  const statusOf = async (claims: object) => {
+    const whole = { iss: urlOf(careless), aud: AUDIENCE, exp, ...claims };
+    return (await asked.get('/orders', bearer(signed({ alg: 'RS256', kid: 'own' }, whole)))).status;
+  };
+  expect(await statusOf({ sub: 'alice' })).toBe(200);
+  for (const sub of [null, ['alice'], [['alice']], ['a', 'b'], 1, true, {}, { toString: 'x' }, '', undefined])
+    expect([sub, await statusOf({ sub })]).toEqual([sub, 401]);
+  for (const wrong of ['soon', null, 9e12, 1e300])
+    expect([wrong, await statusOf({ sub: 'alice', exp: wrong })]).toEqual([wrong, 401]);
+  await asked.close();
+  await new Promise((resolve) => careless.close(resolve));
 });
 
 it('judges a token once a minute, and asks the issuer for its keys once', async () => {

@@ -19,7 +19,19 @@ export interface IdentificationOptions {
 }
 
 /** Only proxies send one, or any that begins with `x-forwarded-`. */
-const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'via', 'x-real-ip']);
+const PROXY_HEADERS: ReadonlySet<string> = new Set([
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-envoy-external-address',
+  'cf-connecting-ip',
+  'cdn-loop',
+  'true-client-ip',
+  'fastly-client-ip',
+]);
 
 /** Finds out who sends a request. */
 export class Identification {

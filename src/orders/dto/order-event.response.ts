@@ -27,7 +27,8 @@ export class OrderEventResponse {
     type: 'string',
     nullable: true,
     example: '0191a1b2-7c1d-7e3a-9f00-2b5d1c3e4f5a',
-    description: 'Of the request that has caused it; null for what a worker did',
+    description:
+      'Of the request that has caused it; null for what a worker did, and for a customer unless it was its own',
   })
   request_id: string | null;
 
@@ -57,11 +58,12 @@ export class OrderEventResponse {
   }
 }
 
-/** A customer is not told who of the shop has done something, by which job, and in which words a provider has failed. */
+/** A customer is not told who of the shop has done something, by which request or job, and in which words a provider has failed. */
 function shownTo({ actor, customerRef }: Caller, event: OrderEvent): OrderEvent {
   if (customerRef === null) return event;
   const cause = event.status === 'failed' ? 'failed' : event.cause;
-  return { ...event, actor: event.actor === actor ? actor : null, jobId: null, cause };
+  const own = event.actor === actor ? event : { actor: null, requestId: null };
+  return { ...event, actor: own.actor, requestId: own.requestId, jobId: null, cause };
 }
 
 @ApiSchema({ name: 'OrderEvents' })

@@ -106,9 +106,16 @@ export function selectEventsById(ids: readonly number[]): QueryConfig {
   };
 }
 
-/** The ids of the orders whose events a request has caused, `limit` of the newest, in SQL. @param requestId a parameter, as `$1`. */
-export function ordersOfRequest(requestId: string, limit: number): string {
-  return `SELECT DISTINCT order_id FROM order_events WHERE request_id = ${requestId} ORDER BY order_id DESC LIMIT ${limit}`;
+/**
+ * The ids of the orders whose events a request has caused, `limit` of the newest, in SQL: of a customer, whose orders those of others with the
+ * same request id would else push out, or of all.
+ *
+ * @param requestId a parameter, as `$1`, and so is `customer`.
+ */
+export function ordersOfRequest(requestId: string, limit: number, customer: string | undefined): string {
+  const ofCustomer =
+    customer === undefined ? '' : `JOIN orders AS own ON own.id = order_id AND own.customer_ref = ${customer}`;
+  return `SELECT DISTINCT order_id FROM order_events ${ofCustomer} WHERE request_id = ${requestId} ORDER BY order_id DESC LIMIT ${limit}`;
 }
 
 /** The highest id of an event; 0 when there is none. */

@@ -98,7 +98,8 @@ function boundWork(server: FastifyInstance): void {
   let underWay = 0;
   const counted = new WeakSet<FastifyRequest>();
   server.addHook<{ Querystring: Record<string, unknown> }>('preHandler', async (request, reply) => {
-    if (!request.url.startsWith('/api/')) return;
+    // By the route: the path itself may be written in many ways.
+    if (request.routeOptions.url?.startsWith('/api/') !== true) return;
     const { query } = request;
     if (Number(query.jobsPerPage) > LIMITS.dashboardJobs) query.jobsPerPage = String(LIMITS.dashboardJobs);
     if (underWay >= LIMITS.dashboardRequestsAtOnce) {
