@@ -18,7 +18,7 @@ const EITHER = [...DATABASE, ...QUEUE];
 
 /** For each fault of the simulator the metric in which it is seen, and the alerts that it may raise. */
 const SIGNS: Readonly<Record<Fault, Sign>> = {
-  'kill -9 an API': { metric: 'up', alerts: ['ProcessDown', ...PURCHASES_FAIL] },
+  'kill -9 an API': { metric: 'up', alerts: ['ProcessDown', ...PURCHASES_FAIL, ...ORDERS_ARE_LATE] },
   'kill -9 a worker': { metric: 'up', alerts: ['ProcessDown', ...ORDERS_ARE_LATE] },
   'stop an API and a worker': { metric: 'up', alerts: ['ProcessDown', ...PURCHASES_FAIL, ...ORDERS_ARE_LATE] },
   'kill -9 PostgreSQL': { metric: 'purchases_total', alerts: DATABASE },

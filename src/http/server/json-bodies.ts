@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ValidationError } from '../../kernel/validation-error.js';
-import { guardBody } from './body-guard.js';
+import { guardBody, guardBytes } from './body-guard.js';
 import { decodeBody } from './utf8.js';
 
 /** `application/json` and everything that is JSON by its suffix, e.g. `application/merge-patch+json`. */
@@ -40,12 +40,13 @@ export function acceptOnlyJson(server: FastifyInstance): void {
   });
 }
 
-/** @throws an error of status 415 for another charset or an encoded body, ValidationError for bytes that are no UTF-8. */
+/** @throws an error of status 415 for another charset or an encoded body, ValidationError for too much of it, and for bytes that are no UTF-8. */
 function textOf({ headers }: FastifyRequest, bytes: Buffer): string {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity' || !UTF8_TYPE.test(headers['content-type'] ?? '')) {
     throw unsupported();
   }
+  guardBytes(bytes);
   return decodeBody(bytes);
 }
 
