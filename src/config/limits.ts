@@ -69,6 +69,7 @@ export const LIMITS: Limits = {
   bodyLevels: 5,
   requestMs: 30_000,
   readerMs: 30_000,
+  unreadBytes: 134_217_728,
   keepAliveMs: 72_000,
 };
 
@@ -186,6 +187,8 @@ export interface Limits {
   readonly requestMs: number;
   /** The longest that a client may leave an answer unread. */
   readonly readerMs: number;
+  /** What all clients of a process together may leave unread of their answers. */
+  readonly unreadBytes: number;
   /** The longest that a connection is kept open between two requests. */
   readonly keepAliveMs: number;
 }

@@ -36,6 +36,7 @@ function expected(): Record<string, string> {
     'items of an order; units of a product in it': `${MAX_ITEMS}; ${number(MAX_QUANTITY)}`,
     'total of an order': number(formatCents(MAX_TOTAL)),
     'arrival of a request with its body; reading of an answer': `${seconds(REAL.requestMs)}; ${seconds(REAL.readerMs)}; then the connection is closed`,
+    'answers that the clients of one process leave unread': `${REAL.unreadBytes / 2 ** 20} MiB; beyond that the connections with most of it are closed`,
     'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; more are closed at once, with a line in the log`,
     'streams of events that one process serves': `\`MAX_STREAMS\`, ${number(maxStreams)}; more are 503`,
     'connection between two requests': seconds(REAL.keepAliveMs),

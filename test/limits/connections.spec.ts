@@ -5,11 +5,14 @@ import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
-import { useLimits } from '../support/limits.js';
+import { setLimits, useLimits } from '../support/limits.js';
 import { warningsDuring } from '../support/warnings.js';
 
 /** Short for a test, and long enough for a busy machine. */
 const LIMIT_MS = 3_000;
+
+/** Whoever follows a stream may read as slowly as it wants, but not what was asked for before. */
+const STREAM = 'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n';
 
 /** On a connection of its own, which is closed after that. */
 const read = (url: string) =>
@@ -39,7 +42,7 @@ const SERVERS = {
 };
 
 describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) => {
-  useLimits({ requestMs: LIMIT_MS, readerMs: LIMIT_MS, dashboardRequests: 100_000 });
+  useLimits({ requestMs: LIMIT_MS, readerMs: LIMIT_MS, unreadBytes: Infinity, dashboardRequests: 100_000 });
   let environment: Environment;
   let server: Awaited<ReturnType<typeof start>>;
   const sockets: Socket[] = [];
@@ -93,7 +96,7 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
 
   it('are closed when their client reads nothing of a long answer', async () => {
     // As many requests as no buffer of the system holds the answers of.
-    const requests = `GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300);
+    const requests = `${`GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300)}${STREAM}`;
     let accepted = 0;
     server.server.on('connection', () => accepted++);
     for (let reader = 0; reader < 10; reader++) (await open(requests)).socket.pause();
@@ -103,7 +106,7 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
   });
 
   it('stay open while their client reads slowly, for longer than one may read nothing', async () => {
-    const state = await open(`GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300));
+    const state = await open(`GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(60));
     const startedAt = performance.now();
     state.socket.on('data', () => {
       state.socket.pause();
@@ -111,6 +114,20 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
     });
     await eventually(() => expect(performance.now() - startedAt).toBeGreaterThan(2 * LIMIT_MS));
     expect(state.isClosed).toBe(false);
+  });
+
+  it('are closed when their clients together leave too much unread, the one with most of it first', async () => {
+    setLimits({ requestMs: 60_000, readerMs: 60_000, unreadBytes: 1_000_000 });
+    const line = `GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const { warnings } = await warningsDuring(async () => {
+      const little = await open(line);
+      little.socket.pause();
+      (await open(line.repeat(300))).socket.pause();
+      await eventually(async () => expect(await openOnServer()).toBe(1));
+      little.socket.on('data', (data) => (little.received += data.toString('latin1'))).resume();
+      await eventually(() => expect(little.received).toMatch(/^HTTP\/1\.1 200 /));
+    });
+    expect(warnings.filter((each) => each.includes('leave too much unread'))).not.toHaveLength(0);
   });
 
   it('are bounded: one more is closed, and the log says so once', async () => {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
@@ -36,9 +36,9 @@ export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies
 }
 
 /**
- * Keeps the connections of a server within bounds: their number, and how long a client may read nothing of its answer. When the
- * server stops, those on which nothing was ever asked are closed as well: browsers open some in advance. The step takes note of those on
- * which something is.
+ * Keeps the connections of a server within bounds: their number, how long a client may read nothing of its answer, and how much all clients
+ * together may leave unread. When the server stops, those on which nothing was ever asked are closed as well: browsers open some in advance.
+ * The step takes note of those on which something is.
  */
 export function boundConnections(server: FastifyInstance, maxConnections: number): RequestStep {
   const unused = new Set<Socket>();
@@ -51,43 +51,75 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
       open.delete(socket);
     });
   });
-  const looking = cutOffIdleReaders(open);
+  const looking = setInterval(() => {
+    cutOffIdleReaders(open);
+    boundUnread(open);
+  }, LOOK_INTERVAL_MS).unref();
   server.addHook('preClose', (done) => {
     clearInterval(looking);
     for (const socket of unused) socket.destroy();
     done();
   });
   refuseBeyond(server.server, maxConnections);
-  return (request) => {
-    unused.delete(request.raw.socket);
+  return (request, { raw: response }) => {
+    const { socket } = request.raw;
+    unused.delete(socket);
+    if (response.socket === null) queued.set(socket, (queued.get(socket) ?? new Set()).add(response));
     return true;
   };
 }
 
+/** Answers to requests that were sent before the one ahead of them was answered: they have no socket until it is. */
+const queued = new WeakMap<Socket, Set<ServerResponse>>();
+
 /** Connections whose client follows a stream: what waits for it is bounded, and it may take its time. */
 const followers = new WeakSet<Socket>();
 
-/** Lets a client that follows a stream read as slowly as it wants. */
-export function allowSlowReader(socket: Socket): void {
-  followers.add(socket);
+/** Lets a client that follows a stream read as slowly as it wants, once it has read what was asked for before. */
+export function allowSlowReader(stream: ServerResponse): void {
+  if (stream.socket === null) stream.once('socket', (socket: Socket) => followers.add(socket));
+  else followers.add(stream.socket);
 }
 
+/** What clients had read when they were last seen to read. */
+const seen = new WeakMap<Socket, { taken: number; since: number }>();
+
 /** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
-function cutOffIdleReaders(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
-  const seen = new WeakMap<Socket, { taken: number; since: number }>();
-  const look = () => {
-    const now = performance.now();
-    for (const socket of sockets) {
-      if (followers.has(socket)) continue;
-      // What the system has taken, and so the client has made room for.
-      const taken = socket.bytesWritten - socket.writableLength;
-      const last = seen.get(socket);
-      if (socket.writableLength === 0) seen.delete(socket);
-      else if (last?.taken !== taken) seen.set(socket, { taken, since: now });
-      else if (now - last.since > LIMITS.readerMs) socket.destroy();
-    }
-  };
-  return setInterval(look, LOOK_INTERVAL_MS).unref();
+function cutOffIdleReaders(sockets: ReadonlySet<Socket>): void {
+  const now = performance.now();
+  for (const socket of sockets) {
+    if (followers.has(socket)) continue;
+    // What the system has taken, and so the client has made room for.
+    const taken = socket.bytesWritten - socket.writableLength;
+    const last = seen.get(socket);
+    if (socket.writableLength === 0) seen.delete(socket);
+    else if (last?.taken !== taken) seen.set(socket, { taken, since: now });
+    else if (now - last.since > LIMITS.readerMs) socket.destroy();
+  }
+}
+
+/** Destroys the connections that leave most unread, until all together leave no more than memory is there for. */
+function boundUnread(sockets: ReadonlySet<Socket>): void {
+  const unread = [...sockets].map((socket) => ({ socket, bytes: unreadOf(socket) }));
+  let total = unread.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= LIMITS.unreadBytes) return;
+  let count = 0;
+  for (const { socket, bytes } of unread.toSorted((a, b) => b.bytes - a.bytes)) {
+    if (total <= LIMITS.unreadBytes) break;
+    socket.destroy();
+    total -= bytes;
+    count++;
+  }
+  new Log('Connections').warn('Connections are closed: their clients leave too much unread', { count });
+}
+
+function unreadOf(socket: Socket): number {
+  let bytes = socket.writableLength;
+  for (const response of queued.get(socket) ?? []) {
+    if (response.socket === null) bytes += response.writableLength;
+    else queued.get(socket)?.delete(response);
+  }
+  return bytes;
 }
 
 /** Node.js closes connections beyond the bound, which this logs. */

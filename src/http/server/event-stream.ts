@@ -36,7 +36,7 @@ export function sendEventStream<T>(
   { batches, close, stopping }: Followed<T>,
   toSentEvent: (item: T) => SentEvent,
 ): StreamableFile {
-  allowSlowReader(reply.raw.socket ?? reply.request.socket);
+  allowSlowReader(reply.raw);
   // A client that does not read would keep the process from stopping.
   const cutOff = () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref();
   stopping.addEventListener('abort', cutOff, { once: true });
