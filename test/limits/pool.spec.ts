@@ -4,7 +4,8 @@ import { useLimits } from '../support/limits.js';
 import { useApi } from '../support/use-api.js';
 import { openTransaction, untilBlockedBy } from '../support/waiting.js';
 
-const POOL_SIZE = 2;
+/** Half of them are for what is no sale. */
+const POOL_SIZE = 4;
 
 describe('the pool of connections', () => {
   useLimits({ connectionStallMs: 100 });
@@ -18,7 +19,7 @@ describe('the pool of connections', () => {
     const holder = await openTransaction(environment.sql);
     await holder.query('SELECT FROM products WHERE id = ANY ($1) FOR UPDATE', [held]);
     const busy = held.map((id) => api.put(`/products/${id}`, { price: 5 }));
-    await untilBlockedBy(environment.sql, holder.pid, POOL_SIZE);
+    await untilBlockedBy(environment.sql, holder.pid, POOL_SIZE / 2);
 
     const first = api.put(`/products/${free}`, { price: 5 });
     const waiting: Promise<{ status: number }>[] = [first];
@@ -60,5 +61,30 @@ describe('the connections of reads', () => {
     await holder.end('ROLLBACK');
     expect([(await hanging).status, (await waiting).status]).toEqual([200, 200]);
     expect((await api.get(`/products/${product_id}`)).body.stock).toBe(4);
+  });
+});
+
+describe('the connections of sales', () => {
+  useLimits({ connectionStallMs: 100 });
+  const { environment, api } = useApi({ DATABASE_POOL_SIZE: '4' });
+
+  it.each([
+    ['releases', 'reservations', (id: number) => api.delete(`/reservations/${id}`)],
+    ['confirmations', 'reservations', (id: number) => api.post('/orders', { reservation_id: id })],
+    ['cancellations', 'orders', (id: number) => api.post(`/orders/${id}/cancel`)],
+  ])('are not taken by many %s of one row, which wait for each other', async (name, table, change) => {
+    const product_id = await api.createProduct();
+    const { body } = await api.post(`/${table}`, table === 'orders' ? { product_id } : { items: [{ product_id }] });
+    const holder = await openTransaction(environment.sql);
+    await holder.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [body.id]);
+    const waiting = Array.from({ length: 20 }, () => change(body.id));
+    await untilBlockedBy(environment.sql, holder.pid, 1);
+    for (let sale = 0; sale < 5; sale++) {
+      expect((await api.post('/orders', { product_id })).status).toBe(201);
+      await delay(100);
+    }
+    expect((await api.post('/orders', { product_id }, { 'Idempotency-Key': `beside ${name}` })).status).toBe(201);
+    await holder.end('ROLLBACK');
+    for (const { status } of await Promise.all(waiting)) expect([200, 201, 204, 404, 409, 503]).toContain(status);
   });
 });

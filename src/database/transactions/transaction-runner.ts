@@ -14,6 +14,7 @@ import {
   wasCommitted,
 } from './commit.js';
 import { runInBudget } from './connection-budget.js';
+import { Turns } from './turns.js';
 import { PipelinedTransaction, rollBack } from './pipelined-transaction.js';
 import { inTime, queryPrepared, release } from '../prepared-statement.js';
 
@@ -25,7 +26,16 @@ const MAX_JITTER_MS = 50;
 export class TransactionRunner {
   private readonly logger = new Log(TransactionRunner.name);
 
-  constructor(private readonly dataSource: DataSource) {}
+  /**
+   * Half of the connections, for all that is no sale: many requests for one row wait for it, each in a transaction of its own, and would
+   * leave sales none.
+   */
+  private readonly turns: Turns;
+
+  constructor(private readonly dataSource: DataSource) {
+    const { options } = dataSource;
+    this.turns = new Turns(Math.max(Math.floor((options.type === 'postgres' ? (options.poolSize ?? 1) : 1) / 2), 1));
+  }
 
   /** For what needs no transaction. */
   get manager(): EntityManager {
@@ -34,31 +44,13 @@ export class TransactionRunner {
 
   /**
    * Commits what `work` did through the given manager, or nothing of it. A deadlock or a serialization failure runs
-   * `work` again in a new transaction, at most three times, after a short random wait.
+   * `work` again in a new transaction, at most three times, after a short random wait. Not within the work of another one: it might wait for a
+   * turn that the other one has.
    *
    * @throws CommitOutcomeUnknownError when it cannot be told whether the commit took place.
    */
   async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.retry(async (runner) => {
-      let isCommitting = false;
-      return runInBudget(
-        runner,
-        () => isCommitting,
-        async (client) => {
-          try {
-            await runner.startTransaction();
-            const result = await work(runner.manager);
-            const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
-            isCommitting = true;
-            await this.commit(client, id);
-            return result;
-          } catch (error) {
-            await rollBack(client, error);
-            throw error;
-          }
-        },
-      );
-    });
+    return this.retry(async (runner) => this.turns.take(async () => this.transact(runner, work)));
   }
 
   /**
@@ -101,6 +93,27 @@ export class TransactionRunner {
    */
   async confirmRead(): Promise<void> {
     await this.run((manager) => manager.query(CONFIRM_READ));
+  }
+
+  private async transact<T>(runner: QueryRunner, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    let isCommitting = false;
+    return runInBudget(
+      runner,
+      () => isCommitting,
+      async (client) => {
+        try {
+          await runner.startTransaction();
+          const result = await work(runner.manager);
+          const [id] = await runner.manager.query<[TransactionId]>(ASK_ID);
+          isCommitting = true;
+          await this.commit(client, id);
+          return result;
+        } catch (error) {
+          await rollBack(client, error);
+          throw error;
+        }
+      },
+    );
   }
 
   private async retry<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
