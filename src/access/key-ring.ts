@@ -36,7 +36,7 @@ interface RingKey extends KnownApiKey {
 export class KeyRing extends PeriodicTask {
   protected readonly intervalMs = LIMITS.keysRefreshMs;
   private keys = new Map<number, RingKey>();
-  /** Of tokens that were let in, so that they are worked out once; two of a key at most, for the keys are read again when one changes. */
+  /** Of tokens that were let in: worked out once. Two of a key at most, for the keys are read again when one changes. */
   private seen = new Map<string, Known>();
   private version = -1;
   /** As `performance.now` tells it. */

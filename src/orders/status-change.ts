@@ -94,5 +94,5 @@ function requestOf(orders: string): string {
   return `(SELECT request_id FROM order_events WHERE order_id = ${orders}.id ORDER BY id LIMIT 1)`;
 }
 
-/** Each claim of an order is an attempt, whether a worker tries again or takes the order over from one that died; a pending one has had none. */
+/** Each claim is an attempt, whether a worker tries again or takes the order over from one that died; a pending order has had none. */
 const ATTEMPT = `(SELECT count(*) + 1 FROM order_events WHERE order_id = changed.id AND status = 'processing')`;

@@ -82,7 +82,7 @@ async function drill(fault: Fault): Promise<string[]> {
   }
 }
 
-/** Makes the fault last, or happen again and again, each time to a system that is up: a worker that never comes up is another fault. */
+/** Makes the fault last, or happen again and again to a system that is up: a worker that never comes up is another fault. */
 async function sustain(fault: Fault, until: number): Promise<void> {
   for (let which: 0 | 1 = 0; Date.now() < until && !closing.signal.aborted; which = which === 0 ? 1 : 0) {
     const manner = { which, server: 'postgres', milliseconds: Math.max(until - Date.now(), 0) } as const;

@@ -4,7 +4,10 @@ import { withDeadline } from '../../runtime/deadline.js';
 import { remainingMs } from '../../runtime/request-context.js';
 import { DatabaseUnavailableError } from '../database-errors.js';
 
-/** Lets some work at once and the others wait, in order of arrival. As the pool of connections does, it refuses at once what it could only refuse later. */
+/**
+ * Lets some work at once, and the others wait in order of arrival. As the pool of connections does, it refuses at once what it could
+ * only refuse later.
+ */
 export class Turns {
   private readonly limit: LimitFunction;
   private grantedAt = 0;

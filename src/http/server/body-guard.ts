@@ -7,8 +7,8 @@ const { bodyValues: MAX_VALUES, bodyLevels: MAX_DEPTH } = LIMITS;
 const [QUOTE, BACKSLASH, COMMA, LIST, OBJECT, END_OF_LIST, END_OF_OBJECT] = Buffer.from('"\\,[{]}');
 
 /**
- * Refuses what is cheap to send and dear to parse, before it is parsed: a body of 1 MiB that is nothing but brackets takes the parser 0.1 s, in which
- * nobody else is served. There are at least as many values as commas; {@link guardBody} counts them one by one.
+ * Refuses what is cheap to send and dear to parse, before it is parsed: a body of 1 MiB that is nothing but brackets takes the
+ * parser 0.1 s, in which nobody else is served. There are at least as many values as commas; {@link guardBody} counts each.
  *
  * @throws ValidationError
  */

@@ -36,9 +36,9 @@ export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies
 }
 
 /**
- * Keeps the connections of a server within bounds: their number, how long a client may read nothing of its answer, and how much all clients
- * together may leave unread. When the server stops, those on which nothing was ever asked are closed as well: browsers open some in advance.
- * The step takes note of those on which something is.
+ * Keeps the connections of a server within bounds: their number, how long a client may read nothing of its answer, and how much all
+ * clients together may leave unread. When the server stops, those on which nothing was ever asked are closed as well: browsers open
+ * some in advance. The step takes note of those on which something is.
  */
 export function boundConnections(server: FastifyInstance, maxConnections: number): RequestStep {
   const unused = new Set<Socket>();

@@ -40,7 +40,7 @@ export function acceptOnlyJson(server: FastifyInstance): void {
   });
 }
 
-/** @throws an error of status 415 for another charset or an encoded body, ValidationError for too much of it, and for bytes that are no UTF-8. */
+/** @throws an error of status 415 for another charset or an encoded body, ValidationError for too much of it or for no UTF-8. */
 function textOf({ headers }: FastifyRequest, bytes: Buffer): string {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity' || !UTF8_TYPE.test(headers['content-type'] ?? '')) {

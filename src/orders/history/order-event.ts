@@ -107,8 +107,8 @@ export function selectEventsById(ids: readonly number[]): QueryConfig {
 }
 
 /**
- * The ids of the orders whose events a request has caused, `limit` of the newest, in SQL: of a customer, whose orders those of others with the
- * same request id would else push out, or of all.
+ * The ids of the orders whose events a request has caused, `limit` of the newest, in SQL: of a customer, whose orders those of
+ * others with the same request id would else push out, or of all.
  *
  * @param requestId a parameter, as `$1`, and so is `customer`.
  */

@@ -6,7 +6,7 @@ import { readPrepared } from '../../database/prepared-statement.js';
 import { CancellationHints } from '../cancellation/cancellation-hints.js';
 
 /** Why a call was aborted: its order was cancelled, or failed in another worker. */
-export class OrderEndedError extends Error {
+class OrderEndedError extends Error {
   constructor() {
     super('The order has ended otherwise');
     this.name = 'OrderEndedError';
