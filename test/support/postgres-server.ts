@@ -56,9 +56,12 @@ export async function startOwnPostgres(
     url,
     isAlive: () => isAlive(server.pid),
     freeze: async () => {
+      // It lets nobody in from here on: who came after the others were listed would not be frozen.
+      frozen = [server.pid];
+      signal(server.pid, 'SIGSTOP');
       const { stdout } = await execute('pgrep', ['-P', String(server.pid)]);
       frozen = [...stdout.trim().split('\n').map(Number), server.pid];
-      for (const pid of frozen.toReversed()) signal(pid, 'SIGSTOP');
+      for (const pid of frozen) signal(pid, 'SIGSTOP');
     },
     thaw,
     end: (name) => endProcess(server.pid, name, STOP_TIMEOUT_MS),
