@@ -1,6 +1,5 @@
 import pg from 'pg';
-import { LIMITS } from '../config/limits.js';
-import { DatabaseUnavailableError } from './database-errors.js';
+import { ConnectionStall } from './connection-stall.js';
 
 type OnConnection = (
   error: Error | undefined,
@@ -10,7 +9,7 @@ type OnConnection = (
 
 /** A pool that refuses at once what it could only refuse later: the work for it has not begun. */
 export class BoundedPool extends pg.Pool {
-  private grantedAt = 0;
+  private readonly stall = new ConnectionStall();
 
   constructor(options?: pg.PoolConfig) {
     super(options);
@@ -23,15 +22,13 @@ export class BoundedPool extends pg.Pool {
   override connect(callback: OnConnection): void;
   override connect(callback?: OnConnection): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) return super.connect();
-    if (this.waitingCount === 0) this.grantedAt = performance.now();
-    const { connectionsWaiting, connectionStallMs } = LIMITS;
-    if (this.waitingCount >= connectionsWaiting || performance.now() - this.grantedAt > connectionStallMs) {
-      const error = new DatabaseUnavailableError(new Error('All connections are in use'));
-      callback(error, undefined, () => undefined);
+    const refusal = this.stall.refusalBeside(this.waitingCount);
+    if (refusal !== undefined) {
+      callback(refusal, undefined, () => undefined);
       return undefined;
     }
     super.connect((error, client, release) => {
-      if (error === undefined) this.grantedAt = performance.now();
+      if (error === undefined) this.stall.noteGrant();
       callback(error, client, release);
     });
     return undefined;

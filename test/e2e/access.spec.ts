@@ -172,6 +172,18 @@ describe('with keys', () => {
     expect((await api.send('/products', { method: 'PATCH', headers: bearer(admin) })).status).toBe(405);
   });
 
+  it('a key that was let in ends when its time is over, and so does its secret of before, though nothing has changed', async () => {
+    const soon = new Date(Date.now() + 8_000).toISOString();
+    const { token: short } = await makeKey({ role: 'admin', expires_at: soon });
+    const { id, token: before } = await makeKey({ role: 'admin' });
+    const { token: after } = (await api.post(`/keys/${id}/roll`, { overlap_seconds: 8 }, bearer(admin))).body;
+    await refresh();
+    const statuses = async () =>
+      Promise.all([short, before, after].map(async (token) => (await api.get('/products', bearer(token))).status));
+    expect(await statuses()).toEqual([200, 200, 200]);
+    await eventually(async () => expect(await statuses()).toEqual([401, 401, 200]));
+  });
+
   it('tells what is wrong in detail to whoever may know', async () => {
     const { token } = await makeKey({ scopes: ['ops:read'] });
     const { token: ofCustomer } = await makeKey({ scopes: ['ops:read'], customer_ref: 'alice' });

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Log } from '../../runtime/log.js';
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { CommitOutcomeUnknownError, DatabaseUnavailableError, isRefusal, isRetryable } from '../database-errors.js';
 import {
@@ -32,9 +33,11 @@ export class TransactionRunner {
    */
   private readonly turns: Turns;
 
-  constructor(private readonly dataSource: DataSource) {
-    const { options } = dataSource;
-    this.turns = new Turns(Math.max(Math.floor((options.type === 'postgres' ? (options.poolSize ?? 1) : 1) / 2), 1));
+  constructor(
+    private readonly dataSource: DataSource,
+    { database }: Config,
+  ) {
+    this.turns = new Turns(Math.max(Math.floor(database.poolSize / 2), 1));
   }
 
   /** For what needs no transaction. */
@@ -44,8 +47,8 @@ export class TransactionRunner {
 
   /**
    * Commits what `work` did through the given manager, or nothing of it. A deadlock or a serialization failure runs
-   * `work` again in a new transaction, at most three times, after a short random wait. Not within the work of another one: it might wait for a
-   * turn that the other one has.
+   * `work` again in a new transaction, at most three times, after a short random wait. Do not call it within `work`: it might wait for
+   * the turn that the outer one has.
    *
    * @throws CommitOutcomeUnknownError when it cannot be told whether the commit took place.
    */

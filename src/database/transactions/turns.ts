@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { LIMITS } from '../../config/limits.js';
 import { withDeadline } from '../../runtime/deadline.js';
 import { remainingMs } from '../../runtime/request-context.js';
+import { ConnectionStall } from '../connection-stall.js';
 import { DatabaseUnavailableError } from '../database-errors.js';
 
 /**
@@ -10,7 +11,7 @@ import { DatabaseUnavailableError } from '../database-errors.js';
  */
 export class Turns {
   private readonly limit: LimitFunction;
-  private grantedAt = 0;
+  private readonly stall = new ConnectionStall();
 
   /** @param size how many work at once. */
   constructor(size: number) {
@@ -19,11 +20,12 @@ export class Turns {
 
   /** Runs `work` when its turn has come. @throws DatabaseUnavailableError when that is not in time; and what `work` throws. */
   async take<T>(work: () => Promise<T>): Promise<T> {
-    this.expectHope();
+    const refusal = this.stall.refusalBeside(this.limit.pendingCount);
+    if (refusal !== undefined) throw refusal;
     const { promise: hasCome, resolve: come } = Promise.withResolvers<undefined>();
     const { promise: isOver, resolve: end } = Promise.withResolvers<undefined>();
     void this.limit(() => {
-      this.grantedAt = performance.now();
+      this.stall.noteGrant();
       come(undefined);
       return isOver;
     });
@@ -33,15 +35,6 @@ export class Turns {
     } finally {
       end(undefined);
     }
-  }
-
-  /** @throws DatabaseUnavailableError */
-  private expectHope(): void {
-    const { activeCount, pendingCount, concurrency } = this.limit;
-    if (activeCount < concurrency || pendingCount === 0) this.grantedAt = performance.now();
-    const { connectionsWaiting, connectionStallMs } = LIMITS;
-    if (pendingCount < connectionsWaiting && performance.now() - this.grantedAt <= connectionStallMs) return;
-    throw new DatabaseUnavailableError(new Error('All connections are in use'));
   }
 
   private async inTime(coming: Promise<undefined>): Promise<void> {

@@ -11,7 +11,7 @@ import {
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { Door } from '../access/door.js';
-import { forgetNames } from './body-guard.js';
+import { forgetNames } from '../bodies/body-guard.js';
 import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
@@ -19,9 +19,9 @@ import { traceRequests } from './trace-requests.js';
 import { answerUnroutable, inOneHook, type RequestStep } from './request-steps.js';
 import { securityHeaders } from './security-headers.js';
 import { RouteCatalogue } from './route-catalogue.js';
-import { joinChunks } from './join-chunks.js';
-import { acceptOnlyJson, failureOf, isObject } from './json-bodies.js';
-import { guardQuery } from './utf8.js';
+import { joinChunks } from '../bodies/join-chunks.js';
+import { acceptOnlyJson, failureOf, isObject } from '../bodies/json-bodies.js';
+import { guardQuery } from '../bodies/utf8.js';
 import { withNewRequest } from '../../runtime/request-context.js';
 
 /** Node.js refuses longer request lines by itself. */

@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { answerClientError, boundConnections, connectionOptions } from '../../http/server/connections.js';
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
-import { joinChunks } from '../../http/server/join-chunks.js';
+import { joinChunks } from '../../http/bodies/join-chunks.js';
 import { answerUnroutable, inOneHook } from '../../http/server/request-steps.js';
 import { securityHeaders } from '../../http/server/security-headers.js';
 import { createLogger } from '../../runtime/logger.js';
