@@ -1,7 +1,10 @@
 import { LIMITS } from '../config/limits.js';
 import { DatabaseUnavailableError } from './database-errors.js';
 
-/** Notes when somebody got a connection last, so that what could only be refused later is refused at once: the work for it has not begun. */
+/**
+ * Notes when somebody got a connection last, so that what could only be refused later is refused at once: the work for it has not
+ * begun.
+ */
 export class ConnectionStall {
   private grantedAt = 0;
 
