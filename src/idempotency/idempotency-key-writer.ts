@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { numericArray } from '../database/numeric-array.js';
 import type { ApplicationError } from '../kernel/application-error.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 
@@ -35,7 +36,7 @@ export function keyParametersOf(requests: readonly (IdempotentRequest | undefine
     keys.map(({ sentKey }) => sentKey),
     keys.map(({ key }) => key),
     keys.map(({ fingerprint }) => fingerprint),
-    requests.flatMap((request, index) => (request === undefined ? [] : index + 1)),
+    numericArray(requests.flatMap((request, index) => (request === undefined ? [] : index + 1))),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { numericArray } from '../database/numeric-array.js';
 import { ownedBy, type Owner } from '../kernel/access/owner.js';
 import type { Origin } from '../runtime/request-context.js';
 import { recordClaims, recordEvents } from './history/order-event-writer.js';
@@ -46,7 +47,7 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
     name: 'change-status',
     text: `WITH ${moveOrders(ownedBy('$7'))} ${recordEvents(`${EVENTS} RETURNING order_id AS id`)}`,
     values: [
-      changes.map(({ orderId }) => orderId),
+      numericArray(changes.map(({ orderId }) => orderId)),
       to,
       from,
       changes.map(({ cause }) => cause),
@@ -70,7 +71,12 @@ export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyI
              ${recordClaims(`SELECT id, $2, 'attempt ' || ${onlyIfPending ? '1' : ATTEMPT}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
            SELECT ${claimedFrom('changed')}`,
-    values: [claims.map(({ orderId }) => orderId), 'processing', from, claims.map(({ jobId }) => jobId ?? null)],
+    values: [
+      numericArray(claims.map(({ orderId }) => orderId)),
+      'processing',
+      from,
+      claims.map(({ jobId }) => jobId ?? null),
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { numericArray } from '../database/numeric-array.js';
 import { formatCents } from '../kernel/money.js';
 import { MOVEMENT_COLUMNS } from './stock-movement.js';
 import { MAX_STOCK } from './stock.js';
@@ -76,13 +77,13 @@ export function takeDecided(first: number): string {
 
 /** The parameters of {@link takeDecided}: the items of each request, whose position counts from 1. */
 export function takenItemParameters(taken: readonly Taken<StockRequest>[]): unknown[] {
-  const items = taken.flatMap((request, index) => request.items.map((item) => ({ ...item, position: index + 1 })));
+  const items = taken.flatMap((request) => request.items);
   return [
-    items.map(({ position }) => position),
-    items.map(({ productId }) => productId),
-    items.map(({ quantity }) => quantity),
-    items.map(({ unitPrice }) => formatCents(unitPrice)),
-    items.map(({ stockAfter }) => stockAfter),
+    numericArray(taken.flatMap((request, index) => request.items.map(() => index + 1))),
+    numericArray(items.map(({ productId }) => productId)),
+    numericArray(items.map(({ quantity }) => quantity)),
+    numericArray(items.map(({ unitPrice }) => formatCents(unitPrice))),
+    numericArray(items.map(({ stockAfter }) => stockAfter)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { numericArray } from '../../database/numeric-array.js';
 import { keepMadeRows, keyParametersOf } from '../../idempotency/idempotency-key-writer.js';
 import { formatCents } from '../../kernel/money.js';
 import { type PricedItem, totalOf } from '../../stock/priced-item.js';
@@ -34,7 +35,7 @@ export interface WrittenOrders {
  * items, the movements of the stock, the first event of each order, and which order each idempotency key has made.
  */
 export function writeSale(sales: readonly Taken<Purchase>[]): QueryConfig {
-  const totals = sales.map(({ items }) => formatCents(totalOf(items)));
+  const totals = numericArray(sales.map(({ items }) => formatCents(totalOf(items))));
   const customers = nullsLeftOut(sales.map(({ asked }) => asked.customerRef ?? null));
   const sold = [totals, customers, ...takenItemParameters(sales), ...originParametersOf(sales)];
   const keys = keyParametersOf(sales.map(({ asked }) => asked.request));
