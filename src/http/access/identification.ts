@@ -76,7 +76,10 @@ export class Identification {
 
   /** A password can be guessed, so none is looked at of an address that has guessed too often. */
   private byPassword(request: FastifyRequest): Caller | undefined {
-    return this.guesses.waitSecondsOf(request.ip) > 0 ? undefined : this.options.password?.callerOf(request);
+    const { password } = this.options;
+    return password === undefined || this.guesses.waitSecondsOf(request.ip) > 0
+      ? undefined
+      : password.callerOf(request);
   }
 
   /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
