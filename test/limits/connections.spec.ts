@@ -62,8 +62,9 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
 
   afterAll(() => environment.close());
 
-  const open = async (text: string) => {
-    const socket = connect(server.port, '127.0.0.1');
+  /** All addresses of 127.0.0.0/8 are this machine's own. */
+  const open = async (text: string, localAddress = '127.0.0.1') => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', localAddress });
     sockets.push(socket);
     const state = { socket, isClosed: false, received: '' };
     socket.on('error', () => undefined);
@@ -141,5 +142,31 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
     ]);
     sockets[0]?.destroy();
     await eventually(async () => expect(await read(`http://127.0.0.1:${server.port}/`)).not.toBe(''));
+  });
+
+  it('are shared: the address that has most gives those up on which nothing is answered, until another has as many', async () => {
+    const { warnings } = await warningsDuring(async () => {
+      const busy = await open(`GET ${server.large} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(300));
+      busy.socket.pause();
+      const asked = await open('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      asked.socket.on('data', (data) => (asked.received += data.toString('latin1')));
+      await eventually(() => expect(asked.received).toMatch(/^HTTP/));
+      const body = 'POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{';
+      const held = [asked, await open(body), await open('GET /'), await open('')];
+      while (held.length < 19) held.push(await open(''));
+      // The end of a connection is seen by whoever has read what came before.
+      for (const { socket } of held) socket.resume();
+      const others = [];
+      for (let connection = 0; connection < 10; connection++) others.push(await open('', '127.0.0.2'));
+      const closed = [...Array<boolean>(10).fill(true), ...Array<boolean>(9).fill(false)];
+      await eventually(() => expect(held.map(({ isClosed }) => isClosed)).toEqual(closed));
+      const more = await open('', '127.0.0.2');
+      await eventually(() => expect(more.isClosed).toBe(true));
+      expect([busy, ...others].map(({ isClosed }) => isClosed)).toEqual(Array(11).fill(false));
+    });
+    expect(warnings.filter((line) => line.includes('MAX_CONNECTIONS'))).toEqual([
+      expect.stringMatching(/^An address has most of all connections.*"count":1.*127\.0\.0\.1/),
+      expect.stringMatching(/^All connections \(MAX_CONNECTIONS\) are in use.*"count":1/),
+    ]);
   });
 });

@@ -1,10 +1,11 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import type { RequestStep } from './request-steps.js';
+import { shareConnections } from './shared-connections.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 
 const STATUS_OF_CLIENT_ERROR: Record<string, number | undefined> = {
@@ -14,8 +15,6 @@ const STATUS_OF_CLIENT_ERROR: Record<string, number | undefined> = {
 
 /** How often connections are looked at: each limit of time may be passed by as much. */
 const LOOK_INTERVAL_MS = 1_000;
-/** A process that refuses connections says so, and not more often than this. */
-const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** What the connections of a server are configured by. */
 export interface ConnectionPolicy {
@@ -60,7 +59,7 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     for (const socket of unused) socket.destroy();
     done();
   });
-  refuseBeyond(server.server, maxConnections);
+  shareConnections(server.server, maxConnections);
   return (request, { raw: response }) => {
     const { socket } = request.raw;
     unused.delete(socket);
@@ -120,23 +119,6 @@ function unreadOf(socket: Socket): number {
     else queued.get(socket)?.delete(response);
   }
   return bytes;
-}
-
-/** Node.js closes connections beyond the bound, which this logs. */
-function refuseBeyond(server: Server, maxConnections: number): void {
-  const logger = new Log('Connections');
-  let refused = 0;
-  let loggedAt = -Infinity;
-  server.maxConnections = maxConnections;
-  server.on('drop', () => {
-    refused++;
-    if (performance.now() - loggedAt < REFUSAL_LOG_INTERVAL_MS) return;
-    loggedAt = performance.now();
-    logger.warn('All connections (MAX_CONNECTIONS) are in use; count has those refused since the last such line', {
-      count: refused,
-    });
-    refused = 0;
-  });
 }
 
 /** Answers input that is not HTTP, or whose headers are too large, with problem details. There is no request to name. */
