@@ -7,6 +7,7 @@ import { usePolled } from '../polling';
 import { hrefOf } from '../route';
 import type { FlashSale, List } from '../types';
 import { SaleResult } from './result';
+import { useReplay } from './replay';
 import { SaleView } from './view';
 
 const RUNNING_MS = 1_000;
@@ -66,16 +67,23 @@ function useFlashSale(isOffered: boolean) {
 
 function Sale({ sale }: { readonly sale: FlashSale }) {
   const { product_id: product } = sale;
+  return product === null ? (
+    <SaleResult sale={sale} isDrawn />
+  ) : (
+    <SaleOfProduct key={sale.started_at} sale={sale} product={product} />
+  );
+}
+
+function SaleOfProduct({ sale, product }: { readonly sale: FlashSale; readonly product: number }) {
+  const share = useReplay(sale);
   return (
     <>
-      <SaleResult sale={sale} />
-      {product !== null && <SaleView key={sale.started_at} sale={sale} />}
-      {product !== null && (
-        <p class="note">
-          Real requests from another process, on a product made for this sale:{' '}
-          <a href={hrefOf(`/products/${product}`)}>product {product}</a>.
-        </p>
-      )}
+      <SaleResult sale={sale} isDrawn={share === 1} />
+      <SaleView sale={sale} share={share} />
+      <p class="note">
+        Real requests from another process, on a product made for this sale:{' '}
+        <a href={hrefOf(`/products/${product}`)}>product {product}</a>.
+      </p>
     </>
   );
 }

@@ -8,8 +8,8 @@ const STEPS = {
   auditing: 'All orders are done. The audit compares every unit …',
 };
 
-/** In large letters what has happened. */
-export function SaleResult({ sale }: { readonly sale: FlashSale }) {
+/** In large letters what has happened, once the plot of it is drawn. */
+export function SaleResult({ sale, isDrawn }: { readonly sale: FlashSale; readonly isDrawn: boolean }) {
   if (sale.step === 'failed') {
     return (
       <p class="failure" role="alert">
@@ -17,10 +17,10 @@ export function SaleResult({ sale }: { readonly sale: FlashSale }) {
       </p>
     );
   }
-  if (sale.step !== 'finished') {
+  if (sale.step !== 'finished' || !isDrawn) {
     return (
       <p class="sale-step" role="status">
-        {STEPS[sale.step]}
+        {STEPS[sale.step === 'finished' ? 'auditing' : sale.step]}
       </p>
     );
   }

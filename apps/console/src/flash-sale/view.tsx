@@ -1,27 +1,30 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { Plot } from '../components/plot';
 import { Tile } from '../components/tile';
 import { count, duration } from '../format';
 import type { FlashSale } from '../types';
 
-/** The sale itself takes a fraction of a second, so its plot is drawn more slowly. */
-const REPLAY_MS = 2_500;
 const SALE_PLOT = { height: 180, shape: 'stepped', isWhole: true, format: count, formatTime: duration } as const;
 
+interface Drawn {
+  readonly sale: FlashSale;
+  /** How much of the sale is drawn, of 1. */
+  readonly share: number;
+}
+
 /** The stock while it falls, and the orders while they are processed. */
-export function SaleView({ sale }: { readonly sale: FlashSale }) {
+export function SaleView({ sale, share }: Drawn) {
   return (
     <div class="sale-plots">
-      <Selling sale={sale} />
+      <Selling sale={sale} share={share} />
       <Processing sale={sale} />
     </div>
   );
 }
 
-function Selling({ sale }: { readonly sale: FlashSale }) {
+function Selling({ sale, share }: Drawn) {
   const sold = useMemo(() => sellingOf(sale), [sale]);
   const end = sale.sale_seconds ?? sold.at(-1)?.seconds ?? 0;
-  const share = useReplay(sale);
   const shown = useMemo(() => sold.filter(({ seconds }) => seconds <= end * share), [sold, end, share]);
   // The axis is that of the whole sale from the beginning.
   const axis = useMemo(() => [...shown, { seconds: end, stock: null }], [shown, end]);
@@ -62,21 +65,4 @@ function Processing({ sale }: { readonly sale: FlashSale }) {
 
 function sellingOf({ samples, sale_seconds: seconds }: FlashSale) {
   return seconds === null ? samples : samples.filter((sample) => sample.seconds <= seconds);
-}
-
-/** From 0 to 1 while the sale is drawn; 1 at once for a sale that was over when the page came, or where motion is not wanted. */
-function useReplay({ step }: FlashSale): number {
-  const [begin] = useState(() => (step === 'finished' || isStill() ? -Infinity : performance.now()));
-  const [now, setNow] = useState(() => performance.now());
-  const share = Math.min(Math.max((now - begin) / REPLAY_MS, 0), 1);
-  useEffect(() => {
-    if (share >= 1) return;
-    const frame = requestAnimationFrame(setNow);
-    return () => cancelAnimationFrame(frame);
-  }, [now]);
-  return share;
-}
-
-function isStill(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
