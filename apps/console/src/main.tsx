@@ -101,9 +101,7 @@ function Navigation({ here }: { readonly here: Place | undefined }) {
       <ul>
         {PLACES.filter(({ scope }) => may(scope)).map((place) => (
           <li key={place.path}>
-            <a href={hrefOf(place.path)} aria-current={place === here ? 'page' : undefined}>
-              {place.name}
-            </a>
+            <PlaceLink place={place} isHere={place === here} />
           </li>
         ))}
       </ul>
@@ -120,6 +118,20 @@ function Navigation({ here }: { readonly here: Place | undefined }) {
         {(beside?.actor ?? null) === null ? '' : `, as ${beside?.actor}`}
       </small>
     </nav>
+  );
+}
+
+function PlaceLink({ place, isHere }: { readonly place: Place; readonly isHere: boolean }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  // On a phone the row of places is wider than the screen. (`scrollIntoView` would have Tab begin here.)
+  useEffect(() => {
+    const [row, spot] = [link.current?.closest('nav'), link.current?.getBoundingClientRect()];
+    if (isHere && row && spot) row.scrollLeft += spot.left + spot.width / 2 - row.clientWidth / 2;
+  }, [isHere]);
+  return (
+    <a ref={link} href={hrefOf(place.path)} aria-current={isHere ? 'page' : undefined}>
+      {place.name}
+    </a>
   );
 }
 
