@@ -5,18 +5,19 @@ import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { SELECT_LAST_EVENT_ID } from '../orders/history/order-event.js';
-import { SettledEvents } from './settled-events.js';
+import { type LoggedOrder, SELECT_LAST_EVENT_ID, selectOrdersAfter } from '../orders/history/order-event.js';
+import { SettledRows } from './settled-rows.js';
 
 /** How often PostgreSQL is asked for new events, by one query for all readers of the process. */
 const INTERVAL_MS = 100;
-const PAGE_SIZE = 1_000;
+/** More than are committed in that time. */
+const PAGE_SIZE = 10_000;
 
-/** Has every order. */
-const EVERY_ORDER: ReadonlySet<number> = Object.assign(new Set<number>(), { has: () => true });
+/** Wakes a reader: there are new events that concern it. */
+type Listener = () => void;
 
-/** Wakes a reader: events of these orders were added. */
-type Listener = (orderIds: ReadonlySet<number>) => void;
+/** Of a reader that all events concern. */
+const EVERY_ORDER = 'every order';
 
 /**
  * Looks for new events while at least one reader listens. It only wakes readers: each reads on from its own cursor, so nothing is lost when a
@@ -25,18 +26,24 @@ type Listener = (orderIds: ReadonlySet<number>) => void;
 @Injectable()
 export class EventFeed implements OnModuleDestroy {
   private readonly logger = new Log(EventFeed.name);
-  private readonly listeners = new Set<Listener>();
+  /** By the order whose events concern them, so that thousands of readers of other orders cost nothing. */
+  private readonly listeners = new Map<number | typeof EVERY_ORDER, Set<Listener>>();
   private timer: NodeJS.Timeout | undefined;
-  private reader: SettledEvents | undefined;
+  private reader: SettledRows<LoggedOrder> | undefined;
   private last: number | undefined;
 
   constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
 
-  /** Calls `listener` for new events until the function that it returns is called. */
-  listen(listener: Listener): () => void {
-    this.listeners.add(listener);
+  /** Calls `listener` for new events, of one order or of all, until the function that it returns is called. */
+  listen(listener: Listener, orderId: number | undefined): () => void {
+    const key = orderId ?? EVERY_ORDER;
+    this.listeners.set(key, (this.listeners.get(key) ?? new Set()).add(listener));
     this.schedule();
-    return () => void this.listeners.delete(listener);
+    return () => {
+      const others = this.listeners.get(key);
+      others?.delete(listener);
+      if (others?.size === 0) this.listeners.delete(key);
+    };
   }
 
   onModuleDestroy(): void {
@@ -68,18 +75,18 @@ export class EventFeed implements OnModuleDestroy {
   private async look(): Promise<void> {
     if (this.last === undefined || this.reader === undefined) {
       const [newest] = await readPrepared<{ id: number }>(this.reads, SELECT_LAST_EVENT_ID);
-      this.reader = new SettledEvents(this.reads);
+      this.reader = new SettledRows<LoggedOrder>(this.reads, selectOrdersAfter);
       this.last = newest?.id ?? 0;
-      this.wake(EVERY_ORDER);
-      setTimeout(() => this.wake(EVERY_ORDER), LIMITS.transactionMs + INTERVAL_MS).unref();
+      this.wake(this.listeners.keys());
+      setTimeout(() => this.wake(this.listeners.keys()), LIMITS.transactionMs + INTERVAL_MS).unref();
       return;
     }
-    const { events, last } = await this.reader.after(this.last, PAGE_SIZE);
+    const { rows, last } = await this.reader.after(this.last, PAGE_SIZE);
     this.last = last;
-    if (events.length > 0) this.wake(new Set(events.map(({ orderId }) => orderId)));
+    if (rows.length > 0) this.wake([EVERY_ORDER, ...new Set(rows.map(({ orderId }) => orderId))]);
   }
 
-  private wake(orderIds: ReadonlySet<number>): void {
-    for (const listener of this.listeners) listener(orderIds);
+  private wake(orders: Iterable<number | typeof EVERY_ORDER>): void {
+    for (const order of orders) for (const listener of this.listeners.get(order) ?? []) listener();
   }
 }

@@ -45,7 +45,7 @@ export interface PlacedEvent {
 export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
   /** With the actor of each. */
   private readonly followers = new Map<Follower, string | null>();
-  private readonly stopping = new AbortController();
+  private isStopping = false;
   private readonly reads = pLimit(READS_IN_FLIGHT);
 
   constructor(
@@ -59,64 +59,51 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
 
   /** Clients are told when to come back. */
   onModuleDestroy(): void {
-    this.stopping.abort();
-    for (const follower of this.followers.keys()) follower.end();
+    this.isStopping = true;
+    for (const follower of this.followers.keys()) follower.stop();
   }
 
   async follow(order: OwnedId, sequence: number, caller: Caller): Promise<Followed<OrderEvent>> {
     let last = sequence;
     // A missing order is a 404, which must be answered before the stream begins.
     await this.orders.getStatus(order);
-    return this.open(
-      caller,
-      (orderIds) => orderIds.has(order.id),
-      async () => {
-        const { events, isOver } = await this.orders.progress(order);
-        const news = events.filter((event) => event.sequence > last);
-        last = news.at(-1)?.sequence ?? last;
-        return { news, isOver };
-      },
-    );
+    return this.open(caller, order.id, async () => {
+      const { events, isOver } = await this.orders.progress(order);
+      const news = events.filter((event) => event.sequence > last);
+      last = news.at(-1)?.sequence ?? last;
+      return { news, isOver };
+    });
   }
 
   /** Follows all events after a cursor. @throws as {@link follow} does when too many streams are open. */
   followAll(from: EventCursor, caller: Caller): Followed<PlacedEvent> {
     const reader = this.log.reader();
     let last = from.id;
-    return this.open<PlacedEvent>(
-      caller,
-      () => true,
-      async () => {
-        // A restore into this database makes the cursor meaningless.
-        if (!(await this.log.isCurrent(from))) return { news: [], isOver: true };
-        const page = await reader.after(last, PAGE_SIZE);
-        const hasMoved = page.last > last;
-        last = page.last;
-        const news = page.events.map((event) => ({ event, cursor: { log: from.log, id: event.id } }));
-        return { news, isOver: false, waitMs: hasMoved ? 0 : reader.isWaiting ? PENDING_MS : undefined };
-      },
-    );
+    return this.open<PlacedEvent>(caller, undefined, async () => {
+      // A restore into this database makes the cursor meaningless.
+      if (!(await this.log.isCurrent(from))) return { news: [], isOver: true };
+      const page = await reader.after(last, PAGE_SIZE);
+      const hasMoved = page.last > last;
+      last = page.last;
+      const news = page.events.map((event) => ({ event, cursor: { log: from.log, id: event.id } }));
+      return { news, isOver: false, waitMs: hasMoved ? 0 : reader.isWaiting ? PENDING_MS : undefined };
+    });
   }
 
-  private open<T>(
-    caller: Caller,
-    concerns: (orderIds: ReadonlySet<number>) => boolean,
-    read: () => Promise<Progress<T>>,
-  ): Followed<T> {
-    if (this.followers.size >= this.config.maxStreams || this.stopping.signal.aborted) throw new OverloadedError();
+  private open<T>(caller: Caller, orderId: number | undefined, read: () => Promise<Progress<T>>): Followed<T> {
+    if (this.followers.size >= this.config.maxStreams || this.isStopping) throw new OverloadedError();
     this.expectPlaceFor(caller);
     const follower = new Follower();
     this.followers.set(follower, caller.actor);
     open.inc();
-    const leave = this.feed.listen((orderIds) => {
-      if (concerns(orderIds)) follower.wake();
-    });
+    const leave = this.feed.listen(() => follower.wake(), orderId);
     const close = () => {
       follower.end();
       leave();
       if (this.followers.delete(follower)) open.dec();
     };
-    return { batches: batchesOf(follower, async () => this.reads(read)), close, stopping: this.stopping.signal };
+    const batches = batchesOf(follower, async () => this.reads(read));
+    return { batches, close, onStopping: (callback) => follower.onStopping(callback) };
   }
   /** One caller does not take the places of all others. @throws TooManyRequestsError */
   private expectPlaceFor({ actor, customerRef }: Caller): void {

@@ -16,8 +16,10 @@ export interface Progress<T> {
 /** Sleeps until there may be news. */
 export class Follower {
   isOver = false;
+  private isStopping = false;
   private isWoken = false;
   private resolve: () => void = () => undefined;
+  private tellStopping: () => void = () => undefined;
 
   wake(): void {
     this.isWoken = true;
@@ -27,6 +29,18 @@ export class Follower {
   end(): void {
     this.isOver = true;
     this.wake();
+  }
+
+  /** Ends because the process stops. */
+  stop(): void {
+    this.isStopping = true;
+    this.end();
+    this.tellStopping();
+  }
+
+  onStopping(callback: () => void): void {
+    this.tellStopping = callback;
+    if (this.isStopping) callback();
   }
 
   /** Resolves to whether the follower was woken; at once if that has happened since it last slept. */

@@ -4,6 +4,6 @@ export interface Followed<T> {
   readonly batches: AsyncIterable<readonly T[] | 'stopping'>;
   /** Call this when the client has gone, once or more often. */
   readonly close: () => void;
-  /** Aborted when the process stops. */
-  readonly stopping: AbortSignal;
+  /** Calls back when the process stops; at once when it does already. */
+  readonly onStopping: (callback: () => void) => void;
 }

@@ -1,11 +1,9 @@
-import { getEventListeners } from 'node:events';
 import type { INestApplicationContext } from '@nestjs/common';
-import { EventLogService } from '../../src/events/event-log.service.js';
+import { EventFeed } from '../../src/events/event-feed.js';
 import { EventStreams } from '../../src/events/event-streams.js';
 import { KeyRing } from '../../src/access/key-ring.js';
 import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
-import { ANYBODY } from '../../src/kernel/access/caller.js';
 import { eventually } from '../support/eventually.js';
 import { openStream, type OpenStream } from '../support/event-stream.js';
 import { startApi } from '../support/api.js';
@@ -205,14 +203,16 @@ describe('events', () => {
   });
 
   it('leave nothing behind when their clients are gone', async () => {
-    const streamsOf = api.app.get(EventStreams, { strict: false });
-    const cursor = await api.app.get(EventLogService, { strict: false }).begin(undefined);
-    const { stopping, close } = streamsOf.followAll(cursor, ANYBODY);
-    close();
+    const held = () => [
+      Reflect.get(api.app.get(EventStreams, { strict: false }), 'followers'),
+      Reflect.get(api.app.get(EventFeed, { strict: false }), 'listeners'),
+    ];
     const opened = await Promise.all(Array.from({ length: 20 }, () => openStream(`${api.url}/events`)));
-    expect(getEventListeners(stopping, 'abort').length).toBeGreaterThanOrEqual(20);
+    await eventually(() =>
+      expect(held()).toEqual([expect.objectContaining({ size: 20 }), new Map([['every order', expect.any(Set)]])]),
+    );
     for (const stream of opened) stream.close();
-    await eventually(() => expect(getEventListeners(stopping, 'abort')).toHaveLength(0));
+    await eventually(() => expect(held()).toEqual([new Map(), new Map()]));
   });
 
   it('cost a slow reader nothing but time, and the process no memory', async () => {

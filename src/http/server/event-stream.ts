@@ -33,23 +33,18 @@ export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: 
  */
 export function sendEventStream<T>(
   reply: FastifyReply,
-  { batches, close, stopping }: Followed<T>,
+  { batches, close, onStopping }: Followed<T>,
   toSentEvent: (item: T) => SentEvent,
 ): StreamableFile {
   allowSlowReader(reply.raw);
   // A client that does not read would keep the process from stopping.
-  const cutOff = () => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref();
-  stopping.addEventListener('abort', cutOff, { once: true });
+  onStopping(() => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref());
   // nginx would buffer events until its buffer is full.
   reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
   const stream = Readable.from(textOf(batches, toSentEvent, reply.request.caller), { objectMode: false });
-  const leave = () => {
-    stopping.removeEventListener('abort', cutOff);
-    close();
-  };
   // Both are needed: the stream closes only when `batches` ends, which may be asleep, and the response may have closed before it has a listener.
-  reply.raw.once('close', leave);
-  stream.once('close', leave);
+  reply.raw.once('close', close);
+  stream.once('close', close);
   // A client that hangs up is no error.
   stream.on('error', () => undefined);
   return new StreamableFile(stream, { type: EVENT_STREAM });
