@@ -31,6 +31,8 @@ export class EventFeed implements OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private reader: SettledRows<LoggedOrder> | undefined;
   private last: number | undefined;
+  /** The last look has found an event that one before it may still overtake, and nothing else. */
+  private isHeldUp = false;
 
   constructor(@InjectDataSource(READS) private readonly reads: DataSource) {}
 
@@ -81,7 +83,9 @@ export class EventFeed implements OnModuleDestroy {
       setTimeout(() => this.wake(this.listeners.keys()), LIMITS.transactionMs + INTERVAL_MS).unref();
       return;
     }
-    const { rows, last } = await this.reader.after(this.last, PAGE_SIZE);
+    // While an id is missing, what is behind it is not read again and again.
+    const { rows, last } = await this.reader.after(this.last, this.isHeldUp ? 1 : PAGE_SIZE);
+    this.isHeldUp = last === this.last && this.reader.isWaiting;
     this.last = last;
     if (rows.length > 0) this.wake([EVERY_ORDER, ...new Set(rows.map(({ orderId }) => orderId))]);
   }

@@ -37,7 +37,7 @@ function expected(): Record<string, string> {
     'total of an order': number(formatCents(MAX_TOTAL)),
     'arrival of a request with its body; reading of an answer': `${seconds(REAL.requestMs)}; ${seconds(REAL.readerMs)}; then the connection is closed`,
     'answers that the clients of one process leave unread': `${REAL.unreadBytes / 2 ** 20} MiB; beyond that the connections with most of it are closed`,
-    'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; beyond them, the address that has most gives up idle ones for others, and else the new one is closed; the log says so`,
+    'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; beyond them, who has more gives up those on which nothing is answered, and else the new one is closed; the log says so`,
     'streams of events that one process serves': `\`MAX_STREAMS\`, ${number(maxStreams)}; more are 503`,
     'connection between two requests': seconds(REAL.keepAliveMs),
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,

@@ -59,7 +59,7 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     for (const socket of unused) socket.destroy();
     done();
   });
-  shareConnections(server.server, maxConnections);
+  shareConnections(server.server, maxConnections, unused);
   return (request, { raw: response }) => {
     const { socket } = request.raw;
     unused.delete(socket);

@@ -7,10 +7,12 @@ import { networkOf } from '../access/network.js';
 const LOG_INTERVAL_MS = 10_000;
 
 /**
- * Bounds the connections of a server, and lets nobody keep others out: beyond the bound, the address that has most gives one up on which
- * nothing is answered, for one that has fewer. Else the new one is closed.
+ * Bounds the connections of a server. Beyond the bound, an address that has more than the new one gives one up on which no request is being
+ * answered, those with most first: who only holds connections keeps nobody out. When there is none such, the new one is closed.
+ *
+ * @param unused those on which nothing was ever asked.
  */
-export function shareConnections(server: Server, maxConnections: number): void {
+export function shareConnections(server: Server, maxConnections: number, unused: ReadonlySet<Socket>): void {
   const holders = new Holders();
   const tellRefused = countedWarning('All connections (MAX_CONNECTIONS) are in use');
   const tellTaken = countedWarning('An address has most of all connections (MAX_CONNECTIONS): idle ones go to others');
@@ -19,15 +21,15 @@ export function shareConnections(server: Server, maxConnections: number): void {
     holders.add(address, socket);
     socket.once('close', () => holders.remove(address, socket));
     if (holders.total <= maxConnections) return;
-    const [holder, sockets = []] = holders.withMoreThan(address) ?? [];
-    const idle = firstIdle(sockets);
-    if (holder === undefined || idle === undefined) {
-      tellRefused();
-      close(socket, address);
-    } else {
+    for (const [holder, sockets] of holders.withMoreThan(address)) {
+      const spare = leastMissed(sockets, unused);
+      if (spare === undefined) continue;
       tellTaken(holder);
-      close(idle, holder);
+      close(spare, holder);
+      return;
     }
+    tellRefused();
+    close(socket, address);
   });
 
   function close(socket: Socket, address: string): void {
@@ -54,30 +56,34 @@ class Holders {
     if (sockets.size === 0) this.byAddress.delete(address);
   }
 
-  /** The address that has most, if it has more than this one. */
-  withMoreThan(address: string): [string, ReadonlySet<Socket>] | undefined {
-    let most: [string, ReadonlySet<Socket>] | undefined;
-    let count = this.byAddress.get(address)?.size ?? 0;
-    for (const holder of this.byAddress) {
-      if (holder[1].size <= count) continue;
-      most = holder;
-      count = holder[1].size;
-    }
-    return most;
+  /** The addresses that have more than this one, and their connections; those with most first. */
+  withMoreThan(address: string): [string, ReadonlySet<Socket>][] {
+    const own = this.byAddress.get(address)?.size ?? 0;
+    return [...this.byAddress].filter(([, { size }]) => size > own).sort(([, one], [, other]) => other.size - one.size);
   }
 }
 
-function firstIdle(sockets: Iterable<Socket>): Socket | undefined {
-  for (const socket of sockets) if (isIdle(socket)) return socket;
-  return undefined;
+/** `undefined` when requests on all of them are being answered. */
+function leastMissed(sockets: Iterable<Socket>, unused: ReadonlySet<Socket>): Socket | undefined {
+  let spare: Socket | undefined;
+  let least = Infinity;
+  for (const socket of sockets) {
+    const loss = unused.has(socket) ? 0 : lossOf(socket);
+    if (loss >= least) continue;
+    spare = socket;
+    least = loss;
+    if (loss === 0) break;
+  }
+  return spare;
 }
 
 /**
- * Whether no request that has arrived in full is being answered. Node.js hangs the response that has its turn onto the socket, under a name that
- * libraries which end idle connections have relied on since its first releases.
+ * 1 for a connection on which nothing is asked, 2 for one whose request has not arrived in full, `Infinity` while one is answered. Node.js hangs
+ * the response that has its turn onto the socket, under a name that libraries which end idle connections have relied on since its first releases.
  */
-function isIdle(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.req.complete !== true;
+function lossOf({ _httpMessage: response }: Socket & { readonly _httpMessage?: ServerResponse | null }): number {
+  if (response === undefined || response === null) return 1;
+  return response.req.complete ? Infinity : 2;
 }
 
 /** Warns now, or with the next warning that may be written; `count` are those since the one before. */

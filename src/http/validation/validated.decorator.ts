@@ -1,8 +1,15 @@
 import { type ArgumentMetadata, Body, type PipeTransform, Query } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError as InvalidProperty, type ValidatorOptions } from 'class-validator';
+import {
+  getMetadataStorage,
+  validateSync,
+  type ValidationError as InvalidProperty,
+  type ValidatorOptions,
+} from 'class-validator';
 import { type FieldError, ValidationError } from '../../kernel/validation-error.js';
 import { isAccepted } from './acceptance.js';
+
+rememberRules();
 
 /**
  * Makes an instance of the parameter's class, by its rules. What Nest's own pipe guards against before that cannot come here: a
@@ -44,4 +51,22 @@ function flatten(node: InvalidProperty, parent: string): FieldError[] {
   const field = parent === '' ? node.property : `${parent}.${node.property}`;
   const own = Object.values(node.constraints ?? {}).map((message) => ({ field, message }));
   return [...own, ...(node.children ?? []).flatMap((child) => flatten(child, field))];
+}
+
+/**
+ * class-validator puts the rules of a class together each time that it says what is wrong with a body; they are all there before the first request,
+ * and stay as they are.
+ */
+function rememberRules(): void {
+  const storage = getMetadataStorage();
+  const gather = storage.getTargetValidationMetadatas.bind(storage);
+  const remembered = new Map<unknown, ReturnType<typeof gather>>();
+  storage.getTargetValidationMetadatas = (...asked) => {
+    const [target, ...options] = asked;
+    // Schemas and groups are not used here; a plug-in may.
+    if (options.some((option) => option !== undefined && option !== false)) return gather(...asked);
+    const rules = remembered.get(target) ?? gather(...asked);
+    remembered.set(target, rules);
+    return rules;
+  };
 }

@@ -14,6 +14,11 @@ export function useReplay({ step }: FlashSale): number {
     const frame = requestAnimationFrame(setNow);
     return () => cancelAnimationFrame(frame);
   }, [now]);
+  // Where frames come with the same moment twice, no further one is asked for.
+  useEffect(() => {
+    const end = setTimeout(() => setNow(Infinity), REPLAY_MS);
+    return () => clearTimeout(end);
+  }, []);
   return share;
 }
 
