@@ -13,7 +13,6 @@ import '../../src/roles/api/api.module.js';
 
 const OPTIONS = { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true };
 
-/** Values that the rules of some property take, and those at their edges. */
 const ITEMS = [
   [],
   [{ product_id: 1 }],
@@ -24,6 +23,7 @@ const ITEMS = [
   [[]],
   {},
 ];
+/** Values that the rules of some property take, and those at their edges. */
 const VALUES = [
   ...[0, 1, 10, 9.99, 9.999, -1, 100, 3600, 1_000_001, 2 ** 53, Number.NaN, true, false, null],
   ...['', '1', ' a ', 'x'.repeat(300), 'pending', 'storefront', '2026-01-15T10:30:00Z', '2026-02-30T10:30:00Z'],

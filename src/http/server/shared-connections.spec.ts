@@ -53,7 +53,7 @@ const HALF = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{';
 
   const areClosed = (states: readonly { isClosed: boolean }[]) => states.map(({ isClosed }) => isClosed);
 
-  it('takes those of who has more: unused ones, then idle ones, then those whose request has not arrived, and none that it answers', async () => {
+  it('takes unused ones first, then idle ones, then those whose request has not arrived, and none that it answers', async () => {
     const { warnings } = await warningsDuring(async () => {
       const held: { isClosed: boolean }[] = [];
       for (const text of [BUSY, HALF, ASKED, '', BUSY, BUSY, BUSY, BUSY]) held.push(await open('127.0.0.1', text));
@@ -72,7 +72,7 @@ const HALF = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{';
     ]);
   });
 
-  it('asks who has next most when it answers all of the one with most, and nobody who has no more than the new one', async () => {
+  it('goes on to who has next most, and takes none of who has no more than the new one', async () => {
     for (let connection = 0; connection < 4; connection++) await open('127.0.0.1', BUSY);
     const held = [await open('127.0.0.2'), await open('127.0.0.2'), await open('127.0.0.2'), await open('127.0.0.3')];
     held.push(await open('127.0.0.3'));

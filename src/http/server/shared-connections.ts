@@ -78,8 +78,8 @@ function leastMissed(sockets: Iterable<Socket>, unused: ReadonlySet<Socket>): So
 }
 
 /**
- * 1 for a connection on which nothing is asked, 2 for one whose request has not arrived in full, `Infinity` while one is answered. Node.js hangs
- * the response that has its turn onto the socket, under a name that libraries which end idle connections have relied on since its first releases.
+ * 1 for a connection on which nothing is asked, 2 for one whose request has not arrived in full, `Infinity` while a request is answered.
+ * Node.js keeps the response that has its turn on the socket, under a name that libraries which end idle connections rely on as well.
  */
 function lossOf({ _httpMessage: response }: Socket & { readonly _httpMessage?: ServerResponse | null }): number {
   if (response === undefined || response === null) return 1;

@@ -54,8 +54,8 @@ function flatten(node: InvalidProperty, parent: string): FieldError[] {
 }
 
 /**
- * class-validator puts the rules of a class together each time that it says what is wrong with a body; they are all there before the first request,
- * and stay as they are.
+ * class-validator puts the rules of a class together each time that it says what is wrong with a body. They are all there before the
+ * first request, and stay as they are.
  */
 function rememberRules(): void {
   const storage = getMetadataStorage();

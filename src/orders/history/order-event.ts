@@ -90,6 +90,7 @@ export interface LoggedOrder extends LogRow {
   readonly orderId: number;
 }
 
+/** An event, and what its snapshot knew. */
 export interface LoggedEvent extends OrderEvent, LogRow {
   /** The release before has noted here what a call did after the order had ended: it repeats the end, and is no event. */
   readonly isNote: boolean;
@@ -109,7 +110,7 @@ export function selectEventsAfter(id: number, limit: number): QueryConfig {
   };
 }
 
-/** The same as {@link LoggedOrder}. */
+/** Whose events these are, as {@link LoggedOrder}. */
 export function selectOrdersAfter(id: number, limit: number): QueryConfig {
   return {
     name: 'select-orders-after',

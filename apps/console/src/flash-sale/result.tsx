@@ -6,6 +6,7 @@ const STEPS = {
   selling: 'Selling …',
   processing: 'Sold. The worker processes the orders …',
   auditing: 'All orders are done. The audit compares every unit …',
+  finished: 'All is done. The sale is drawn in slow motion …',
 };
 
 /** In large letters what has happened, once the plot of it is drawn. */
@@ -20,7 +21,7 @@ export function SaleResult({ sale, isDrawn }: { readonly sale: FlashSale; readon
   if (sale.step !== 'finished' || !isDrawn) {
     return (
       <p class="sale-step" role="status">
-        {STEPS[sale.step === 'finished' ? 'auditing' : sale.step]}
+        {STEPS[sale.step]}
       </p>
     );
   }
