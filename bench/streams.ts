@@ -1,62 +1,69 @@
 /** What streams of events cost that nothing happens on, and how soon a client hears of an event. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pairedRatio } from './interval.ts';
 import { load } from './load.ts';
 import { median } from './median.ts';
 import { purchases, Shop } from './shop.ts';
 import { type Process, residentMebibytes, type Stage, startApi } from './stage.ts';
 
 const STREAMS = 5_000;
-const ROUNDS = 7;
-const SECONDS = 4;
+const ROUNDS = 24;
+const SECONDS = 2;
+const WARM_UP_SECONDS = 6;
 const CONNECTIONS = 64;
 /** Connections that are opened at once: more than a listen queue holds would be refused. */
 const OPENING = 100;
-/** Until all streams have been woken for what was committed while they began, or have gone. */
+/** Until all streams have been woken for what was committed while they began. */
 const SETTLE_MS = 4_000;
+/** Until a process has nothing under way that holds a lock, before it is frozen; and has done what fell due, after that. */
+const STILL_MS = 500;
 /** For the latency: one purchase at a time, that many, so that the events come one by one. */
 const LATENCIES = 300;
 const PAUSE_MS = 30;
 
 /**
- * Follows 5 000 orders that nothing happens to, and measures memory and purchases with and without them, in turns; then how long it takes from the commit
- * of an event until a client of `GET /events` has it, by the clock of PostgreSQL, which is that of this machine.
+ * Two processes, of which one has clients that follow 5 000 orders that nothing happens to; purchases of each in turns, while the other
+ * is frozen. Then how long it takes from the commit of an event until a client of `GET /events` has it, by the clock of PostgreSQL, which is
+ * that of this machine.
  */
 export async function measureStreams(stage: Stage, say: (line: string) => void): Promise<void> {
-  const api = await startApi(stage, { MAX_CONNECTIONS: '20000' });
+  const [alone, api] = [await startApi(stage), await startApi(stage, { MAX_CONNECTIONS: '20000' })];
   const shop = new Shop(stage.sql);
   await shop.open(1);
   const orders = await shop.sell(STREAMS);
-  const buy = async () =>
-    (await load({ url: api.url, requests: purchases(1), connections: CONNECTIONS, seconds: SECONDS })).rate;
-  await buy();
-  const [alone, accompanied, memory]: [number[], number[], number[]] = [[], [], []];
+  const buy = async ({ url }: Process, seconds: number) =>
+    (await load({ url, requests: purchases(1), connections: CONNECTIONS, seconds })).rate;
+  for (const each of [alone, api]) await buy(each, WARM_UP_SECONDS);
+  const before = await residentMebibytes(api.pid);
+  const sockets = await follow(api, orders);
+  await delay(SETTLE_MS);
+  say(`${STREAMS} idle streams: ${Math.round((await residentMebibytes(api.pid)) - before)} MB more`);
+  const [without, beside]: [number[], number[]] = [[], []];
+  const takeTurn = async (each: Process, rates: number[]) => {
+    const other = each === api ? alone : api;
+    await delay(STILL_MS);
+    process.kill(other.pid, 'SIGSTOP');
+    rates.push(await buy(each, SECONDS).finally(() => process.kill(other.pid, 'SIGCONT')));
+  };
   for (let round = 1; round <= ROUNDS; round++) {
+    const turns = [async () => takeTurn(alone, without), async () => takeTurn(api, beside)];
     // The machine and the tables change meanwhile, so each comes first in half of the rounds.
-    const aloneFirst = round % 2 === 1;
-    if (aloneFirst) alone.push(await buy());
-    const before = await residentMebibytes(api.pid);
-    const sockets = await follow(api, orders);
-    memory.push((await residentMebibytes(api.pid)) - before);
-    await delay(SETTLE_MS);
-    accompanied.push(await buy());
-    for (const socket of sockets) socket.destroy();
-    await delay(SETTLE_MS);
-    if (!aloneFirst) alone.push(await buy());
-    say(
-      `round ${round}: ${rate(alone.at(-1))} purchases/s alone, ${rate(accompanied.at(-1))} beside ${STREAMS} streams`,
-    );
+    for (const turn of round % 2 === 1 ? turns : turns.reverse()) await turn();
   }
-  const ratios = alone.map((each, index) => (accompanied[index] ?? 0) / each);
+  const { estimate, low, high } = pairedRatio(beside, without);
+  const rates = [beside, without].map((each) => `${median(each).toFixed(0)}/s`);
   say(
-    `${STREAMS} idle streams: ${Math.round(Math.max(...memory))} MB more, purchases ${median(ratios).toFixed(2)} of those without`,
+    `purchases ${rates.join(' beside them, ')} without: ${estimate.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
   );
+  for (const socket of sockets) socket.destroy();
+  await delay(SETTLE_MS);
   const latencies = await measureLatency(api, stage);
   const at = (share: number) => Math.round(latencies[Math.ceil(latencies.length * share) - 1] ?? 0);
   say(
     `from the commit of an event to the client of a stream: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${latencies.length} events)`,
   );
-  await api.stop();
+  await Promise.all([alone.stop(), api.stop()]);
 }
 
 /** Opens a stream for each order, and waits until each has begun. */
@@ -127,8 +134,4 @@ async function endOfLog(url: string, after: string): Promise<string> {
     if (page.items.length === 0) return cursor;
     cursor = page.next;
   }
-}
-
-function rate(value = 0): string {
-  return String(Math.round(value));
 }

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { Config } from '../config/config.js';
 import { LIMITS } from '../config/limits.js';
@@ -14,13 +14,15 @@ import { gauge } from '../telemetry/metrics.js';
 import type { EventCursor } from './event-cursor.js';
 import { EventFeed } from './event-feed.js';
 import { EventLogService } from './event-log.service.js';
-import { batchesOf, Follower, type Progress } from './follower.js';
+import { Follower, type Progress } from './follower.js';
 
 const PAGE_SIZE = 100;
 /** How long a stream waits for a transaction that may still commit an event with a lower id. */
 const PENDING_MS = 100;
 /** When somebody who has too many streams may look again, in seconds. */
 const PLACE_SECONDS = 10;
+/** How often it is looked for streams whose heartbeat is due. */
+const BEAT_INTERVAL_MS = 100;
 /** Streams that read at the same time: the other connections are left to requests. */
 const READS_IN_FLIGHT = 4;
 
@@ -42,10 +44,11 @@ export interface PlacedEvent {
  * a slow client costs no memory, and one that comes back with its cursor misses nothing.
  */
 @Injectable()
-export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
-  /** With the actor of each. */
-  private readonly followers = new Map<Follower, string | null>();
+export class EventStreams extends OrderEventStreams implements OnModuleInit, OnModuleDestroy {
+  /** With the actor of each; the one whose heartbeat is due next is the first. */
+  private readonly followers = new Map<Pick<Follower<unknown>, 'beat' | 'beatAt' | 'stop'>, string | null>();
   private isStopping = false;
+  private timer: NodeJS.Timeout | undefined;
   private readonly reads = pLimit(READS_IN_FLIGHT);
 
   constructor(
@@ -57,9 +60,15 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
     super();
   }
 
+  /** One timer for all: thousands of their own, due at as many moments, cost more than the heartbeats. */
+  onModuleInit(): void {
+    this.timer = setInterval(() => this.beat(), BEAT_INTERVAL_MS).unref();
+  }
+
   /** Clients are told when to come back. */
   onModuleDestroy(): void {
     this.isStopping = true;
+    clearInterval(this.timer);
     for (const follower of this.followers.keys()) follower.stop();
   }
 
@@ -93,18 +102,29 @@ export class EventStreams extends OrderEventStreams implements OnModuleDestroy {
   private open<T>(caller: Caller, orderId: number | undefined, read: () => Promise<Progress<T>>): Followed<T> {
     if (this.followers.size >= this.config.maxStreams || this.isStopping) throw new OverloadedError();
     this.expectPlaceFor(caller);
-    const follower = new Follower();
+    const follower = new Follower<T>(
+      async () => this.reads(read),
+      () => {
+        leave();
+        if (this.followers.delete(follower)) open.dec();
+      },
+    );
+    const leave = this.feed.listen(() => follower.wake(), orderId);
     this.followers.set(follower, caller.actor);
     open.inc();
-    const leave = this.feed.listen(() => follower.wake(), orderId);
-    const close = () => {
-      follower.end();
-      leave();
-      if (this.followers.delete(follower)) open.dec();
-    };
-    const batches = batchesOf(follower, async () => this.reads(read));
-    return { batches, close, onStopping: (callback) => follower.onStopping(callback) };
+    return follower;
   }
+
+  private beat(): void {
+    const now = performance.now();
+    for (const [follower, actor] of this.followers) {
+      if (follower.beatAt > now) break;
+      this.followers.delete(follower);
+      this.followers.set(follower, actor);
+      follower.beat();
+    }
+  }
+
   /** One caller does not take the places of all others. @throws TooManyRequestsError */
   private expectPlaceFor({ actor, customerRef }: Caller): void {
     if (actor === null) return;

@@ -1,4 +1,4 @@
-import { Controller, Get, Res, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access } from '../http/access/access.decorator.js';
@@ -40,20 +40,20 @@ export class EventsController {
   })
   @ApiValidationProblem(PATH, 'limit', 'limit must be a whole number from 1 to 1000')
   @ApiUnavailableProblem(PATH)
-  async listEvents(
-    @ValidQuery() { after, limit }: ListEventsQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<EventPageResponse | StreamableFile> {
+  async listEvents(@ValidQuery() { after, limit }: ListEventsQuery, @Res() reply: FastifyReply): Promise<void> {
     const isStream = wantsStream(reply.request);
     const sent = isStream ? lastEventIdOf(reply) : undefined;
     const place = sent ?? after;
     const cursor = await this.log.begin(place === undefined ? undefined : parseCursor(place));
-    if (isStream) return sendEventStream(reply, this.streams.followAll(cursor, reply.request.caller), toSentEvent);
+    if (isStream) {
+      sendEventStream(reply, this.streams.followAll(cursor, reply.request.caller), toSentEvent);
+      return;
+    }
     const { events, last } = await this.log.page(cursor.id, limit);
-    return {
+    void reply.send({
       items: events.map((event) => OrderEventResponse.of(event)),
       next: cursorText({ log: cursor.log, id: last }),
-    };
+    } satisfies EventPageResponse);
   }
 }
 

@@ -1,4 +1,6 @@
-/** An empty batch is sent at least this often: many proxies close a connection that is silent for a minute. */
+import type { Followed, FollowingClient } from '../runtime/followed.js';
+
+/** A sign of life is sent this often: many proxies close a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000;
 /** A stream that is not woken reads anyway after this many heartbeats: a safety net that thousands of idle streams must not feel. */
 const HEARTBEATS_PER_READ = 20;
@@ -13,73 +15,91 @@ export interface Progress<T> {
   readonly waitMs?: number | undefined;
 }
 
-/** Sleeps until there may be news. */
-export class Follower {
-  isOver = false;
+/**
+ * Reads when it is woken, until there is no news, as far as its client has room; a read that fails is tried again, and the client keeps its
+ * stream. While nothing happens it is this object and no more: no timer, no promise.
+ */
+export class Follower<T> implements Followed<T> {
+  /** When its next sign of life is due, as `performance.now` tells it. */
+  beatAt = performance.now() + HEARTBEAT_MS;
+  private beats = 0;
+  private client: FollowingClient<T> | undefined;
+  private hasRoom = true;
+  private isReading = false;
+  private isWoken = true;
+  private isOver = false;
   private isStopping = false;
-  private isWoken = false;
-  private resolve: () => void = () => undefined;
-  private tellStopping: () => void = () => undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param onClose is called once or more often when the stream has ended, or its client has gone. */
+  constructor(
+    private readonly read: () => Promise<Progress<T>>,
+    private readonly onClose: () => void,
+  ) {}
+
+  begin(client: FollowingClient<T>): void {
+    this.client = client;
+    if (this.isStopping) this.end('stopping');
+    void this.readOn();
+  }
 
   wake(): void {
     this.isWoken = true;
-    this.resolve();
+    void this.readOn();
   }
 
-  end(): void {
-    this.isOver = true;
-    this.wake();
+  resume(): void {
+    this.hasRoom = true;
+    void this.readOn();
   }
 
-  /** Ends because the process stops. */
+  beat(): void {
+    this.beatAt = performance.now() + HEARTBEAT_MS;
+    if (++this.beats % HEARTBEATS_PER_READ === 0) this.wake();
+    if (this.hasRoom) this.send([]);
+  }
+
+  /** The process stops. */
   stop(): void {
     this.isStopping = true;
-    this.end();
-    this.tellStopping();
+    this.end('stopping');
   }
 
-  onStopping(callback: () => void): void {
-    this.tellStopping = callback;
-    if (this.isStopping) callback();
+  close(): void {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    this.onClose();
   }
 
-  /** Resolves to whether the follower was woken; at once if that has happened since it last slept. */
-  async sleep(milliseconds: number): Promise<boolean> {
-    if (!this.isWoken) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.resolve = resolve;
-        timer = setTimeout(resolve, milliseconds);
-      });
-      clearTimeout(timer);
+  private async readOn(): Promise<void> {
+    if (this.isReading || this.client === undefined) return;
+    this.isReading = true;
+    while (this.isWoken && this.hasRoom && !this.isOver) {
+      this.isWoken = false;
+      this.tell(await this.read().catch((): Progress<T> => ({ news: [], isOver: false, waitMs: FAILED_MS })));
     }
-    const { isWoken } = this;
-    this.isWoken = false;
-    return isWoken;
+    this.isReading = false;
   }
-}
 
-/** Reads until there is no news, then sleeps. A read that fails is tried again, and the client keeps its stream. */
-export async function* batchesOf<T>(
-  follower: Follower,
-  read: () => Promise<Progress<T>>,
-): AsyncGenerator<readonly T[] | 'stopping'> {
-  while (!follower.isOver) {
-    const { news, isOver, waitMs } = await read().catch((): Progress<T> => ({
-      news: [],
-      isOver: false,
-      waitMs: FAILED_MS,
-    }));
-    if (news.length > 0) yield news;
-    if (isOver) return;
-    if (news.length > 0 || waitMs === 0) continue;
-    if (waitMs !== undefined) await follower.sleep(spread(waitMs));
-    else {
-      for (let beats = 0; beats < HEARTBEATS_PER_READ && !(await follower.sleep(spread(HEARTBEAT_MS))); beats++)
-        yield [];
+  private tell({ news, isOver, waitMs }: Progress<T>): void {
+    if (news.length > 0) this.send(news);
+    if (isOver) this.end('over');
+    else if (news.length > 0 || waitMs === 0) this.isWoken = true;
+    else if (waitMs !== undefined) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.wake(), spread(waitMs));
     }
   }
-  yield 'stopping';
+
+  private send(news: readonly T[]): void {
+    if (!this.isOver && this.client !== undefined) this.hasRoom = this.client.send(news);
+  }
+
+  private end(why: 'over' | 'stopping'): void {
+    if (this.isOver || this.client === undefined) return;
+    this.close();
+    this.client.end(why);
+  }
 }
 
 /** Takes off up to a third, so that streams that began together do not stay in step. */

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post, Res, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access } from '../http/access/access.decorator.js';
@@ -155,16 +155,15 @@ export class OrdersController {
   @ApiProblem('There is no such order', `${PATH}/7/events`, NOT_FOUND)
   @ApiInvalidId()
   @ApiUnavailableProblem(`${PATH}/7/events`)
-  async listOrderEvents(
-    @Own() order: OwnedId,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<OrderEventsResponse | StreamableFile> {
+  async listOrderEvents(@Own() order: OwnedId, @Res() reply: FastifyReply): Promise<void> {
     if (wantsStream(reply.request)) {
       const followed = await this.streams.follow(order, lastSequenceOf(reply.request), reply.request.caller);
-      return sendEventStream(reply, followed, (event) => toSentEvent(event, reply.request.caller));
+      sendEventStream(reply, followed, (event) => toSentEvent(event, reply.request.caller));
+      return;
     }
     const events = await this.orders.events(order);
-    return { items: events.map((event) => OrderEventResponse.of(event, reply.request.caller)) };
+    const items = events.map((event) => OrderEventResponse.of(event, reply.request.caller));
+    void reply.send({ items } satisfies OrderEventsResponse);
   }
 
   @Post(':id/cancel')

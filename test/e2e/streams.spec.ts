@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { EventFeed } from '../../src/events/event-feed.js';
 import { EventStreams } from '../../src/events/event-streams.js';
@@ -202,16 +203,48 @@ describe('events', () => {
     }
   });
 
+  const held = (): [Map<{ beatAt: number }, unknown>, unknown] => [
+    Reflect.get(api.app.get(EventStreams, { strict: false }), 'followers'),
+    Reflect.get(api.app.get(EventFeed, { strict: false }), 'listeners'),
+  ];
+
   it('leave nothing behind when their clients are gone', async () => {
-    const held = () => [
-      Reflect.get(api.app.get(EventStreams, { strict: false }), 'followers'),
-      Reflect.get(api.app.get(EventFeed, { strict: false }), 'listeners'),
-    ];
     const opened = await Promise.all(Array.from({ length: 20 }, () => openStream(`${api.url}/events`)));
     await eventually(() =>
       expect(held()).toEqual([expect.objectContaining({ size: 20 }), new Map([['every order', expect.any(Set)]])]),
     );
     for (const stream of opened) stream.close();
+    await eventually(() => expect(held()).toEqual([new Map(), new Map()]));
+  });
+
+  it('leave nothing behind of a client that has asked for several on one connection, and has gone', async () => {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    const ask = `GET /api/v1/events HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept: text/event-stream\r\n\r\n`;
+    socket.write(ask.repeat(3));
+    await eventually(() => expect(held()[0].size).toBe(3));
+    socket.destroy();
+    await eventually(() => expect(held()).toEqual([new Map(), new Map()]));
+  });
+
+  it('show that they live while nothing happens, and only when it is time', async () => {
+    const stream = await open('/events');
+    await eventually(() => expect(held()[0].size).toBe(1));
+    const [follower] = held()[0].keys();
+    const beats = () => stream.text().match(/^: $/gm)?.length;
+    await eventually(() => expect(beats()).toBe(1));
+    const due = follower?.beatAt ?? 0;
+    Object.assign(follower ?? {}, { beatAt: performance.now() });
+    await eventually(() => expect(beats()).toBe(2));
+    expect(follower?.beatAt).toBeGreaterThan(due);
+  });
+
+  it('are only described to whoever asks for the head', async () => {
+    const { status, headers } = await fetch(`${api.url}/events`, {
+      method: 'HEAD',
+      headers: { Accept: 'text/event-stream' },
+    });
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     await eventually(() => expect(held()).toEqual([new Map(), new Map()]));
   });
 

@@ -45,6 +45,7 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
   server.server.on('connection', (socket: Socket) => {
     unused.add(socket);
     open.add(socket);
+    lookedAt.set(socket, open);
     socket.once('close', () => {
       unused.delete(socket);
       open.delete(socket);
@@ -63,7 +64,10 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
   return (request, { raw: response }) => {
     const { socket } = request.raw;
     unused.delete(socket);
-    if (response.socket === null) queued.set(socket, (queued.get(socket) ?? new Set()).add(response));
+    if (response.socket === null) {
+      queued.set(socket, (queued.get(socket) ?? new Set()).add(response));
+      open.add(socket);
+    }
     return true;
   };
 }
@@ -80,14 +84,25 @@ export function allowSlowReader(stream: ServerResponse): void {
   else followers.add(stream.socket);
 }
 
+/** The connections of the same server that are looked at: all but those of streams whose clients have read everything. */
+const lookedAt = new WeakMap<Socket, Set<Socket>>();
+
+/** Call it after each part of a stream: its client may leave it unread. */
+export function expectReader({ socket }: ServerResponse): void {
+  if (socket !== null) lookedAt.get(socket)?.add(socket);
+}
+
 /** What clients had read when they were last seen to read. */
 const seen = new WeakMap<Socket, { taken: number; since: number }>();
 
 /** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
-function cutOffIdleReaders(sockets: ReadonlySet<Socket>): void {
+function cutOffIdleReaders(sockets: Set<Socket>): void {
   const now = performance.now();
   for (const socket of sockets) {
-    if (followers.has(socket)) continue;
+    if (followers.has(socket)) {
+      if (socket.writableLength === 0 && !queued.get(socket)?.size) sockets.delete(socket);
+      continue;
+    }
     // What the system has taken, and so the client has made room for.
     const taken = socket.bytesWritten - socket.writableLength;
     const last = seen.get(socket);
@@ -99,9 +114,10 @@ function cutOffIdleReaders(sockets: ReadonlySet<Socket>): void {
 
 /** Destroys the connections that leave most unread, until all together leave no more than memory is there for. */
 function boundUnread(sockets: ReadonlySet<Socket>): void {
-  const unread = [...sockets].map((socket) => ({ socket, bytes: unreadOf(socket) }));
-  let total = unread.reduce((sum, { bytes }) => sum + bytes, 0);
+  let total = 0;
+  for (const socket of sockets) total += unreadOf(socket);
   if (total <= LIMITS.unreadBytes) return;
+  const unread = [...sockets].map((socket) => ({ socket, bytes: unreadOf(socket) }));
   let count = 0;
   for (const { socket, bytes } of unread.toSorted((a, b) => b.bytes - a.bytes)) {
     if (total <= LIMITS.unreadBytes) break;

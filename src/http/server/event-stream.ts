@@ -1,9 +1,7 @@
-import { Readable } from 'node:stream';
-import { StreamableFile } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Caller } from '../../kernel/access/caller.js';
 import type { Followed } from '../../runtime/followed.js';
-import { allowSlowReader } from './connections.js';
+import { allowSlowReader, expectReader } from './connections.js';
 
 /** An event as `EventSource` of a browser reads it. */
 export interface SentEvent {
@@ -28,43 +26,61 @@ export function wantsStream({ headers: { accept = '' } }: { headers: { accept?: 
 }
 
 /**
- * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The next batch is asked for only when the
- * client has room for it; an empty batch is sent as a heartbeat. The stream ends when the batches do.
+ * Answers with a stream of events (https://html.spec.whatwg.org/multipage/server-sent-events.html), past Fastify: its pipes would cost an idle
+ * stream half of its memory. More is asked for only when the client has room for it; nothing new is sent as a heartbeat.
  */
 export function sendEventStream<T>(
   reply: FastifyReply,
-  { batches, close, onStopping }: Followed<T>,
+  followed: Followed<T>,
   toSentEvent: (item: T) => SentEvent,
-): StreamableFile {
-  allowSlowReader(reply.raw);
-  // A client that does not read would keep the process from stopping.
-  onStopping(() => setTimeout(() => reply.raw.destroy(), LAST_WORD_MS).unref());
+): void {
+  const { raw: response, request } = reply;
+  const { caller } = request;
   // nginx would buffer events until its buffer is full.
-  reply.headers({ 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store', Connection: 'close' });
-  const stream = Readable.from(textOf(batches, toSentEvent, reply.request.caller), { objectMode: false });
-  // Both are needed: the stream closes only when `batches` ends, which may be asleep, and the response may have closed before it has a listener.
-  reply.raw.once('close', close);
-  stream.once('close', close);
-  // A client that hangs up is no error.
-  stream.on('error', () => undefined);
-  return new StreamableFile(stream, { type: EVENT_STREAM });
+  reply.headers({ 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store' });
+  reply.header('Connection', 'close');
+  reply.hijack();
+  response.writeHead(
+    200,
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+  );
+  // A client that hangs up is no error, and may have done so before this has a listener.
+  response.on('error', () => undefined).once('close', () => followed.close());
+  if (request.method === 'HEAD') response.end();
+  if (request.method === 'HEAD' || response.destroyed) {
+    followed.close();
+    return;
+  }
+  allowSlowReader(response);
+  response.on('drain', () => followed.resume());
+  write(response, HEARTBEAT);
+  followed.begin({
+    send: (news) => {
+      // A key may be revoked while its stream goes on.
+      if (caller.isValid())
+        return write(response, news.length === 0 ? HEARTBEAT : news.map((item) => toText(toSentEvent(item))).join(''));
+      followed.close();
+      response.end();
+      return false;
+    },
+    end: (why) => {
+      if (why === 'stopping') sayGoodbye(response);
+      response.end();
+    },
+  });
 }
 
-async function* textOf<T>(
-  batches: Followed<T>['batches'],
-  toSentEvent: (item: T) => SentEvent,
-  caller: Caller,
-): AsyncGenerator<string> {
-  yield HEARTBEAT;
-  for await (const batch of batches) {
-    // A key may be revoked while its stream goes on.
-    if (!caller.isValid()) return;
-    if (batch === 'stopping') {
-      yield `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`;
-      return;
-    }
-    yield batch.length === 0 ? HEARTBEAT : batch.map((item) => toText(toSentEvent(item))).join('');
-  }
+/** Gives whether there is room for more. */
+function write(response: ServerResponse, text: string): boolean {
+  const hasRoom = response.write(text);
+  expectReader(response);
+  return hasRoom;
+}
+
+function sayGoodbye(response: ServerResponse): void {
+  write(response, `retry: ${Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min))}\n\n`);
+  // A client that does not read would keep the process from stopping.
+  setTimeout(() => response.destroy(), LAST_WORD_MS).unref();
 }
 
 function toText({ id, event, data }: SentEvent): string {
