@@ -1,26 +1,53 @@
-import { COMPLETION_BUCKETS, counter, DURATION_BUCKETS, histogram } from '../../telemetry/metrics.js';
+import { COMPLETION_BUCKETS, counter, DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
+import type { HistogramSeries } from '../../telemetry/series-histogram.js';
 
-export const ordersEnded = counter({
+const ENDS = ['completed', 'failed'] as const;
+const CALL_OUTCOMES = ['done', 'failed', 'aborted'] as const;
+
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+
+/** Plain numbers, told when somebody asks for the metrics: an order looks up no series by its label. */
+const ended = new Map<(typeof ENDS)[number], number>();
+
+counter({
   name: 'orders_ended_total',
   unit: 'orders',
   help: 'Orders that this worker has brought to their end.',
-  labels: { status: ['completed', 'failed'] },
+  labels: { status: ENDS },
+  collect() {
+    this.reset();
+    for (const [status, count] of ended) this.inc({ status }, count);
+  },
 });
 
-export const completionTime = histogram({
+export function countEnded(status: (typeof ENDS)[number]): void {
+  ended.set(status, (ended.get(status) ?? 0) + 1);
+}
+
+export const completionTime = seriesHistogram({
   name: 'order_completion_seconds',
   unit: 'seconds',
   help: 'From the 201 of an order until it was completed.',
+  combinations: 1,
   buckets: COMPLETION_BUCKETS,
-});
+}).of({});
 
-export const fulfilmentDuration = histogram({
+const calls = seriesHistogram({
   name: 'fulfilment_call_duration_seconds',
   unit: 'seconds',
   help: 'External calls for orders, by how they ended; aborted ones were not wanted any more, or the worker stopped.',
-  labels: { outcome: ['done', 'failed', 'aborted'] },
+  labels: { outcome: CALL_OUTCOMES },
+  combinations: CALL_OUTCOMES.length,
   buckets: [...DURATION_BUCKETS, 30, 60],
 });
+const callsOf = new Map<CallOutcome, HistogramSeries | undefined>();
+
+/** @param milliseconds that an external call took. */
+export function measureCall(outcome: CallOutcome, milliseconds: number): void {
+  const series = callsOf.get(outcome) ?? calls.of({ outcome });
+  callsOf.set(outcome, series);
+  series?.observe(milliseconds / 1_000);
+}
 
 export const ordersRescued = counter({
   name: 'orders_rescued_total',

@@ -7,7 +7,7 @@ import { currentTraceparent, inSpan } from '../../telemetry/tracing.js';
 import type { ClaimedOrder } from '../status-change.js';
 import { FulfilmentGateway, type FulfilmentOptions, type FulfilmentOrder } from './fulfilment-gateway.js';
 import { hasOrderEnded } from './in-flight-calls.js';
-import { fulfilmentDuration } from '../metrics/processing-metrics.js';
+import { type CallOutcome, measureCall } from '../metrics/processing-metrics.js';
 
 /** Calls the gateway, each call with the order, its key and a deadline. */
 @Injectable()
@@ -20,7 +20,7 @@ export class FulfilmentCallsService {
   /** @throws what the gateway throws, DeadlineError, or an error when `stopping` is aborted first. */
   async fulfil(order: ClaimedOrder, abortable: Required<Abortable>): Promise<void> {
     const begin = performance.now();
-    let outcome: 'done' | 'failed' | 'aborted' = 'failed';
+    let outcome: CallOutcome = 'failed';
     try {
       const result: unknown = await this.call('fulfil order', order, {
         call: (options) => this.gateway.fulfil(toFulfilmentOrder(order), options),
@@ -32,7 +32,7 @@ export class FulfilmentCallsService {
       if (abortable.stopping.aborted || hasOrderEnded(abortable.controller)) outcome = 'aborted';
       throw error;
     } finally {
-      fulfilmentDuration.observe({ outcome }, (performance.now() - begin) / 1_000);
+      measureCall(outcome, performance.now() - begin);
     }
   }
 

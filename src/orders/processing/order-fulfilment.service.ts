@@ -17,7 +17,7 @@ import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
 import { type InFlightCall, InFlightCalls } from './in-flight-calls.js';
-import { completionTime, ordersEnded } from '../metrics/processing-metrics.js';
+import { completionTime, countEnded } from '../metrics/processing-metrics.js';
 
 /** No bounds are needed: at most `WORKER_CONCURRENCY` orders are under way, and none may be refused. */
 const BATCHING = { maxBatchSize: 500, maxInFlight: 1, maxWaiting: Infinity, maxWaitMs: Infinity };
@@ -104,8 +104,8 @@ export class OrderFulfilmentService {
     const durationMs = Math.max(Date.now() - createdAtMs, 0);
     // Clients of the original system count these lines: this is the one message that is not constant.
     this.logger.info(`Order #${id} Processed.`, { order_id: id, duration_ms: durationMs });
-    ordersEnded.inc({ status: 'completed' });
-    completionTime.observe(durationMs / 1_000);
+    countEnded('completed');
+    completionTime?.observe(durationMs / 1_000);
   }
 
   /**
@@ -160,7 +160,7 @@ export class OrderFulfilmentService {
       await this.undo.undoEndedCall(orderId, textOf(error));
       return;
     }
-    ordersEnded.inc({ status: 'failed' });
+    countEnded('failed');
     this.logger.warn('The order failed and its stock was released', { order_id: orderId, error });
   }
 }
