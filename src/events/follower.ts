@@ -1,8 +1,8 @@
 import type { Followed, FollowingClient } from '../runtime/followed.js';
 
-/** A sign of life is sent this often: many proxies close a connection that is silent for a minute. */
+/** A heartbeat is sent this often: many proxies close a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000;
-/** A stream that is not woken reads anyway after this many heartbeats: a safety net that thousands of idle streams must not feel. */
+/** A stream reads with each such heartbeat, woken or not: a safety net that thousands of idle streams must not feel. */
 const HEARTBEATS_PER_READ = 20;
 /** How long a stream waits after a read that failed. */
 const FAILED_MS = 1_000;
@@ -20,7 +20,7 @@ export interface Progress<T> {
  * stream. While nothing happens it is this object and no more: no timer, no promise.
  */
 export class Follower<T> implements Followed<T> {
-  /** When its next sign of life is due, as `performance.now` tells it. */
+  /** When its next heartbeat is due, as `performance.now` tells it. */
   beatAt = performance.now() + HEARTBEAT_MS;
   private beats = 0;
   private client: FollowingClient<T> | undefined;
@@ -56,7 +56,7 @@ export class Follower<T> implements Followed<T> {
   beat(): void {
     this.beatAt = performance.now() + HEARTBEAT_MS;
     if (++this.beats % HEARTBEATS_PER_READ === 0) this.wake();
-    if (this.hasRoom) this.send([]);
+    if (this.hasRoom && !this.isOver) this.send([]);
   }
 
   /** The process stops. */
@@ -82,6 +82,7 @@ export class Follower<T> implements Followed<T> {
   }
 
   private tell({ news, isOver, waitMs }: Progress<T>): void {
+    if (this.isOver) return;
     if (news.length > 0) this.send(news);
     if (isOver) this.end('over');
     else if (news.length > 0 || waitMs === 0) this.isWoken = true;
@@ -92,7 +93,7 @@ export class Follower<T> implements Followed<T> {
   }
 
   private send(news: readonly T[]): void {
-    if (!this.isOver && this.client !== undefined) this.hasRoom = this.client.send(news);
+    if (this.client !== undefined) this.hasRoom = this.client.send(news);
   }
 
   private end(why: 'over' | 'stopping'): void {

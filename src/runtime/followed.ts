@@ -1,6 +1,6 @@
 /** Somebody who is told live of something, e.g. of the events of an order. */
 export interface FollowingClient<T> {
-  /** Takes what is new, or nothing as a sign of life. Is false when there is no room for more until {@link Followed.resume} is called. */
+  /** Takes what is new, or nothing as a heartbeat. Is false when there is no room for more until {@link Followed.resume} is called. */
   readonly send: (news: readonly T[]) => boolean;
   /** Nothing comes any more: all has been told, or the process stops. */
   readonly end: (why: 'over' | 'stopping') => void;

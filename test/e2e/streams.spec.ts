@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { EventFeed } from '../../src/events/event-feed.js';
 import { EventStreams } from '../../src/events/event-streams.js';
@@ -7,6 +8,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { LIMITS } from '../../src/config/limits.js';
 import { eventually } from '../support/eventually.js';
 import { openStream, type OpenStream } from '../support/event-stream.js';
+import { OrderEventResponse } from '../../src/orders/dto/order-event.response.js';
 import { startApi } from '../support/api.js';
 import { useApi } from '../support/use-api.js';
 import { openTransaction } from '../support/waiting.js';
@@ -248,12 +250,21 @@ describe('events', () => {
     await eventually(() => expect(held()).toEqual([new Map(), new Map()]));
   });
 
-  it('cost a slow reader nothing but time, and the process no memory', async () => {
-    const slow = await open('/events');
-    slow.pause();
-    for (let n = 0; n < 20; n++) await buy();
-    expect((await api.get('/health')).status).toBe(200);
-    slow.close();
+  it('end, and no other, when one of their events cannot be told', async () => {
+    const other = await open('/events');
+    const stream = await open('/events');
+    const of = OrderEventResponse.of.bind(OrderEventResponse);
+    OrderEventResponse.of = () => {
+      OrderEventResponse.of = of;
+      throw new Error('an event that cannot be told');
+    };
+    try {
+      await buy();
+      await Promise.race([stream.ended, other.ended]);
+      await eventually(() => expect(held()[0].size).toBe(1));
+    } finally {
+      OrderEventResponse.of = of;
+    }
   });
 
   it('say when to come back when the process stops', async () => {
@@ -274,5 +285,24 @@ describe('events', () => {
     await other.close();
     expect(performance.now() - begin).toBeLessThan(5_000);
     stream.close();
+  });
+
+  it('cost a slow reader nothing but time, and the process no memory', async () => {
+    const id = await buy();
+    // Far more than the system's buffers hold.
+    await environment.sql.query(
+      `INSERT INTO order_events (order_id, status, cause) SELECT $1, 'processing', repeat('x', 100000) FROM generate_series(1, 400)`,
+      [id],
+    );
+    const slow = await open(`/events`);
+    slow.pause();
+    await delay(1_000);
+    expect((await api.get('/health')).status).toBe(200);
+    const received = slow.events.length;
+    slow.resume();
+    const { rows } = await environment.sql.query<{ id: number }>('SELECT id FROM order_events ORDER BY id');
+    await eventually(() => expect(slow.events).toHaveLength(rows.length));
+    expect(received).toBeLessThan(rows.length - 100);
+    expect(slow.events.map(({ data }) => data.id)).toEqual(rows.map((row) => row.id));
   });
 });

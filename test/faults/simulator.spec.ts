@@ -6,14 +6,14 @@ const MAIN = path.resolve(import.meta.dirname, '../simulator/main.ts');
 /** What was confirmed is not there any more, or is as it was before; or another has come to have its id, or its state. */
 const GONE = new RegExp(
   [
-    ...[
-      'is not there',
-      'answered 404',
-      'otherwise than the first time',
-      'was done again',
-      'Order \\d+ was \\w+, and then',
-    ],
-    ...['was answered \\d+, and it is', 'was given the order of somebody else', 'has written over a change'],
+    'is not there',
+    'answered 404',
+    'otherwise than the first time',
+    'was done again',
+    'Order \\d+ was \\w+, and then',
+    'was answered \\d+, and it is',
+    'was given the order of somebody else',
+    'has written over a change',
   ].join('|'),
 );
 

@@ -1,5 +1,6 @@
-import { get } from 'node:http';
+import { get, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { queryObjects } from 'node:v8';
 import { loadConfig } from '../../src/config/config.js';
 import { createDashboard } from '../../src/roles/dashboard/create-dashboard.js';
 import { startApi } from '../support/api.js';
@@ -107,6 +108,18 @@ describe.each(Object.entries(SERVERS))('the connections of %s', (_name, start) =
     // The first may be closed before the last is there.
     await eventually(() => expect(accepted).toBe(10));
     await eventually(async () => expect(await openOnServer()).toBe(0));
+  });
+
+  it('remember nothing of requests that came one behind the other, and were answered', async () => {
+    const count = 500;
+    // Answered at once, with little.
+    const path = '/no/such/path';
+    const state = await open(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(count));
+    let answers = 0;
+    state.socket.on('data', (data) => (answers += data.toString().split('HTTP/1.1 4').length - 1));
+    await eventually(() => expect(answers).toBeGreaterThan(count - 10));
+    expect(state.isClosed).toBe(false);
+    await eventually(() => expect(queryObjects(ServerResponse)).toBeLessThan(count / 10));
   });
 
   it('stay open while their client reads slowly, for longer than one may read nothing', async () => {

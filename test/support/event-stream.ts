@@ -17,6 +17,7 @@ export interface OpenStream {
   readonly text: () => string;
   readonly ended: Promise<void>;
   readonly pause: () => void;
+  readonly resume: () => void;
   readonly close: () => void;
 }
 
@@ -50,6 +51,7 @@ export async function openStream(url: string, headers: Record<string, string> = 
         text: () => text,
         ended,
         pause: () => void response.pause(),
+        resume: () => void response.resume(),
         close: () => void asking.destroy(),
       });
     });

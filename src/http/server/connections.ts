@@ -41,19 +41,21 @@ export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies
  */
 export function boundConnections(server: FastifyInstance, maxConnections: number): RequestStep {
   const unused = new Set<Socket>();
-  const open = new Set<Socket>();
+  const watched = new Set<Socket>();
   server.server.on('connection', (socket: Socket) => {
     unused.add(socket);
-    open.add(socket);
-    lookedAt.set(socket, open);
+    watched.add(socket);
+    watchedOf.set(socket, watched);
     socket.once('close', () => {
       unused.delete(socket);
-      open.delete(socket);
+      watched.delete(socket);
+      // Not every release of Node.js 24 tells it to answers whose turn has not come.
+      for (const response of queued.get(socket) ?? []) if (response.socket === null) response.emit('close');
     });
   });
   const looking = setInterval(() => {
-    cutOffIdleReaders(open);
-    boundUnread(open);
+    cutOffIdleReaders(watched);
+    boundUnread(watched);
   }, LOOK_INTERVAL_MS).unref();
   server.addHook('preClose', (done) => {
     clearInterval(looking);
@@ -66,7 +68,8 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     unused.delete(socket);
     if (response.socket === null) {
       queued.set(socket, (queued.get(socket) ?? new Set()).add(response));
-      open.add(socket);
+      response.once('close', () => queued.get(socket)?.delete(response));
+      watched.add(socket);
     }
     return true;
   };
@@ -76,20 +79,20 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
 const queued = new WeakMap<Socket, Set<ServerResponse>>();
 
 /** Connections whose client follows a stream: what waits for it is bounded, and it may take its time. */
-const followers = new WeakSet<Socket>();
+const streaming = new WeakSet<Socket>();
 
 /** Lets a client that follows a stream read as slowly as it wants, once it has read what was asked for before. */
 export function allowSlowReader(stream: ServerResponse): void {
-  if (stream.socket === null) stream.once('socket', (socket: Socket) => followers.add(socket));
-  else followers.add(stream.socket);
+  if (stream.socket === null) stream.once('socket', (socket: Socket) => streaming.add(socket));
+  else streaming.add(stream.socket);
 }
 
 /** The connections of the same server that are looked at: all but those of streams whose clients have read everything. */
-const lookedAt = new WeakMap<Socket, Set<Socket>>();
+const watchedOf = new WeakMap<Socket, Set<Socket>>();
 
 /** Call it after each part of a stream: its client may leave it unread. */
 export function expectReader({ socket }: ServerResponse): void {
-  if (socket !== null) lookedAt.get(socket)?.add(socket);
+  if (socket !== null) watchedOf.get(socket)?.add(socket);
 }
 
 /** What clients had read when they were last seen to read. */
@@ -99,7 +102,7 @@ const seen = new WeakMap<Socket, { taken: number; since: number }>();
 function cutOffIdleReaders(sockets: Set<Socket>): void {
   const now = performance.now();
   for (const socket of sockets) {
-    if (followers.has(socket)) {
+    if (streaming.has(socket)) {
       if (socket.writableLength === 0 && !queued.get(socket)?.size) sockets.delete(socket);
       continue;
     }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { Log } from '../../runtime/log.js';
 import type { Followed } from '../../runtime/followed.js';
 import { allowSlowReader, expectReader } from './connections.js';
 
@@ -10,12 +11,14 @@ export interface SentEvent {
   readonly data: unknown;
 }
 
-export const EVENT_STREAM = 'text/event-stream';
+const EVENT_STREAM = 'text/event-stream';
 
 /** A comment, so that proxies and clients see that somebody is there. */
 const HEARTBEAT = ': \n\n';
 /** How soon a client comes back after its stream was ended by a stop: spread, so that not all come at once. */
 const RETRY_MS = { min: 1_000, max: 10_000 };
+
+const log = new Log('EventStream');
 
 /** How long a client may take for the last word when the process stops. */
 const LAST_WORD_MS = 1_000;
@@ -36,29 +39,28 @@ export function sendEventStream<T>(
 ): void {
   const { raw: response, request } = reply;
   const { caller } = request;
-  // nginx would buffer events until its buffer is full.
-  reply.headers({ 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-store' });
-  reply.header('Connection', 'close');
-  reply.hijack();
-  response.writeHead(
-    200,
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
-  );
-  // A client that hangs up is no error, and may have done so before this has a listener.
+  // A client that hangs up is no error.
   response.on('error', () => undefined).once('close', () => followed.close());
-  if (request.method === 'HEAD') response.end();
+  response.on('drain', () => followed.resume());
+  response.writeHead(200, headersOf(reply));
+  reply.hijack();
+  // A client that has gone already is told by no event.
   if (request.method === 'HEAD' || response.destroyed) {
+    response.end();
     followed.close();
     return;
   }
   allowSlowReader(response);
-  response.on('drain', () => followed.resume());
   write(response, HEARTBEAT);
   followed.begin({
     send: (news) => {
-      // A key may be revoked while its stream goes on.
-      if (caller.isValid())
-        return write(response, news.length === 0 ? HEARTBEAT : news.map((item) => toText(toSentEvent(item))).join(''));
+      try {
+        // A key may be revoked while its stream goes on.
+        if (caller.isValid())
+          return write(response, news.map((item) => toText(toSentEvent(item))).join('') || HEARTBEAT);
+      } catch (error) {
+        log.error('Events could not be sent, and their stream ends', { error });
+      }
       followed.close();
       response.end();
       return false;
@@ -68,6 +70,19 @@ export function sendEventStream<T>(
       response.end();
     },
   });
+}
+
+/** With those that hooks have set; by name and value in turns. */
+function headersOf(reply: FastifyReply): (string | number | string[])[] {
+  const headers = {
+    ...reply.getHeaders(),
+    'content-type': EVENT_STREAM,
+    'cache-control': 'no-store',
+    // nginx would buffer events until its buffer is full.
+    'x-accel-buffering': 'no',
+    connection: 'close',
+  };
+  return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
 }
 
 /** Gives whether there is room for more. */

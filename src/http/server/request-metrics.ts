@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
 import { DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
 import type { HistogramSeries } from '../../telemetry/series-histogram.js';
-import { EVENT_STREAM } from './event-stream.js';
 import type { RequestStep } from './request-steps.js';
 
 declare module 'fastify' {
@@ -26,8 +25,8 @@ const duration = seriesHistogram({
 });
 
 /**
- * Measures every request of a server that is answered; a stream lasts as long as its client wants, and is none of them. Call it before the routes are
- * made: each gets a hook that knows its path, which Fastify would put together for each request.
+ * Measures every request of a server that is answered; a stream, which lasts as long as its client wants, is sent past Fastify and its hooks, and is
+ * none of them. Call it before the routes are made: each gets a hook that knows its path, which Fastify would put together for each request.
  */
 export function measureRequests(server: FastifyInstance): RequestStep {
   server.decorateRequest('receivedAt', 0);
@@ -36,7 +35,7 @@ export function measureRequests(server: FastifyInstance): RequestStep {
     const measure = measureRoute(route.url);
     // eslint-disable-next-line no-restricted-syntax -- the hook's own parameters
     const measureAnswer: onSendHookHandler = (_request, reply, payload, done) => {
-      if (reply.getHeader('Content-Type') !== EVENT_STREAM) measure(reply);
+      measure(reply);
       done(null, payload);
     };
     route.onSend = [...[route.onSend ?? []].flat(), measureAnswer];

@@ -1,5 +1,4 @@
 import { COMPLETION_BUCKETS, counter, DURATION_BUCKETS, seriesHistogram } from '../../telemetry/metrics.js';
-import type { HistogramSeries } from '../../telemetry/series-histogram.js';
 
 const ENDS = ['completed', 'failed'] as const;
 const CALL_OUTCOMES = ['done', 'failed', 'aborted'] as const;
@@ -40,13 +39,10 @@ const calls = seriesHistogram({
   combinations: CALL_OUTCOMES.length,
   buckets: [...DURATION_BUCKETS, 30, 60],
 });
-const callsOf = new Map<CallOutcome, HistogramSeries | undefined>();
 
 /** @param milliseconds that an external call took. */
 export function measureCall(outcome: CallOutcome, milliseconds: number): void {
-  const series = callsOf.get(outcome) ?? calls.of({ outcome });
-  callsOf.set(outcome, series);
-  series?.observe(milliseconds / 1_000);
+  calls.of({ outcome })?.observe(milliseconds / 1_000);
 }
 
 export const ordersRescued = counter({
