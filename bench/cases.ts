@@ -6,7 +6,6 @@ import { purchases, type Shop } from './shop.ts';
 import type { Process, Stage } from './stage.ts';
 
 export interface Contender {
-  name: string;
   checkout: string;
   api: Process;
   /** By which requests are let in. */

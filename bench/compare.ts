@@ -1,7 +1,6 @@
 /** `npm run bench -- --against CHECKOUT [--cases a,b]`: this code beside another state of it, for the worth of a change. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Case, casesOn, type Contender, type Turn } from './cases.ts';
 import { CLIENTS, PRODUCTS } from './contests.ts';
 import { isSlower, isTrustworthy, pairedRatio, type Ratio } from './interval.ts';
@@ -12,10 +11,14 @@ import { purchases, Shop } from './shop.ts';
 import { makeKey, type Stage, startApi } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const ROUNDS = 15;
+/**
+ * Times that the processes are started anew: two of one build differ for as long as they live, now and then by a third. As often, each of the
+ * three is the first, which is slower by some tenth.
+ */
+const GENERATIONS = 9;
+/** Of each generation. */
+const ROUNDS = 2;
 const WARM_UP_SECONDS = 3;
-/** A process knows of a new key by then. */
-const KEYS_KNOWN_MS = 2_000;
 /** Of Linux: what /proc counts in. */
 const TICK_MICROSECONDS = 10_000;
 
@@ -28,6 +31,9 @@ export interface Comparison {
   variables: readonly [Record<string, string>, Record<string, string>];
 }
 
+/** This state, the other one, and this one again. */
+type Three<T> = [T, T, T];
+
 /**
  * Each has its turn in every round, in an order that changes from round to round, on the same database. The control is a second
  * process of this code: where its interval does not hold 1, the machine was too restless for the case.
@@ -39,28 +45,43 @@ export async function compare(
 ): Promise<boolean> {
   const shop = new Shop(stage.sql);
   await shop.open(PRODUCTS);
-  const start = async (name: string, from: string, variables: Record<string, string>): Promise<Contender> => ({
-    name,
+  const chosen = Object.entries(casesOn(stage, shop, processorTimeOf)).filter(
+    ([name]) => cases.length === 0 || cases.some((part) => name.includes(part)),
+  );
+  if (chosen.length === 0) throw new Error(`There is no case like ${cases.join()}`);
+  const key = await makeKey(stage);
+  const start = async (from: string, variables: Record<string, string>): Promise<Contender> => ({
     checkout: path.resolve(from),
     api: await startApi(stage, variables, from),
-    key: variables.AUTH === 'required' ? await makeKey(stage) : undefined,
+    key: variables.AUTH === 'required' ? key : undefined,
   });
-  const contenders = [
-    await start('this', ROOT, these),
-    await start('that', checkout, those),
-    await start('control', ROOT, these),
-  ] as const;
-  await delay(KEYS_KNOWN_MS);
-  const warmUp = [...purchases(PRODUCTS), { method: 'GET' as const, path: '/api/v1/products/1/cached' }];
-  for (const { api, key } of contenders) {
-    await load({ url: api.url, key, requests: warmUp, connections: CLIENTS, seconds: WARM_UP_SECONDS });
+  const turns = chosen.map(([name, each]) => ({ name, each, taken: [[], [], []] as Three<Turn[]> }));
+  for (let generation = 0; generation < GENERATIONS; generation++) {
+    await shop.open(PRODUCTS);
+    const contenders = await inTurns(generation, async (which) => {
+      const contender = await (which === 1 ? start(checkout, those) : start(ROOT, these));
+      await warmUp(contender);
+      return contender;
+    });
+    for (const { each, taken } of turns) {
+      const means = await measure(each, contenders, { shop, generation });
+      means.forEach((mean, which) => taken[which]?.push(mean));
+    }
+    for (const { api } of contenders) await api.stop();
+    say(`generation ${generation + 1} of ${GENERATIONS}`);
   }
+  return report(turns, say);
+}
+
+function report(
+  cases: readonly { readonly name: string; readonly taken: Three<Turn[]> }[],
+  say: (line: string) => void,
+): boolean {
   const table = [['case', 'this, /s', 'that, /s', 'this / that', '95 %', 'this / this', 'this, µs', 'that, µs']];
   const slower: string[] = [];
   const restless: string[] = [];
-  for (const [name, each] of Object.entries(casesOn(stage, shop, processorTimeOf))) {
-    if (cases.length > 0 && !cases.some((part) => name.includes(part))) continue;
-    const [ours, theirs, control] = await measure(each, contenders, shop);
+  for (const { name, taken } of cases) {
+    const [ours, theirs, control] = taken;
     const rates = (turns: readonly Turn[]) => turns.map(({ rate }) => rate);
     const ratio = pairedRatio(rates(ours), rates(theirs));
     if (isSlower(ratio)) slower.push(name);
@@ -71,22 +92,37 @@ export async function compare(
     table.push([name, ...figures, ratio.estimate.toFixed(2), intervalOf(ratio), intervalOf(same), ...costs]);
     say(`${name}: ${ratio.estimate.toFixed(2)} (${intervalOf(ratio)}), control ${intervalOf(same)}`);
   }
-  if (table.length === 1) throw new Error(`There is no case like ${cases.join()}`);
   console.log(`\n${markdownTable(table)}\n`);
   if (restless.length > 0) console.log(`The control differs from itself, measure again: ${restless.join(', ')}`);
   console.log(slower.length === 0 ? '✓ not slower in any case' : `✗ slower: ${slower.join(', ')}`);
   return slower.length === 0;
 }
 
+/** Makes the three, in an order that depends on the generation. */
+async function inTurns<T>(generation: number, make: (which: number) => Promise<T>): Promise<Three<T>> {
+  const made = new Map<number, T>();
+  for (let place = 0; place < 3; place++) {
+    const which = (generation + place) % 3;
+    made.set(which, await make(which));
+  }
+  return [0, 1, 2].map((which) => made.get(which)) as Three<T>;
+}
+
+async function warmUp({ api: { url }, key }: Contender): Promise<void> {
+  const requests = [...purchases(PRODUCTS), { method: 'GET' as const, path: '/api/v1/products/1/cached' }];
+  await load({ url, key, requests, connections: CLIENTS, seconds: WARM_UP_SECONDS });
+}
+
+/** The mean turn of each. */
 async function measure(
   each: Case,
-  contenders: readonly [Contender, Contender, Contender],
-  shop: Shop,
-): Promise<[Turn[], Turn[], Turn[]]> {
-  const turns: [Turn[], Turn[], Turn[]] = [[], [], []];
+  contenders: Three<Contender>,
+  { shop, generation }: { shop: Shop; generation: number },
+): Promise<Turn[]> {
+  const turns: Three<Turn[]> = [[], [], []];
   await shop.open(PRODUCTS);
   await shop.sell(1_000);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = generation * ROUNDS; round < (generation + 1) * ROUNDS; round++) {
     for (let place = 0; place < contenders.length; place++) {
       const which = ((round + (round % 2 === 0 ? place : 2 * place)) % 3) as 0 | 1 | 2;
       // Once more after a turn that did not come off: a long run is not lost for one refused request.
@@ -94,7 +130,11 @@ async function measure(
       await shop.settle();
     }
   }
-  return turns;
+  const mean = (figures: readonly number[]) => figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+  return turns.map((taken) => ({
+    rate: mean(taken.map(({ rate }) => rate)),
+    cost: mean(taken.map(({ cost }) => cost)),
+  }));
 }
 
 function intervalOf({ low, high }: Ratio): string {

@@ -30,7 +30,7 @@ export function isSlower({ high }: Ratio): boolean {
   return high < SLOWER_BELOW;
 }
 
-/** Of 97.5 %, by the expansion of Cornish and Fisher (Abramowitz and Stegun, 26.7.5): to three digits from 9 degrees on. */
+/** Of 97.5 %, by the expansion of Cornish and Fisher (Abramowitz and Stegun, 26.7.5): to three digits from 7 degrees on. */
 function quantileOfT(freedom: number): number {
   return (
     Z +
