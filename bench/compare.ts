@@ -12,8 +12,8 @@ import { makeKey, type Stage, startApi } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 /**
- * Times that the processes are started anew: two of one build differ for as long as they live, now and then by a third. As often, each of the
- * three is the first, which is slower by some tenth.
+ * Times that the processes are started anew, because two of one build differ for as long as they live, now and then by a third. A
+ * multiple of three: each is started first as often as the others, and the first is slower, by up to a tenth.
  */
 const GENERATIONS = 9;
 /** Of each generation. */

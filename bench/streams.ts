@@ -8,10 +8,12 @@ import { purchases, Shop } from './shop.ts';
 import { type Process, residentMebibytes, type Stage, startApi } from './stage.ts';
 
 const STREAMS = 5_000;
-const ROUNDS = 24;
+/** Of each pair of processes. */
+const ROUNDS = 12;
 const SECONDS = 2;
 const WARM_UP_SECONDS = 6;
 const CONNECTIONS = 64;
+const VARIABLES = { MAX_CONNECTIONS: '20000' };
 /** Connections that are opened at once: more than a listen queue holds would be refused. */
 const OPENING = 100;
 /** Until all streams have been woken for what was committed while they began. */
@@ -24,46 +26,64 @@ const PAUSE_MS = 30;
 
 /**
  * Two processes, of which one has clients that follow 5 000 orders that nothing happens to; purchases of each in turns, while the other
- * is frozen. Then how long it takes from the commit of an event until a client of `GET /events` has it, by the clock of PostgreSQL, which is
- * that of this machine.
+ * is frozen. Then how long it takes from the commit of an event until a client of `GET /events` has it, by the clock of PostgreSQL, which
+ * is that of this machine.
  */
 export async function measureStreams(stage: Stage, say: (line: string) => void): Promise<void> {
-  const [alone, api] = [await startApi(stage), await startApi(stage, { MAX_CONNECTIONS: '20000' })];
-  const shop = new Shop(stage.sql);
-  await shop.open(1);
-  const orders = await shop.sell(STREAMS);
-  const buy = async ({ url }: Process, seconds: number) =>
-    (await load({ url, requests: purchases(1), connections: CONNECTIONS, seconds })).rate;
-  for (const each of [alone, api]) await buy(each, WARM_UP_SECONDS);
-  const before = await residentMebibytes(api.pid);
-  const sockets = await follow(api, orders);
-  await delay(SETTLE_MS);
-  say(`${STREAMS} idle streams: ${Math.round((await residentMebibytes(api.pid)) - before)} MB more`);
   const [without, beside]: [number[], number[]] = [[], []];
-  const takeTurn = async (each: Process, rates: number[]) => {
-    const other = each === api ? alone : api;
-    await delay(STILL_MS);
-    process.kill(other.pid, 'SIGSTOP');
-    rates.push(await buy(each, SECONDS).finally(() => process.kill(other.pid, 'SIGCONT')));
-  };
-  for (let round = 1; round <= ROUNDS; round++) {
-    const turns = [async () => takeTurn(alone, without), async () => takeTurn(api, beside)];
-    // The machine and the tables change meanwhile, so each comes first in half of the rounds.
-    for (const turn of round % 2 === 1 ? turns : turns.reverse()) await turn();
+  // The process that is started first is slower, so each is it once.
+  for (const isAloneFirst of [true, false]) {
+    const [first, second] = [await startApi(stage, VARIABLES), await startApi(stage, VARIABLES)];
+    const [alone, followed] = isAloneFirst ? [first, second] : [second, first];
+    const megabytes = await takeTurns(stage, [alone, followed], [without, beside]);
+    say(`${STREAMS} idle streams: ${Math.round(megabytes)} MB more`);
+    if (!isAloneFirst) await tellLatency(followed, stage, say);
+    await Promise.all([alone.stop(), followed.stop()]);
   }
   const { estimate, low, high } = pairedRatio(beside, without);
   const rates = [beside, without].map((each) => `${median(each).toFixed(0)}/s`);
   say(
     `purchases ${rates.join(' beside them, ')} without: ${estimate.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
   );
+}
+
+/** Adds the rates of both to theirs, and gives what the streams took of memory, in MiB. */
+async function takeTurns(
+  stage: Stage,
+  [alone, followed]: readonly [Process, Process],
+  [without, beside]: readonly [number[], number[]],
+): Promise<number> {
+  const shop = new Shop(stage.sql);
+  await shop.open(1);
+  const orders = await shop.sell(STREAMS);
+  const buy = async ({ url }: Process, seconds: number) =>
+    (await load({ url, requests: purchases(1), connections: CONNECTIONS, seconds })).rate;
+  for (const each of [alone, followed]) await buy(each, WARM_UP_SECONDS);
+  const before = await residentMebibytes(followed.pid);
+  const sockets = await follow(followed, orders);
+  await delay(SETTLE_MS);
+  const megabytes = (await residentMebibytes(followed.pid)) - before;
+  const takeTurn = async (each: Process, other: Process, rates: number[]) => {
+    await delay(STILL_MS);
+    process.kill(other.pid, 'SIGSTOP');
+    rates.push(await buy(each, SECONDS).finally(() => process.kill(other.pid, 'SIGCONT')));
+  };
+  for (let round = 1; round <= ROUNDS; round++) {
+    const turns = [() => takeTurn(alone, followed, without), () => takeTurn(followed, alone, beside)];
+    // The machine and the tables change meanwhile, so each comes first in half of the rounds.
+    for (const turn of round % 2 === 1 ? turns : turns.reverse()) await turn();
+  }
   for (const socket of sockets) socket.destroy();
   await delay(SETTLE_MS);
+  return megabytes;
+}
+
+async function tellLatency(api: Process, stage: Stage, say: (line: string) => void): Promise<void> {
   const latencies = await measureLatency(api, stage);
   const at = (share: number) => Math.round(latencies[Math.ceil(latencies.length * share) - 1] ?? 0);
   say(
     `from the commit of an event to the client of a stream: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${latencies.length} events)`,
   );
-  await Promise.all([alone.stop(), api.stop()]);
 }
 
 /** Opens a stream for each order, and waits until each has begun. */

@@ -21,9 +21,12 @@ const PAGE_SIZE = 100;
 const PENDING_MS = 100;
 /** When somebody who has too many streams may look again, in seconds. */
 const PLACE_SECONDS = 10;
-/** How often it is looked for streams whose heartbeat is due. */
+/** How often heartbeats that are due are sent. */
 const BEAT_INTERVAL_MS = 100;
-/** Of all streams, the share that has its heartbeat in one look: those that fell due together, while the process stood still, part again. */
+/**
+ * The share of all streams that get their heartbeat at once. When the process has stood still, many heartbeats are due together; sent in
+ * parts, they are spread again from then on.
+ */
 const BEAT_SHARE = 0.02;
 /** Streams that read at the same time: the other connections are left to requests. */
 const READS_IN_FLIGHT = 4;

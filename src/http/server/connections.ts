@@ -49,7 +49,7 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
     socket.once('close', () => {
       unused.delete(socket);
       watched.delete(socket);
-      // Not every release of Node.js 24 tells it to answers whose turn has not come.
+      // Not every release of Node.js 24 emits `close` on answers whose turn has not come.
       for (const response of queued.get(socket) ?? []) if (response.socket === null) response.emit('close');
     });
   });

@@ -25,8 +25,9 @@ const duration = seriesHistogram({
 });
 
 /**
- * Measures every request of a server that is answered; a stream, which lasts as long as its client wants, is sent past Fastify and its hooks, and is
- * none of them. Call it before the routes are made: each gets a hook that knows its path, which Fastify would put together for each request.
+ * Measures every request of a server that is answered, but for streams: they last as long as their clients want, and are sent past the
+ * hooks of Fastify. Call it before the routes are made: each gets a hook that knows its path, which Fastify would put together for each
+ * request.
  */
 export function measureRequests(server: FastifyInstance): RequestStep {
   server.decorateRequest('receivedAt', 0);

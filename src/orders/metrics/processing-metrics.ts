@@ -5,7 +5,7 @@ const CALL_OUTCOMES = ['done', 'failed', 'aborted'] as const;
 
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
-/** Plain numbers, told when somebody asks for the metrics: an order looks up no series by its label. */
+/** Plain numbers, told when somebody asks for the metrics: to count an order, no series is looked up by its label. */
 const ended = new Map<(typeof ENDS)[number], number>();
 
 counter({
