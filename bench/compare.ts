@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Case, casesOn, type Contender, type Turn } from './cases.ts';
 import { CLIENTS, PRODUCTS } from './contests.ts';
-import { isSlower, isTrustworthy, pairedRatio, type Ratio } from './interval.ts';
+import { isSlower, isTrustworthy, mean, pairedRatio, type Ratio } from './interval.ts';
 import { load } from './load.ts';
 import { median } from './median.ts';
 import { markdownTable } from './report.ts';
@@ -130,7 +130,6 @@ async function measure(
       await shop.settle();
     }
   }
-  const mean = (figures: readonly number[]) => figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
   return turns.map((taken) => ({
     rate: mean(taken.map(({ rate }) => rate)),
     cost: mean(taken.map(({ cost }) => cost)),

@@ -15,10 +15,14 @@ export function pairedRatio(these: readonly number[], those: readonly number[]):
   const logs = these.map((rate, round) => Math.log(rate / (those[round] ?? NaN)));
   if (!logs.every(Number.isFinite)) throw new Error(`A rate is missing: ${these.join()} and ${those.join()}`);
   const freedom = logs.length - 1;
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / freedom;
+  const center = mean(logs);
+  const variance = logs.reduce((sum, log) => sum + (log - center) ** 2, 0) / freedom;
   const margin = quantileOfT(freedom) * Math.sqrt(variance / logs.length);
-  return { estimate: Math.exp(mean), low: Math.exp(mean - margin), high: Math.exp(mean + margin) };
+  return { estimate: Math.exp(center), low: Math.exp(center - margin), high: Math.exp(center + margin) };
+}
+
+export function mean(figures: readonly number[]): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 }
 
 /** Whether a process beside itself came out as itself; else the machine was too restless to judge. */

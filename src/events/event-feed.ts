@@ -5,7 +5,13 @@ import { DataSource } from 'typeorm';
 import { LIMITS } from '../config/limits.js';
 import { READS } from '../database/data-source-options.js';
 import { readPrepared } from '../database/prepared-statement.js';
-import { type LoggedOrder, SELECT_LAST_EVENT_ID, selectOrdersAfter } from '../orders/history/order-event.js';
+import {
+  type LoggedOrder,
+  type LoggedOrders,
+  SELECT_LAST_EVENT_ID,
+  selectOrdersAfter,
+  toLoggedOrders,
+} from '../orders/history/order-event.js';
 import { SettledRows } from './settled-rows.js';
 
 /** How often PostgreSQL is asked for new events, by one query for all readers of the process. */
@@ -77,7 +83,9 @@ export class EventFeed implements OnModuleDestroy {
   private async look(): Promise<void> {
     if (this.last === undefined || this.reader === undefined) {
       const [newest] = await readPrepared<{ id: number }>(this.reads, SELECT_LAST_EVENT_ID);
-      this.reader = new SettledRows<LoggedOrder>(this.reads, selectOrdersAfter);
+      this.reader = new SettledRows<LoggedOrder>(this.reads, async (after, limit) =>
+        toLoggedOrders(await readPrepared<LoggedOrders>(this.reads, selectOrdersAfter(after, limit))),
+      );
       this.last = newest?.id ?? 0;
       this.wake(this.listeners.keys());
       setTimeout(() => this.wake(this.listeners.keys()), LIMITS.transactionMs + INTERVAL_MS).unref();

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { readPrepared } from '../database/prepared-statement.js';
 import { type LoggedEvent, type OrderEvent, selectEventsAfter } from '../orders/history/order-event.js';
 import { SettledRows } from './settled-rows.js';
 
@@ -14,7 +15,9 @@ export class SettledEvents {
   private readonly log: SettledRows<LoggedEvent>;
 
   constructor(dataSource: DataSource) {
-    this.log = new SettledRows<LoggedEvent>(dataSource, selectEventsAfter);
+    this.log = new SettledRows<LoggedEvent>(dataSource, async (after, limit) =>
+      readPrepared<LoggedEvent>(dataSource, selectEventsAfter(after, limit)),
+    );
   }
 
   /** The last page ended before an event that may still be committed. */

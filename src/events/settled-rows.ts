@@ -1,4 +1,3 @@
-import type { QueryConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { SERVER } from '../database/transactions/commit.js';
 import { readPrepared } from '../database/prepared-statement.js';
@@ -30,10 +29,10 @@ interface Horizon {
 export class SettledRows<Row extends LogRow> {
   private horizon: Horizon | undefined;
 
-  /** @param select gives the committed rows after an id, in the order of their ids, so many at most. */
+  /** @param read gives the committed rows after an id, in the order of their ids, so many at most, all of one snapshot. */
   constructor(
     private readonly dataSource: DataSource,
-    private readonly select: (after: number, limit: number) => QueryConfig,
+    private readonly read: (after: number, limit: number) => Promise<readonly Row[]>,
   ) {}
 
   /** The last page ended before an event that may still be committed. */
@@ -46,7 +45,7 @@ export class SettledRows<Row extends LogRow> {
    * id to go on after.
    */
   async after(cursor: number, limit: number): Promise<{ readonly rows: readonly Row[]; readonly last: number }> {
-    const rows = await readPrepared<Row & object>(this.dataSource, this.select(cursor, limit));
+    const rows = await this.read(cursor, limit);
     const settledUpTo = this.settledUpTo(rows);
     const settled: Row[] = [];
     let last = cursor;

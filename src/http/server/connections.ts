@@ -53,8 +53,9 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
       for (const response of queued.get(socket) ?? []) if (response.socket === null) response.emit('close');
     });
   });
+  let seen: Seen = new Map();
   const looking = setInterval(() => {
-    cutOffIdleReaders(watched);
+    seen = cutOffIdleReaders(watched, seen);
     boundUnread(watched);
   }, LOOK_INTERVAL_MS).unref();
   server.addHook('preClose', (done) => {
@@ -95,24 +96,32 @@ export function expectReader({ socket }: ServerResponse): void {
   if (socket !== null) watchedOf.get(socket)?.add(socket);
 }
 
-/** What clients had read when they were last seen to read. */
-const seen = new WeakMap<Socket, { taken: number; since: number }>();
+/** What clients had read that leave something unread, when they were last seen to read. */
+type Seen = ReadonlyMap<Socket, { readonly taken: number; readonly since: number }>;
 
-/** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
-function cutOffIdleReaders(sockets: Set<Socket>): void {
+/**
+ * Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory.
+ *
+ * @returns what to call it with the next time.
+ */
+function cutOffIdleReaders(sockets: Set<Socket>, seen: Seen): Seen {
   const now = performance.now();
+  const unread = new Map<Socket, { taken: number; since: number }>();
   for (const socket of sockets) {
     if (streaming.has(socket)) {
       if (socket.writableLength === 0 && !queued.get(socket)?.size) sockets.delete(socket);
       continue;
     }
+    // Thousands of connections on which nothing waits must not be felt.
+    if (socket.writableLength === 0) continue;
     // What the system has taken, and so the client has made room for.
     const taken = socket.bytesWritten - socket.writableLength;
     const last = seen.get(socket);
-    if (socket.writableLength === 0) seen.delete(socket);
-    else if (last?.taken !== taken) seen.set(socket, { taken, since: now });
-    else if (now - last.since > LIMITS.readerMs) socket.destroy();
+    const since = last?.taken === taken ? last.since : now;
+    if (now - since > LIMITS.readerMs) socket.destroy();
+    else unread.set(socket, { taken, since });
   }
+  return unread;
 }
 
 /** Destroys the connections that leave most unread, until all together leave no more than memory is there for. */

@@ -42,6 +42,8 @@ export function sendEventStream<T>(
   // A client that hangs up is no error.
   response.on('error', () => undefined).once('close', () => followed.close());
   response.on('drain', () => followed.resume());
+  // The end of the connection is the end of the stream; in chunks, a heartbeat would be three writes.
+  response.removeHeader('transfer-encoding');
   response.writeHead(200, headersOf(reply));
   reply.hijack();
   // Of a client that has gone already no `close` comes any more.
