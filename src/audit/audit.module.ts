@@ -1,11 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AuditMetrics } from './audit-metrics.js';
-import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
 
-/** The audit, for the processes that run it and for the clients that ask what it found. */
+/** The audit, for every process that runs it or tells what it found. */
 @Module({
-  controllers: [AuditController],
   providers: [AuditService, AuditMetrics],
   exports: [AuditService],
 })

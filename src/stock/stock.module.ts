@@ -1,14 +1,14 @@
 import { Module } from '@nestjs/common';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
-import { StockChanges } from './stock-changes.js';
+import { StockChangesModule } from './stock-changes.module.js';
 import { StockOperationsController } from './stock-operations.controller.js';
 import { StockController } from './stock.controller.js';
 import { StockService } from './stock.service.js';
 
 @Module({
-  imports: [IdempotencyModule],
+  imports: [IdempotencyModule, StockChangesModule],
   controllers: [StockController, StockOperationsController],
-  providers: [StockService, StockChanges],
-  exports: [StockService, StockChanges],
+  providers: [StockService],
+  exports: [StockService, StockChangesModule],
 })
 export class StockModule {}

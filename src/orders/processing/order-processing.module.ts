@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from '../../products/product.entity.js';
 import { QueueModule } from '../../queue/queue.module.js';
-import { StockModule } from '../../stock/stock.module.js';
+import { StockChangesModule } from '../../stock/stock-changes.module.js';
 import { WorkerRegistryModule } from '../../workers/worker-registry.module.js';
 import { CancellationHints } from '../cancellation/cancellation-hints.js';
 import { OrderItem } from '../order-item.entity.js';
@@ -25,7 +25,7 @@ import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';
   imports: [
     TypeOrmModule.forFeature([Order, OrderItem, Product]),
     QueueModule.forFeature(ORDERS_QUEUE, DISPATCH_QUEUE),
-    StockModule,
+    StockChangesModule,
     WorkerRegistryModule,
   ],
   providers: [

@@ -12,7 +12,6 @@ import { OrderMetricsModule } from '../../orders/metrics/order-metrics.module.js
 import { ProductsModule } from '../../products/products.module.js';
 import { AccessModule } from '../../access/access.module.js';
 import { ActionsModule } from '../../actions/actions.module.js';
-import { AuditModule } from '../../audit/audit.module.js';
 import { AuditRunsModule } from '../../audit/audit-runs.module.js';
 import { ConsoleModule } from '../../console/console.module.js';
 import { ReservationsModule } from '../../reservations/reservations.module.js';
@@ -32,7 +31,6 @@ import { RootController } from './root.controller.js';
     ReservationsModule,
     OrdersModule,
     EventsModule,
-    AuditModule,
     AuditRunsModule,
     WorkersModule,
     ActionsModule,

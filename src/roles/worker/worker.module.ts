@@ -15,11 +15,10 @@ import { OrderProcessingModule } from '../../orders/processing/order-processing.
 import { ProductCacheModule } from '../../products/product-cache.module.js';
 import { ReservationExpiry } from '../../reservations/reservation-expiry.js';
 import { ReservationRemoval } from '../../reservations/reservation-removal.js';
-import { ReservationsModule } from '../../reservations/reservations.module.js';
 import { EvictionCheck } from '../../queue/eviction-check.js';
 import { QueueModule } from '../../queue/queue.module.js';
 import { StatisticsRecorderModule } from '../../statistics/statistics-recorder.module.js';
-import { StockModule } from '../../stock/stock.module.js';
+import { StockChangesModule } from '../../stock/stock-changes.module.js';
 import type { ModuleImport } from '../plugins.js';
 
 export interface WorkerOptions {
@@ -35,8 +34,7 @@ export interface WorkerOptions {
   imports: [
     DatabaseModule,
     AuditProcessingModule,
-    ReservationsModule,
-    StockModule,
+    StockChangesModule,
     ProductCacheModule,
     QueueModule,
     ReadinessModule,
