@@ -3,10 +3,10 @@ export type Cents = bigint;
 
 /** Reads a decimal with at most two places, as `numeric` columns and JSON numbers print it: `"9.9"` is 990 cents. */
 export function parseCents(decimal: string): Cents {
-  const match = /^(\d+)(?:\.(\d{1,2}))?$/.exec(decimal);
-  if (match === null) throw new RangeError(`"${decimal}" is not an amount with at most two decimals`);
-  const [, whole = '0', fraction = ''] = match;
-  return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
+  if (!/^\d+(?:\.\d{1,2})?$/.test(decimal))
+    throw new RangeError(`"${decimal}" is not an amount with at most two decimals`);
+  const [whole = '', fraction = ''] = decimal.split('.');
+  return BigInt(whole + fraction.padEnd(2, '0'));
 }
 
 /** Prints cents as a decimal with two places, for a `numeric` column: 990 cents are `"9.90"`. */

@@ -33,7 +33,7 @@ export interface ClaimedOrder {
   readonly requestId: string | null;
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
-  /** Each with its product id, its quantity and its unit price as decimal text, by product id. */
+  /** Each with its product id, its quantity and its unit price as decimal text, in any order. */
   readonly items: readonly (readonly [number, number, string])[];
 }
 
@@ -51,8 +51,8 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
       to,
       from,
       changes.map(({ cause }) => cause),
-      changes.map(({ origin }) => origin?.requestId ?? null),
-      changes.map(({ origin }) => origin?.actor ?? null),
+      unlessNone(changes.map(({ origin }) => origin?.requestId ?? null)),
+      unlessNone(changes.map(({ origin }) => origin?.actor ?? null)),
       owner,
     ],
   };
@@ -85,9 +85,14 @@ export function selectClaimedOrder(id: number): QueryConfig {
   return { name: 'select-claimed-order', text: `SELECT ${claimedFrom('orders')} WHERE id = $1`, values: [id] };
 }
 
+/** Of a worker's changes no request is known: an array of nothing but null need not be sent. */
+function unlessNone(names: readonly (string | null)[]): readonly (string | null)[] | null {
+  return names.every((name) => name === null) ? null : names;
+}
+
 function claimedFrom(orders: 'changed' | 'orders'): string {
   return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
-                  (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text) ORDER BY product_id), '[]')
+                  (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text)), '[]')
                    FROM order_items WHERE order_id = ${orders}.id) AS items
            FROM ${orders}`;
 }

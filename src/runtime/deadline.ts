@@ -37,23 +37,31 @@ export interface Abortable {
  *
  * @throws DeadlineError
  */
-export async function callWithDeadline<T>(
+export function callWithDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
   { milliseconds, stopping, controller = new AbortController() }: Abortable & { readonly milliseconds: number },
 ): Promise<T> {
-  let giveUp: (error: Error) => void = () => undefined;
-  const givenUp = new Promise<never>((_resolve, reject) => (giveUp = reject));
-  const timer = setTimeout(() => giveUp(new DeadlineError(milliseconds)), milliseconds);
-  const stop = () => giveUp(new Error('The process stops'));
-  stopping.addEventListener('abort', stop);
-  if (stopping.aborted) stop();
-  try {
-    return await Promise.race([call(controller.signal), givenUp]);
-  } catch (error) {
-    controller.abort(error);
-    throw error;
-  } finally {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const settle = () => {
     clearTimeout(timer);
     stopping.removeEventListener('abort', stop);
+  };
+  const giveUp = (error: unknown) => {
+    settle();
+    controller.abort(error);
+    reject(error);
+  };
+  const stop = () => giveUp(new Error('The process stops'));
+  const timer = setTimeout(() => giveUp(new DeadlineError(milliseconds)), milliseconds);
+  stopping.addEventListener('abort', stop);
+  if (stopping.aborted) {
+    stop();
+    return promise;
   }
+  // A plug-in's may throw at once, or give no promise.
+  new Promise<T>((called) => called(call(controller.signal))).then((result) => {
+    settle();
+    resolve(result);
+  }, giveUp);
+  return promise;
 }

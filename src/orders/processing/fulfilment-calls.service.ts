@@ -72,7 +72,9 @@ function toFulfilmentOrder({ id, totalPrice, items, createdAtMs }: ClaimedOrder)
     id,
     createdAt: new Date(createdAtMs),
     totalPrice: parseCents(totalPrice),
-    items: items.map(([productId, quantity, price]) => ({ productId, quantity, unitPrice: parseCents(price) })),
+    items: items
+      .map(([productId, quantity, price]) => ({ productId, quantity, unitPrice: parseCents(price) }))
+      .sort((a, b) => a.productId - b.productId),
   };
 }
 

@@ -58,25 +58,25 @@ export class OrderFulfilmentService {
    *
    * @throws what the external call threw, so that the queue tries again or keeps the job as failed.
    */
-  async process(orderId: number, attempt: Attempt): Promise<void> {
+  process(orderId: number, attempt: Attempt): Promise<void> {
+    const links = attempt.trace === undefined ? [] : [attempt.trace];
+    const options = { kind: SpanKind.CONSUMER, links, attributes: { 'order_system.order_id': orderId } };
+    return inSpan('process order', options, () => this.claimAndCall(orderId, attempt));
+  }
+
+  private async claimAndCall(orderId: number, attempt: Attempt): Promise<void> {
+    const { onlyIfPending = false } = attempt;
     const call = this.inFlight.begin(orderId);
     try {
-      const links = attempt.trace === undefined ? [] : [attempt.trace];
-      const options = { kind: SpanKind.CONSUMER, links, attributes: { 'order_system.order_id': orderId } };
-      await inSpan('process order', options, () => this.claimAndCall(orderId, attempt, call));
+      const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(claimOf(orderId));
+      if (order !== undefined)
+        await withRequest({ requestId: order.requestId ?? undefined }, () =>
+          this.callAndComplete(order, attempt, call),
+        );
+      else if (!onlyIfPending) await this.undo.undoLostCall(orderId);
     } finally {
       call.end();
     }
-  }
-
-  private async claimAndCall(orderId: number, attempt: Attempt, call: InFlightCall): Promise<void> {
-    const { onlyIfPending = false } = attempt;
-    const order = await (onlyIfPending ? this.firstClaims : this.claims).submit(claimOf(orderId));
-    if (order === undefined) {
-      if (!onlyIfPending) await this.undo.undoLostCall(orderId);
-      return;
-    }
-    await withRequest({ requestId: order.requestId ?? undefined }, () => this.callAndComplete(order, attempt, call));
   }
 
   private async callAndComplete(order: ClaimedOrder, { isLast, signal }: Attempt, call: InFlightCall): Promise<void> {
