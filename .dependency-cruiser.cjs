@@ -11,6 +11,7 @@ const DOORS = {
     'stock.module',
     'stock.service',
     'stock-changes',
+    'stock-changes.module',
     'pipeline/stock-pipeline',
     'pipeline/stock-taker',
     'stock-ledger',
@@ -156,6 +157,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/roles/(api|dashboard)/' },
       to: { path: '\\.processor\\.ts$|-processing\\.module\\.ts$', reachable: true },
+    },
+    {
+      name: 'worker-reaches-no-controller',
+      comment: 'It serves no HTTP: what controllers import would be a third of its memory.',
+      severity: 'error',
+      from: { path: '^src/roles/worker/' },
+      to: { path: '\\.controller\\.ts$', reachable: true },
     },
     {
       name: 'no-barrel-files',
