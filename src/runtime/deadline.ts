@@ -33,7 +33,7 @@ export interface Abortable {
 
 /**
  * Makes a call that can be given up: after `milliseconds`, or when `stopping` is aborted, nobody waits for it any more, and its signal
- * is aborted.
+ * is aborted. It is not begun once `stopping` is aborted.
  *
  * @throws DeadlineError
  */

@@ -67,6 +67,32 @@ describe('events', () => {
       expect((await open('/orders/999999/events')).status).toBe(404);
     });
 
+    it('come in chunks, by whose last one a client sees that the stream has ended; one of HTTP/1.0 gets them plain', async () => {
+      const id = await buy();
+      await api.post(`/orders/${id}/cancel`);
+      const bodyOf = async (version: string) => {
+        const { hostname, port, pathname } = new URL(`${api.url}/orders/${id}/events`);
+        const socket = connect({ host: hostname, port: Number(port) });
+        socket.write(
+          `GET ${pathname} HTTP/${version}\r\nHost: ${hostname}:${port}\r\nAccept: text/event-stream\r\n\r\n`,
+        );
+        const [head = '', ...body] = Buffer.concat(await socket.toArray())
+          .toString()
+          .split('\r\n\r\n');
+        return { isChunked: /^transfer-encoding: chunked$/im.test(head), body: body.join('\r\n\r\n') };
+      };
+      const plain = await bodyOf('1.0');
+      expect(plain.isChunked).toBe(false);
+      expect(plain.body).toMatch(/^: \n\nid: 1\nevent: order\.created\n.*\n\nid: 2\nevent: order\.cancelled\n.*\n\n$/);
+      const { isChunked, body } = await bodyOf('1.1');
+      expect(isChunked).toBe(true);
+      const [, heartbeat, size = '', events = '', last] =
+        /^4\r\n(.*?)\r\n([\da-f]+)\r\n(.*)\r\n(0\r\n\r\n)$/s.exec(body) ?? [];
+      expect([heartbeat, last]).toEqual([': \n\n', '0\r\n\r\n']);
+      expect(Buffer.byteLength(events)).toBe(Number.parseInt(size, 16));
+      expect(`${heartbeat}${events}`).toBe(plain.body);
+    });
+
     it('go on behind the end of an order while the gateway owes an undo', async () => {
       let called = () => undefined as unknown;
       const calling = new Promise<void>((resolve) => (called = () => resolve()));

@@ -53,9 +53,8 @@ export function boundConnections(server: FastifyInstance, maxConnections: number
       for (const response of queued.get(socket) ?? []) if (response.socket === null) response.emit('close');
     });
   });
-  let seen: Seen = new Map();
   const looking = setInterval(() => {
-    seen = cutOffIdleReaders(watched, seen);
+    cutOffIdleReaders(watched);
     boundUnread(watched);
   }, LOOK_INTERVAL_MS).unref();
   server.addHook('preClose', (done) => {
@@ -96,32 +95,25 @@ export function expectReader({ socket }: ServerResponse): void {
   if (socket !== null) watchedOf.get(socket)?.add(socket);
 }
 
-/** What clients had read that leave something unread, when they were last seen to read. */
-type Seen = ReadonlyMap<Socket, { readonly taken: number; readonly since: number }>;
+/** What clients had read when they were last seen to leave something unread. */
+const seen = new WeakMap<Socket, { taken: number; since: number }>();
 
-/**
- * Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory.
- *
- * @returns what to call it with the next time.
- */
-function cutOffIdleReaders(sockets: Set<Socket>, seen: Seen): Seen {
+/** Destroys connections whose client reads nothing of its answer any more: what it does not read is kept in memory. */
+function cutOffIdleReaders(sockets: Set<Socket>): void {
   const now = performance.now();
-  const unread = new Map<Socket, { taken: number; since: number }>();
   for (const socket of sockets) {
     if (streaming.has(socket)) {
       if (socket.writableLength === 0 && !queued.get(socket)?.size) sockets.delete(socket);
       continue;
     }
-    // Thousands of connections on which nothing waits must not be felt.
+    // What was seen before never fits again: by now the client has read more.
     if (socket.writableLength === 0) continue;
     // What the system has taken, and so the client has made room for.
     const taken = socket.bytesWritten - socket.writableLength;
     const last = seen.get(socket);
-    const since = last?.taken === taken ? last.since : now;
-    if (now - since > LIMITS.readerMs) socket.destroy();
-    else unread.set(socket, { taken, since });
+    if (last?.taken !== taken) seen.set(socket, { taken, since: now });
+    else if (now - last.since > LIMITS.readerMs) socket.destroy();
   }
-  return unread;
 }
 
 /** Destroys the connections that leave most unread, until all together leave no more than memory is there for. */

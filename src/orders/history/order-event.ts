@@ -112,25 +112,26 @@ export function selectEventsAfter(id: number, limit: number): QueryConfig {
 
 /** Many {@link LoggedOrder} in one row: a row of its own for each costs the driver several times as much. */
 export interface LoggedOrders {
-  /** Of the events; null when there are none. */
-  readonly ids: readonly number[] | null;
-  readonly orderIds: readonly number[] | null;
+  /** Of the events. */
+  readonly ids: readonly number[];
+  readonly orderIds: readonly number[];
   readonly oldestTransaction: string;
   readonly server: string;
 }
 
-/** Whose events these are, as {@link LoggedOrders}. */
+/** Whose events these are, as {@link LoggedOrders}; no row when there are none, or each look would ask for the snapshot. */
 export function selectOrdersAfter(id: number, limit: number): QueryConfig {
   return {
     name: 'select-orders-after',
     text: `SELECT json_agg(id ORDER BY id) AS ids, json_agg(order_id ORDER BY id) AS "orderIds", ${SNAPSHOT}
-           FROM (SELECT id, order_id FROM order_events WHERE id > $1 ORDER BY id LIMIT $2) AS event`,
+           FROM (SELECT id, order_id FROM order_events WHERE id > $1 ORDER BY id LIMIT $2) AS event
+           HAVING count(*) > 0`,
     values: [id, limit],
   };
 }
 
 export function toLoggedOrders([found]: readonly LoggedOrders[]): LoggedOrder[] {
-  if (!found?.ids || !found.orderIds) return [];
+  if (found === undefined) return [];
   const { ids, orderIds, oldestTransaction, server } = found;
   return orderIds.map((orderId, index) => ({ id: ids[index] ?? 0, orderId, oldestTransaction, server }));
 }
