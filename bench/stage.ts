@@ -55,8 +55,7 @@ export async function setUp(): Promise<Stage> {
     run(['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']),
   ]);
   await migrate(postgres.url);
-  const sql = new pg.Pool({ connectionString: postgres.url, max: 4 });
-  cleanUps.push(() => sql.end());
+  const sql = openPool(postgres.url);
   const queueUrl = redis.url.replace(/0$/, '1');
   return {
     databaseUrl: postgres.url,
@@ -67,12 +66,19 @@ export async function setUp(): Promise<Stage> {
   };
 }
 
+function openPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max: 4 });
+  // A connection that is being closed may still hear that PostgreSQL stops; without a listener that would end the process.
+  pool.on('error', () => undefined);
+  cleanUps.push(() => pool.end());
+  return pool;
+}
+
 async function createTextbook(serverUrl: string, server: pg.Pool): Promise<Stage['textbook']> {
   await server.query('CREATE DATABASE textbook');
   const { href: url } = Object.assign(new URL(serverUrl), { pathname: '/textbook' });
   await migrate(url);
-  const sql = new pg.Pool({ connectionString: url, max: 4 });
-  cleanUps.push(() => sql.end());
+  const sql = openPool(url);
   for (const table of ['products', 'orders']) await sql.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
   return { url, sql };
 }
