@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Config } from '../config/config.js';
 import { correctLedger, lockStock } from '../stock/stock-ledger.js';
-import type { StockMovement } from '../stock/stock-movement.js';
+import type { StockMovement } from '../stock/movements/stock-movement.js';
 import { connectForAudit } from './audit-connection.js';
 import { WRONG_LEDGERS, type WrongLedger } from './audit-statement.js';
 

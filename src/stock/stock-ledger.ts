@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { numericArray } from '../database/numeric-array.js';
 import { formatCents } from '../kernel/money.js';
-import { MOVEMENT_COLUMNS } from './stock-movement.js';
+import { MOVEMENT_COLUMNS } from './movements/stock-movement.js';
 import { MAX_STOCK } from './stock.js';
 import type { Origin } from '../runtime/request-context.js';
 import type { StockRequest, Taken } from './pipeline/stock-request.js';

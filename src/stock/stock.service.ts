@@ -12,10 +12,10 @@ import { lockProducts, type StockRow, selectStocks } from './stock-rows.js';
 import { forgetCustomerCounts } from './customers/customer-counts.js';
 import { StockChanges } from './stock-changes.js';
 import { adjustStock } from './stock-ledger.js';
-import { selectMovements, type StockMovement } from './stock-movement.js';
+import { selectMovements, type StockMovement } from './movements/stock-movement.js';
 import { ProductNotFoundError, StockConflictError, StockOutOfRangeError } from './stock.errors.js';
 import { MAX_STOCK } from './stock.js';
-import { storedMovement } from './stored-movement.js';
+import { storedMovement } from './movements/stored-movement.js';
 
 /** A correction of a stock. */
 export interface Adjustment {

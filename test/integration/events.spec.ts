@@ -4,11 +4,12 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { backUp } from '../../src/backup/back-up.js';
 import { restore } from '../../src/backup/restore.js';
+import { readPrepared } from '../../src/database/prepared-statement.js';
 import { TransactionRunner } from '../../src/database/transactions/transaction-runner.js';
 import { ParkedEventsService } from '../../src/events/parked-events.service.js';
 import { SettledEvents } from '../../src/events/settled-events.js';
 import type { Subscriber } from '../../src/events/subscriber.js';
-import type { OrderEvent } from '../../src/orders/history/order-event.js';
+import { type OrderEvent, selectOrdersAfter } from '../../src/orders/history/order-event.js';
 import { createWorker } from '../../src/roles/worker/create-worker.js';
 import { type Api, startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -41,6 +42,10 @@ describe('the log of order events', () => {
   const record = async () => Number((await environment.sql.query(RECORD)).rows[0].id);
   const recordIn = async (transaction: Awaited<ReturnType<typeof openTransaction>>) =>
     Number((await transaction.query(RECORD, [])).rows[0].id);
+
+  it('has no row for a look that finds nothing: on a standby, what a row tells of the snapshot is an error', async () => {
+    expect(await readPrepared(api.app.get(DataSource), selectOrdersAfter(Number.MAX_SAFE_INTEGER, 10))).toEqual([]);
+  });
 
   it('skips no event that commits after one with a higher id', async () => {
     const [events, other] = [reader(), reader()];

@@ -11,9 +11,9 @@ import { RESERVATION_STATUSES } from '../../src/reservations/reservation.js';
 import { StockMovementResponse } from '../../src/stock/dto/stock-movement.response.js';
 import { MAX_TOTAL } from '../../src/stock/priced-item.js';
 import { MAX_ITEMS, MAX_QUANTITY } from '../../src/stock/requested-item.js';
-import { MOVEMENT_KINDS } from '../../src/stock/stock-movement.js';
+import { MOVEMENT_KINDS } from '../../src/stock/movements/stock-movement.js';
 import { MAX_STOCK } from '../../src/stock/stock.js';
-import { storedMovement } from '../../src/stock/stored-movement.js';
+import { storedMovement } from '../../src/stock/movements/stored-movement.js';
 
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const cents = (max: bigint) => fc.bigInt({ min: 1n, max });

@@ -90,8 +90,8 @@ function headersOf(reply: FastifyReply): (string | number | string[])[] {
 }
 
 /**
- * The body of a response. A client of HTTP/1.1 gets it in chunks (RFC 9112, 7.1), by which it tells a stream that has ended from one that was
- * cut off. Node.js would write each chunk in four parts, which costs twice as much.
+ * The body of a response. A client of HTTP/1.1 gets it in chunks (RFC 9112, 7.1), so that it can tell a stream that has ended from one
+ * that was cut off. Node.js would write each chunk in four parts, which costs twice as much.
  */
 class Chunks {
   private readonly isChunked: boolean;

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { MOVEMENT_KINDS, type StockMovement } from '../stock-movement.js';
+import { MOVEMENT_KINDS, type StockMovement } from '../movements/stock-movement.js';
 
 @ApiSchema({ name: 'StockMovement' })
 export class StockMovementResponse {

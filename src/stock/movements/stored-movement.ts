@@ -1,4 +1,4 @@
-import { storedAsJson } from '../kernel/stored-json.js';
+import { storedAsJson } from '../../kernel/stored-json.js';
 import type { StockMovement } from './stock-movement.js';
 
 interface Stored extends Pick<StockMovement, 'id' | 'kind' | 'quantity' | 'reason'> {
