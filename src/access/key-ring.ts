@@ -14,11 +14,14 @@ import { type KnownApiKey, selectKnownApiKeys, selectVersion } from './api-key-r
 import { digestOf, keyIdOf } from './api-key-token.js';
 import { KeysUnknownError } from './access.errors.js';
 
-/** Whom a token belongs to, and until when, in milliseconds since 1970. */
+/** Whom a token belongs to. */
 interface Known {
   readonly id: number;
   readonly caller: Caller;
+  /** In milliseconds since 1970. */
   readonly until: number;
+  /** When it was used last, as `performance.now` tells it, which is read for each request anyway; 0 when that was taken. */
+  usedAt: number;
 }
 
 interface RingKey extends KnownApiKey {
@@ -59,16 +62,17 @@ export class KeyRing extends PeriodicTask {
 
   /** @throws UnauthenticatedError, KeysUnknownError */
   authenticate(token: string): Caller {
-    const now = Date.now();
     const seen = this.seen.get(token);
-    const known = seen !== undefined && seen.until > now ? seen : this.lookUp(token);
-    this.expectFresh();
-    this.uses.set(known.id, now);
+    const known = seen !== undefined && !isOver(seen.until) ? seen : this.lookUp(token);
+    const now = performance.now();
+    this.expectFresh(now);
+    known.usedAt = now;
     return known.caller;
   }
 
   /** When keys were used since the last call. */
   takeUses(): ReadonlyMap<number, number> {
+    this.collectUses();
     const { uses } = this;
     this.uses = new Map();
     return uses;
@@ -97,12 +101,22 @@ export class KeyRing extends PeriodicTask {
     if (row !== undefined && (row.version !== this.version || now - this.readAt > LIMITS.keysKeptMs)) {
       const known = await readPrepared<KnownApiKey & object>(this.reads, selectKnownApiKeys());
       this.keys = new Map(known.map((key) => [key.id, this.ringKeyOf(key)]));
+      this.collectUses();
       this.seen = new Map();
       this.version = row.version;
       this.readAt = now;
     }
     this.confirmedAt = now;
     return 0;
+  }
+
+  private collectUses(): void {
+    const origin = Date.now() - performance.now();
+    for (const known of this.seen.values()) {
+      if (known.usedAt > 0)
+        this.uses.set(known.id, Math.max(Math.round(origin + known.usedAt), this.uses.get(known.id) ?? 0));
+      known.usedAt = 0;
+    }
   }
 
   private ringKeyOf(key: KnownApiKey): RingKey {
@@ -124,7 +138,7 @@ export class KeyRing extends PeriodicTask {
   private lookUp(token: string): Known {
     const id = keyIdOf(token);
     if (id === undefined) throw new UnauthenticatedError('This is no key of this system, or it is mistyped');
-    this.expectFresh();
+    this.expectFresh(performance.now());
     const known = this.find(id, digestOf(token));
     if (known === undefined) {
       throw new UnauthenticatedError('This key is not valid: it has expired, was revoked, or never was one');
@@ -136,21 +150,24 @@ export class KeyRing extends PeriodicTask {
   /** Whose secret has this digest; `undefined` when nobody's, or no longer. */
   private find(id: number, sent: Buffer): Known | undefined {
     const key = this.keys.get(id);
-    if (key === undefined || isOver(key.expiresAt)) return undefined;
-    if (timingSafeEqual(key.digest, sent)) return { id, caller: key.caller, until: endOf(key.expiresAt) };
+    const end = endOf(key?.expiresAt ?? null);
+    if (key === undefined || isOver(end)) return undefined;
+    if (timingSafeEqual(key.digest, sent)) return { id, caller: key.caller, until: end, usedAt: 0 };
     const isPrevious = key.previousDigest !== null && timingSafeEqual(key.previousDigest, sent);
-    if (!isPrevious || key.previousCaller === undefined || isOver(key.previousExpiresAt)) return undefined;
-    return { id, caller: key.previousCaller, until: Math.min(endOf(key.expiresAt), endOf(key.previousExpiresAt)) };
+    const previousEnd = Math.min(end, endOf(key.previousExpiresAt));
+    if (!isPrevious || key.previousCaller === undefined || isOver(previousEnd)) return undefined;
+    return { id, caller: key.previousCaller, until: previousEnd, usedAt: 0 };
   }
 
   /** @throws KeysUnknownError */
-  private expectFresh(): void {
-    if (performance.now() - this.confirmedAt > LIMITS.keysKeptMs) throw new KeysUnknownError();
+  private expectFresh(now: number): void {
+    if (now - this.confirmedAt > LIMITS.keysKeptMs) throw new KeysUnknownError();
   }
 }
 
-function isOver(end: Date | null): boolean {
-  return endOf(end) <= Date.now();
+/** The clock is not read for what has no end. */
+function isOver(end: number): boolean {
+  return end !== Infinity && end <= Date.now();
 }
 
 function endOf(end: Date | null): number {

@@ -5,6 +5,14 @@ const BURST_MS = 1_000;
 /** Of more, those that came first are forgotten. */
 const MAX_CALLERS = 100_000;
 
+/** What a caller has asked for. */
+interface Account {
+  /** When all of it is paid for, as `performance.now` tells it. */
+  paidAt: number;
+  /** Milliseconds of its rate that it has used since somebody took that. */
+  usedMs: number;
+}
+
 /**
  * The generic cell rate algorithm (ITU-T I.371, annex A): a caller is known by the moment at which all that it has asked for is paid for at its
  * rate. What it asks for moves that moment on, and is refused when it would be more than a burst away. {@link RateSharing} brings the moments
@@ -12,21 +20,19 @@ const MAX_CALLERS = 100_000;
  */
 @Injectable()
 export class RateLimiter implements RateLimit {
-  /** As `performance.now` tells it, by caller. */
-  private readonly paidAt = new Map<string, number>();
-  /** Milliseconds that callers have used since somebody took that. */
-  private used = new Map<string, number>();
+  private readonly accounts = new Map<string, Account>();
 
   take(caller: string, { perSecond, burstMs = BURST_MS }: Rate, weight: number): Standing {
     const now = performance.now();
+    const account = this.accounts.get(caller) ?? this.open(caller);
     const costMs = (weight * 1_000) / perSecond;
-    const paidAt = Math.max(now, this.paidAt.get(caller) ?? 0);
+    const paidAt = Math.max(now, account.paidAt);
     // Whoever has asked for nothing may ask for anything, whatever its weight.
     const waitMs = paidAt === now ? 0 : Math.max(paidAt + costMs - now - burstMs, 0);
     const isAllowed = waitMs === 0;
     if (isAllowed) {
-      this.pay(caller, paidAt + costMs);
-      this.used.set(caller, (this.used.get(caller) ?? 0) + costMs);
+      account.paidAt = paidAt + costMs;
+      account.usedMs += costMs;
     }
     const fullAfterMs = paidAt - now + (isAllowed ? costMs : 0);
     const remaining = Math.max(0, Math.floor(((burstMs - fullAfterMs) * perSecond) / 1_000));
@@ -34,29 +40,31 @@ export class RateLimiter implements RateLimit {
   }
 
   /** What callers have used since the last call, in milliseconds of their rates. Here callers are forgotten, and not while one waits. */
-  takeUsed(): ReadonlyMap<string, number> {
-    this.forgetPaid();
-    const { used } = this;
-    this.used = new Map();
+  takeUsed(): (readonly [caller: string, milliseconds: number])[] {
+    const now = performance.now();
+    const used: (readonly [string, number])[] = [];
+    for (const [caller, account] of this.accounts) {
+      if (account.usedMs > 0) used.push([caller, account.usedMs]);
+      account.usedMs = 0;
+      // Of whoever has paid for everything there is nothing to know.
+      if (account.paidAt <= now) this.accounts.delete(caller);
+    }
     return used;
   }
 
   /** Heeds what a caller has used in all processes: it is paid for in so many milliseconds, without what it has used since {@link takeUsed}. */
   heed(caller: string, milliseconds: number): void {
-    const paidAt = performance.now() + milliseconds + (this.used.get(caller) ?? 0);
-    if (paidAt > (this.paidAt.get(caller) ?? 0)) this.pay(caller, paidAt);
+    const account = this.accounts.get(caller) ?? this.open(caller);
+    account.paidAt = Math.max(account.paidAt, performance.now() + milliseconds + account.usedMs);
   }
 
-  private pay(caller: string, paidAt: number): void {
-    this.paidAt.set(caller, paidAt);
-    if (this.paidAt.size <= MAX_CALLERS) return;
-    const [oldest] = this.paidAt.keys();
-    if (oldest !== undefined) this.paidAt.delete(oldest);
-  }
-
-  /** Of whoever has paid for everything there is nothing to know. */
-  private forgetPaid(): void {
-    const now = performance.now();
-    for (const [caller, moment] of this.paidAt) if (moment <= now) this.paidAt.delete(caller);
+  private open(caller: string): Account {
+    const account = { paidAt: 0, usedMs: 0 };
+    this.accounts.set(caller, account);
+    if (this.accounts.size > MAX_CALLERS) {
+      const [oldest] = this.accounts.keys();
+      if (oldest !== undefined) this.accounts.delete(oldest);
+    }
+    return account;
   }
 }

@@ -35,7 +35,7 @@ export class RateSharing extends PeriodicTask {
   }
 
   async run(): Promise<number> {
-    const used = [...this.limiter.takeUsed()];
+    const used = this.limiter.takeUsed();
     for (let start = 0; start < used.length && this.cache.client.isReady; start += BATCH_SIZE) {
       await this.share(used.slice(start, start + BATCH_SIZE));
     }

@@ -8,5 +8,5 @@ export const LOCATION = { Location: { schema: { type: 'string' as const }, descr
 
 /** Tells where what was created is found. */
 export function sendLocation(reply: FastifyReply, path: string, { id }: { readonly id: number }): void {
-  reply.header('Location', `${path}/${id}`);
+  reply.header('location', `${path}/${id}`);
 }

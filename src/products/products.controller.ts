@@ -52,7 +52,7 @@ export class ProductsController {
   @Post()
   @Access(['products:write'], PATH)
   @ApiOperation({ summary: 'Create a product' })
-  @Header('Content-Type', JSON_TEXT)
+  @Header('content-type', JSON_TEXT)
   @ApiIdempotencyKey(PATH)
   @ApiCreatedResponse({
     type: ProductResponse,
@@ -80,7 +80,7 @@ export class ProductsController {
 
   @Get()
   @Access({ scopes: ['products:read'], customers: true, weight: LIST_WEIGHT }, PATH)
-  @Header('Cache-Control', REVALIDATED)
+  @Header('cache-control', REVALIDATED)
   @ApiOperation({ summary: 'List products, newest first, and search their names' })
   @ApiOkResponse({ type: ProductPageResponse, headers: NEXT_PAGE })
   @ApiValidationProblem(PATH, 'page', 'page must be a whole number from 1 to 2147483647')
@@ -98,8 +98,8 @@ export class ProductsController {
   @Get(':id')
   @Access({ scopes: ['products:read'], customers: true }, `${PATH}/1`)
   @ApiId()
-  @Header('Content-Type', JSON_TEXT)
-  @Header('Cache-Control', REVALIDATED)
+  @Header('content-type', JSON_TEXT)
+  @Header('cache-control', REVALIDATED)
   @ApiOperation({ summary: 'Read a product from the database' })
   @ApiOkResponse({ type: ProductResponse, headers: ETAG })
   @ApiIfNoneMatch()
@@ -117,8 +117,8 @@ export class ProductsController {
   @Get(':id/cached')
   @Access({ scopes: ['products:read'], customers: true }, `${PATH}/1/cached`)
   @ApiId()
-  @Header('Content-Type', JSON_TEXT)
-  @Header('Cache-Control', REVALIDATED)
+  @Header('content-type', JSON_TEXT)
+  @Header('cache-control', REVALIDATED)
   @ApiOperation({
     summary: 'Read a product through the cache',
     description:
@@ -140,7 +140,7 @@ export class ProductsController {
   @Put(':id')
   @Access(['products:write'], `${PATH}/1`)
   @ApiId()
-  @Header('Content-Type', JSON_TEXT)
+  @Header('content-type', JSON_TEXT)
   @ApiOperation({ summary: 'Change some fields of a product; another stock is an adjustment' })
   @ApiOkResponse({ type: ProductResponse, headers: ETAG })
   @ApiIfMatch(`${PATH}/1`)
@@ -189,13 +189,13 @@ function preconditionOf(ifMatch: string | undefined): Precondition {
 }
 
 function sendDocument(reply: FastifyReply, { etag, text }: ProductDocument): string {
-  reply.header('ETag', etag);
+  reply.header('etag', etag);
   return text;
 }
 
 function sendIfChanged(reply: FastifyReply, document: ProductDocument, ifNoneMatch?: string): string | undefined {
   const text = sendDocument(reply, document);
   if (!isUnchanged(ifNoneMatch, document.etag)) return text;
-  reply.code(304).removeHeader('Content-Type');
+  reply.code(304).removeHeader('content-type');
   return undefined;
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { KeyRing } from '../../src/access/key-ring.js';
 import { loadConfig } from '../../src/config/config.js';
@@ -320,6 +323,31 @@ describe('with keys', () => {
     } finally {
       Object.assign(LIMITS, { keysKeptMs: before });
     }
+  });
+
+  it('asks each request of a connection who sends it, whatever the one before was sent by', async () => {
+    const operator = await makeKey({ role: 'operator' });
+    await refresh();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<unknown>();
+    const asked: [number | undefined, unknown][] = [];
+    const basic = `Basic ${Buffer.from(`me:${operator.token}`).toString('base64')}`;
+    const bearers = [admin, operator.token, `${admin}x`, admin, operator.token].map((token) => `Bearer ${token}`);
+    for (const authorization of [...bearers, undefined, basic, basic]) {
+      const request = get(`${api.url}/ops/console`, { agent, headers: authorization ? { authorization } : {} });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      ports.add(request.socket?.localPort);
+      const { actor } = JSON.parse(await text(response)) as { actor?: unknown };
+      asked.push([response.statusCode, actor]);
+    }
+    agent.destroy();
+    const [asAdmin, asOperator, asNobody] = [
+      [200, 'key:1'],
+      [200, `key:${operator.id}`],
+      [401, undefined],
+    ];
+    expect(asked).toEqual([asAdmin, asOperator, asNobody, asAdmin, asOperator, asNobody, asOperator, asOperator]);
+    expect(ports.size).toBe(1);
   });
 
   it('lets a browser in by a key as its password, and asks for it on pages alone', async () => {

@@ -12,7 +12,7 @@ import { Identification, type IdentificationOptions } from './identification.js'
 import { challengeOf, missingScope, notForCustomers, refusalOf } from './refusals.js';
 import { networkOf } from './network.js';
 import { headersOf } from './rate-headers.js';
-import { isForCustomers, type RouteAccess, scopesOf, weightOf } from './route-access.js';
+import { type RouteAccess, type Terms, termsOf, weightOf } from './route-access.js';
 
 export interface DoorOptions extends IdentificationOptions, AccessPolicy {
   /** Puts the headers of CORS on a refusal, which is made before CORS has its turn. */
@@ -45,7 +45,7 @@ type Knock = (request: FastifyRequest, reply: FastifyReply, done: Done) => void;
 /** A request at the door of a route. */
 interface Visit {
   readonly reply: FastifyReply;
-  readonly access: RouteAccess;
+  readonly terms: Terms;
   readonly done: Done;
 }
 
@@ -90,16 +90,17 @@ export class Door {
 
   private hookOf(declared: RouteAccess): Knock {
     const access = declared === 'docs' ? (this.options.docsArePublic ? 'public' : 'caller') : declared;
+    const terms = termsOf(access);
     const { identification } = this;
     return (request, reply, done) => {
       request.caller = NOBODY;
       try {
-        const caller = access === 'public' ? identification.guess(request) : identification.identify(request);
+        const caller = terms.isPublic ? identification.guess(request) : identification.identify(request);
         if (caller instanceof Promise) {
-          this.admitLater(caller, { reply, access, done });
+          this.admitLater(caller, { reply, terms, done });
           return;
         }
-        this.admit(caller, reply, access);
+        this.admit(caller, reply, terms);
       } catch (error) {
         this.refuse(reply, error);
         return;
@@ -108,10 +109,10 @@ export class Door {
     };
   }
 
-  private admitLater(caller: Promise<Caller>, { reply, access, done }: Visit): void {
+  private admitLater(caller: Promise<Caller>, { reply, terms, done }: Visit): void {
     // What fails in here must be answered, or it would end the process.
     caller
-      .then((known) => this.admit(known, reply, access))
+      .then((known) => this.admit(known, reply, terms))
       .then(
         () => done(),
         (error: unknown) => this.refuse(reply, error),
@@ -120,31 +121,31 @@ export class Door {
   }
 
   /** @throws TooManyRequestsError, ForbiddenError */
-  private admit(caller: Caller, reply: FastifyReply, access: RouteAccess): void {
+  private admit(caller: Caller, reply: FastifyReply, terms: Terms): void {
     reply.request.caller = caller;
-    if (access !== 'public') this.limit(reply, access);
-    expectAllowed(caller, access);
+    if (!terms.isPublic) this.limit(reply, terms.weight);
+    expectAllowed(caller, terms);
   }
 
   /** @throws TooManyRequestsError */
-  private limit(reply: FastifyReply, access: RouteAccess): void {
-    const rate = this.rateOf(reply.request);
+  private limit(reply: FastifyReply, weight: number): void {
+    const { request } = reply;
+    const rate = this.rateOf(request);
     if (rate === undefined || this.rateLimit === undefined) return;
-    const { caller, ip, headers } = reply.request;
-    const standing = this.rateLimit.take(caller.actor ?? networkOf(ip), rate, weightOf(access, headers));
+    const { caller, headers } = request;
+    const standing = this.rateLimit.take(caller.actor ?? networkOf(request.ip), rate, weightOf(weight, headers));
     reply.headers(headersOf(rate, standing));
-    expectIn(standing, `More than ${rate.perSecond} requests a second`);
+    if (!standing.isAllowed) throw tooMany(standing, `More than ${rate.perSecond} requests a second`);
     if (caller.customerRef === null || headers['idempotency-key'] === undefined) return;
-    expectIn(
-      this.rateLimit.take(`keys of ${caller.actor}`, customerKeysRate(), 1),
-      `More than ${LIMITS.customerKeys} requests with an Idempotency-Key in a day`,
-    );
+    const ofKeys = this.rateLimit.take(`keys of ${caller.actor}`, customerKeysRate(), 1);
+    if (!ofKeys.isAllowed)
+      throw tooMany(ofKeys, `More than ${LIMITS.customerKeys} requests with an Idempotency-Key in a day`);
   }
 
   /** Whoever is not let in is limited by its address all the same, and is told so beyond it. */
   private limitStranger(reply: FastifyReply, refusal: UnauthenticatedError): ApplicationError {
     try {
-      this.limit(reply, 'caller');
+      this.limit(reply, 1);
       return refusal;
     } catch (error) {
       if (error instanceof TooManyRequestsError) return error;
@@ -180,16 +181,14 @@ export class Door {
   }
 }
 
-/** @throws TooManyRequestsError */
-function expectIn({ isAllowed, waitMs }: Standing, problem: string): void {
-  if (!isAllowed) throw new TooManyRequestsError(problem, Math.ceil(waitMs / 1_000));
+function tooMany({ waitMs }: Standing, problem: string): TooManyRequestsError {
+  return new TooManyRequestsError(problem, Math.ceil(waitMs / 1_000));
 }
 
 /** @throws ForbiddenError */
-function expectAllowed(caller: Caller, access: RouteAccess): void {
-  const scopes = scopesOf(access);
+function expectAllowed(caller: Caller, { scopes, isForCustomers }: Terms): void {
   if (scopes !== undefined && !scopes.some((scope) => caller.scopes.has(scope))) throw missingScope(scopes);
-  if (caller.customerRef !== null && !isForCustomers(access)) throw notForCustomers();
+  if (caller.customerRef !== null && !isForCustomers) throw notForCustomers();
 }
 
 function asksForCors({ method, headers }: FastifyRequest): boolean {

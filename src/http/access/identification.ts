@@ -46,7 +46,7 @@ export class Identification {
 
   /** @throws as {@link Authenticator.authenticate} does, and TooManyRequestsError for an address that has guessed too often. */
   identify(request: FastifyRequest): Caller | Promise<Caller> {
-    return this.find(request, (token) => this.byPassword(request) ?? this.authenticate(token, request.ip));
+    return this.find(request, (token) => this.byPassword(request) ?? this.authenticate(token, request));
   }
 
   /**
@@ -83,13 +83,15 @@ export class Identification {
   }
 
   /** What is right is let in at once, however much was guessed before: 256 bits are not found in ten tries a minute. */
-  private authenticate(token: string, address: string | undefined): Caller | Promise<Caller> {
-    const refuse = (error: unknown): never => this.noteGuess(error, address);
+  private authenticate(token: string, request: FastifyRequest): Caller | Promise<Caller> {
     try {
       const caller = this.known.authenticate(token);
-      return caller instanceof Promise ? caller.catch(refuse) : caller;
+      if (!(caller instanceof Promise)) return caller;
+      // Whoever hangs up meanwhile has no address any more.
+      const { ip } = request;
+      return caller.catch((error: unknown) => this.noteGuess(error, ip));
     } catch (error) {
-      return refuse(error);
+      return this.noteGuess(error, request.ip);
     }
   }
 

@@ -45,13 +45,35 @@ export function isForCustomers(access: RouteAccess): boolean {
   return typeof access === 'string' || ('customers' in access && access.customers === true);
 }
 
+/** What a route asks of its callers, worked out once. */
+export interface Terms {
+  readonly isPublic: boolean;
+  /** Any one of them; `undefined` when it asks for none. */
+  readonly scopes: readonly Scope[] | undefined;
+  readonly isForCustomers: boolean;
+  /** How many requests one counts as at least. */
+  readonly weight: number;
+}
+
+export function termsOf(access: RouteAccess): Terms {
+  return {
+    isPublic: access === 'public',
+    scopes: scopesOf(access),
+    isForCustomers: isForCustomers(access),
+    weight: (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1,
+  };
+}
+
 /**
  * As how many requests one counts, where callers are limited. What it brings counts as well, before it is read: an order of
  * a hundred items is more work than one of one. However long it claims to be, it shuts nobody out for long.
+ *
+ * @param ofRoute as {@link Terms.weight} has it.
  */
-export function weightOf(access: RouteAccess, headers: IncomingHttpHeaders): number {
-  const ofRoute = (typeof access === 'object' && 'weight' in access ? access.weight : undefined) ?? 1;
+export function weightOf(ofRoute: number, headers: IncomingHttpHeaders): number {
   // How long a body in chunks is, is not known yet.
   if (headers['transfer-encoding'] !== undefined) return ofRoute + MAX_BODY_WEIGHT;
-  return ofRoute + Math.min(Math.floor(Number(headers['content-length'] ?? 0) / LIMITS.requestBytes), MAX_BODY_WEIGHT);
+  const length = headers['content-length'];
+  if (length === undefined) return ofRoute;
+  return ofRoute + Math.min(Math.floor(Number(length) / LIMITS.requestBytes), MAX_BODY_WEIGHT);
 }
