@@ -1,7 +1,5 @@
 import { InjectQueue, OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import type { Job, Queue } from 'bullmq';
-import pLimit, { type LimitFunction } from 'p-limit';
-import { withDeadline } from '../../runtime/deadline.js';
 import { Config } from '../../config/config.js';
 import { LIMITS } from '../../config/limits.js';
 import { JobProcessor } from '../../queue/job-processor.js';
@@ -38,8 +36,6 @@ const MAX_WAITING = 8;
   concurrency: MAX_WAITING,
 })
 export class DispatchProcessor extends JobProcessor {
-  /** All slots but one, which the queue of single orders keeps. */
-  private readonly dispatchSlots: LimitFunction;
   private doneWaiting = 0;
 
   constructor(
@@ -49,22 +45,20 @@ export class DispatchProcessor extends JobProcessor {
     config: Config,
   ) {
     super(config);
-    this.dispatchSlots = pLimit({ concurrency: Math.max(config.worker.concurrency - 1, 1), rejectOnClear: true });
   }
 
   protected async work(job: Job<unknown>, signal: AbortSignal): Promise<void> {
-    const left = new Set(orderIdsOf(job.data));
-    if (left.size === 0) {
+    const orderIds = [...new Set(orderIdsOf(job.data))];
+    if (orderIds.length === 0) {
       this.ignore(job);
       return;
     }
     const begun: Promise<void>[] = [];
-    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1 && !this.slots.isReserved)
-      await this.beginAll(left, begun, { job, signal });
-    const rest = [...left];
-    left.clear();
+    if (job.attemptsStarted === 1 && this.config.worker.concurrency > 1)
+      await this.beginAll(orderIds, begun, { job, signal });
     this.takeInstead(1);
     try {
+      const rest = orderIds.slice(begun.length);
       await this.addJobs(rest.map((orderId) => processOrderJob(orderId, this.config.orders)));
     } finally {
       await Promise.all(begun);
@@ -72,34 +66,30 @@ export class DispatchProcessor extends JobProcessor {
     }
   }
 
-  /** Moves orders out of `left`, and their attempts into `begun`, until none is left or one has waited too long for a slot. */
+  /** Makes the attempts for orders from the first on, until all have `begun` or the next one has waited too long for a slot. */
   private async beginAll(
-    left: Set<number>,
+    orderIds: readonly number[],
     begun: Promise<void>[],
     { job, signal }: { job: Job<unknown>; signal: AbortSignal },
   ): Promise<void> {
-    const begin = async (orderId: number) =>
-      new Promise<void>((resolve, reject) => {
-        const attempt = async () => {
-          resolve();
-          if (signal.aborted || this.slots.isReserved || !left.delete(orderId)) return;
-          const outcome = this.attempt(orderId, { signal, trace: traceOf(job.data, orderId) });
-          begun.push(outcome);
-          await outcome;
-        };
-        this.dispatchSlots(() => this.slots.run(attempt)).catch(reject);
-      });
-    // Those behind it would wait as long.
-    await withDeadline(Promise.all([...left].map(begin)), LIMITS.slotPatienceMs).catch(() =>
-      this.dispatchSlots.clearQueue(),
-    );
+    const deadline = performance.now() + LIMITS.slotPatienceMs;
+    while (begun.length < orderIds.length) {
+      const wanted = orderIds.length - begun.length;
+      const slots = await this.slots.takeDispatched(wanted, deadline - performance.now());
+      if (slots === 0) return;
+      if (signal.aborted) {
+        this.slots.giveBackDispatched(slots);
+        return;
+      }
+      for (const orderId of orderIds.slice(begun.length, begun.length + slots))
+        begun.push(this.attempt(orderId, { signal, trace: traceOf(job.data, orderId) }));
+    }
   }
 
   /** Makes the first attempt for a pending order, and leaves later attempts to a job of its own. Never rejects. */
   private async attempt(orderId: number, { signal, trace }: Pick<Attempt, 'signal' | 'trace'>): Promise<void> {
     const { orders } = this.config;
     const isLast = orders.attempts === 1;
-    this.slots.lend(1);
     try {
       await this.fulfilment.process(orderId, { onlyIfPending: true, isLast, signal, trace });
     } catch (error) {
@@ -108,7 +98,7 @@ export class DispatchProcessor extends JobProcessor {
       if (signal.aborted) await this.leave(processOrderJob(orderId, orders));
       else if (!isOver) await this.leave(retryOrderJob(orderId, orders));
     } finally {
-      this.slots.lend(-1);
+      this.slots.giveBackDispatched(1);
     }
   }
 
