@@ -9,7 +9,11 @@ function slotsOf(concurrency: number): OrderSlots {
 }
 
 /** An order with a job of its own, which runs until it is ended. */
-function single(slots: OrderSlots, name = 'single', begun: string[] = []): { end: (value?: unknown) => void; ended: Promise<void> } {
+function single(
+  slots: OrderSlots,
+  name = 'single',
+  begun: string[] = [],
+): { end: (value?: unknown) => void; ended: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers();
   const ended = slots.run(async () => {
     begun.push(name);
