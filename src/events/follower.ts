@@ -1,9 +1,9 @@
 import type { Followed, FollowingClient } from '../runtime/followed.js';
 
-/** A heartbeat is sent this often: many proxies close a connection that is silent for a minute, and some that is for half of one. */
-const HEARTBEAT_MS = 25_000;
+/** A heartbeat is due this often, and sent a few seconds later when many are: some proxies close a connection that is silent for half a minute. */
+const HEARTBEAT_MS = 20_000;
 /** A stream reads with each such heartbeat, woken or not: a safety net that thousands of idle streams must not feel. */
-const HEARTBEATS_PER_READ = 12;
+const HEARTBEATS_PER_READ = 15;
 /** How long a stream waits after a read that failed. */
 const FAILED_MS = 1_000;
 

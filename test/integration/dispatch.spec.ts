@@ -198,6 +198,24 @@ describe('orders that are dispatched together', () => {
     await untilAll('completed', 2 * CONCURRENCY - 1);
   });
 
+  it('take slots that come back together before jobs of single orders do, which another worker could work on', async () => {
+    setLimits({ slotPatienceMs: 10 * PATIENCE_MS });
+    const { ids } = await sell(3 * CONCURRENCY);
+    const [singles, together] = [ids.slice(0, 2 * CONCURRENCY), ids.slice(2 * CONCURRENCY)];
+    const { underWay, fulfil, release } = hold();
+    await queue().addBulk(singles.map((id) => processOrderJob(id, environment.config.orders)));
+    await start(fulfil);
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
+    await dispatch(together);
+    await eventually(async () => expect(await dispatches().getActiveCount()).toBe(1));
+    release();
+    await eventually(() => expect(underWay.size).toBe(CONCURRENCY));
+    expect(together.filter((id) => underWay.has(id))).toHaveLength(CONCURRENCY - 1);
+    expect(await queue().getActiveCount()).toBe(1);
+    const releasing = setInterval(release, 20);
+    await untilAll('completed', ids.length).finally(() => clearInterval(releasing));
+  });
+
   it('give each slot to a job of a single order as soon as its call ends', async () => {
     const { ids } = await sell(3 * CONCURRENCY);
     const { underWay, fulfil, release } = hold();

@@ -4,6 +4,9 @@ import type { FastifyRequest } from 'fastify';
 const BEARER = /^Bearer +([^\s]+) *$/i;
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 
+/** Of a longer header nothing is kept: thousands of connections can send one that is as long as all headers may be. */
+const MAX_KEPT_LENGTH = 4_096;
+
 /** What each connection sent last. Clients send the same with each request, and to compare it is ten times as fast as to read it and to hash the token anew. */
 const lastSent = new WeakMap<Socket, { readonly authorization: string; readonly token: string }>();
 
@@ -16,7 +19,7 @@ export function tokenOf({ headers: { authorization }, raw: { socket } }: Fastify
   const last = lastSent.get(socket);
   if (last?.authorization === authorization) return last.token;
   const token = tokenIn(authorization);
-  lastSent.set(socket, { authorization, token });
+  if (authorization.length <= MAX_KEPT_LENGTH) lastSent.set(socket, { authorization, token });
   return token;
 }
 

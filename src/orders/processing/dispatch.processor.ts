@@ -73,9 +73,9 @@ export class DispatchProcessor extends JobProcessor {
     { job, signal }: { job: Job<unknown>; signal: AbortSignal },
   ): Promise<void> {
     const deadline = performance.now() + LIMITS.slotPatienceMs;
-    while (begun.length < orderIds.length) {
+    while (begun.length < orderIds.length && performance.now() < deadline) {
       const wanted = orderIds.length - begun.length;
-      const slots = await this.slots.takeDispatched(wanted, deadline - performance.now());
+      const slots = await this.slots.takeDispatched(wanted, Math.max(deadline - performance.now(), 1));
       if (slots === 0) return;
       if (signal.aborted) {
         this.slots.giveBackDispatched(slots);

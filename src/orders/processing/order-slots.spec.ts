@@ -62,6 +62,21 @@ it('an order with a job of its own passes dispatched ones that wait for a slot o
   await Promise.all([dispatched, a.ended, b.ended]);
 });
 
+it('dispatched orders that wait leave fewer slots to orders with a job of their own, until they have waited long enough', async () => {
+  const slots = slotsOf(5);
+  const told: number[] = [];
+  slots.onChange((left) => told.push(left));
+  const singles = Array.from({ length: 5 }, () => single(slots));
+  expect(told).toEqual([5]);
+  expect(await slots.takeDispatched(3, 1)).toBe(0);
+  expect(told).toEqual([5, 2, 5]);
+  const dispatched = slots.takeDispatched(3, LONG_MS);
+  for (const { end } of singles) end();
+  expect(await dispatched).toBe(3);
+  await Promise.all(singles.map(({ ended }) => ended));
+  expect(told).toEqual([5, 2, 5, 2]);
+});
+
 it('an order is tried alone when all others have ended, those that waited as well, and dispatched ones wait for it in no case', async () => {
   const slots = slotsOf(2);
   const begun: string[] = [];
@@ -80,7 +95,7 @@ it('an order is tried alone when all others have ended, those that waited as wel
   await alone;
   expect(begun).toEqual(['a', 'b', 'c', 'alone of 1']);
   expect(slots.isReserved).toBe(false);
-  expect(told).toEqual([1, 2]);
+  expect(told).toEqual([2, 1, 2]);
   expect(await slots.takeDispatched(1, LONG_MS)).toBe(1);
-  expect(told).toEqual([1, 2, 1]);
+  expect(told).toEqual([2, 1, 2, 1]);
 });

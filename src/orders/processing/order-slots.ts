@@ -87,19 +87,25 @@ export class OrderSlots {
     }
   }
 
-  /** Tells how many slots are left for orders with a job of their own, whenever that changes. */
+  /**
+   * Tells how many slots are left for orders with a job of their own, now and whenever that changes. Dispatched orders that wait count as
+   * if they had theirs: a job that was taken meanwhile would wait behind them, and another worker could have it.
+   */
   onChange(listener: (forSingleOrders: number) => void): void {
     this.listeners.push(listener);
+    listener(this.told);
   }
 
   private take(wanted: number, { isDispatched, patienceMs }: Kind & { patienceMs?: number }): Promise<number> {
     return new Promise((resolve) => {
       const waiting = { wanted, isDispatched, resolve };
       this.waiting.push(waiting);
-      this.grant();
+      // What has come back in this turn is given out after it.
+      if (!this.isSettling) this.grant();
       if (patienceMs === undefined || !this.waiting.includes(waiting)) return;
       const timer = setTimeout(() => {
         this.waiting = this.waiting.filter((other) => other !== waiting);
+        this.tell();
         resolve(0);
       }, patienceMs);
       waiting.resolve = (slots) => {
@@ -146,7 +152,8 @@ export class OrderSlots {
   }
 
   private tell(): void {
-    const left = this.reserved ? 1 : this.size - this.dispatched;
+    const wanted = this.waiting.reduce((sum, each) => sum + (each.isDispatched ? each.wanted : 0), this.dispatched);
+    const left = this.reserved ? 1 : this.size - Math.min(wanted, this.forDispatched);
     if (left === this.told) return;
     this.told = left;
     for (const listener of this.listeners) listener(left);

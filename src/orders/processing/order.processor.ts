@@ -40,7 +40,6 @@ export class OrderProcessor extends JobProcessor {
 
   override onApplicationBootstrap(): void {
     this.registry.reportInFlight(() => this.slots.inFlight);
-    this.takeAtMost(this.slots.size);
     this.slots.onChange((free) => this.takeAtMost(free));
     super.onApplicationBootstrap();
   }
