@@ -1,6 +1,9 @@
 import type { Followed, FollowingClient } from '../runtime/followed.js';
 
-/** A heartbeat is due this often, and sent a few seconds later when many are: some proxies close a connection that is silent for half a minute. */
+/**
+ * A heartbeat is due this often. When many are due at once, the last is sent five seconds later, which is still in time for a proxy that
+ * closes a connection after half a minute of silence.
+ */
 const HEARTBEAT_MS = 20_000;
 /** A stream reads with each such heartbeat, woken or not: a safety net that thousands of idle streams must not feel. */
 const HEARTBEATS_PER_READ = 15;

@@ -7,7 +7,10 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 /** Of a longer header nothing is kept: thousands of connections can send one that is as long as all headers may be. */
 const MAX_KEPT_LENGTH = 4_096;
 
-/** What each connection sent last. Clients send the same with each request, and to compare it is ten times as fast as to read it and to hash the token anew. */
+/**
+ * What each connection sent last. Clients send the same with each request, and comparing it is several times as fast as reading it and hashing
+ * the token anew.
+ */
 const lastSent = new WeakMap<Socket, { readonly authorization: string; readonly token: string }>();
 
 /**

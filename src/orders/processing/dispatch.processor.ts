@@ -16,7 +16,7 @@ import {
 } from './order-jobs.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { type Attempt, OrderFulfilmentService } from './order-fulfilment.service.js';
-import { OrderSlots } from './order-slots.js';
+import { OrderSlots } from './slots/order-slots.js';
 
 /** Jobs that may have orders waiting for a slot here. */
 const MAX_WAITING = 8;

@@ -15,7 +15,7 @@ import { InFlightCalls } from './in-flight-calls.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
 import { LostJobs } from './lost-jobs.js';
 import { DISPATCH_QUEUE, ORDERS_QUEUE } from './order-jobs.js';
-import { OrderSlots } from './order-slots.js';
+import { OrderSlots } from './slots/order-slots.js';
 import { OrderSweep } from './order-sweep.js';
 import { OrderProcessor } from './order.processor.js';
 import { SimulatedFulfilmentGateway } from './simulated-fulfilment-gateway.js';

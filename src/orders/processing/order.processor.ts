@@ -8,7 +8,7 @@ import { backoffOf, KEPT_COMPLETED, orderIdOf, ORDERS_QUEUE, traceOf } from './o
 import { textOf } from '../../runtime/error-text.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { OrderFulfilmentService } from './order-fulfilment.service.js';
-import { OrderSlots } from './order-slots.js';
+import { OrderSlots } from './slots/order-slots.js';
 import { WorkerRegistry } from '../../workers/worker-registry.js';
 
 /** How long a job waits, at least, before it asks again whether it may be worked on: the worker tries another order alone. */

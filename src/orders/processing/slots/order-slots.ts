@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../../config/config.js';
+import { Config } from '../../../config/config.js';
 
 /** Whether an order was dispatched with others, or has a job of its own. */
 interface Kind {
@@ -15,7 +15,8 @@ interface Waiting extends Kind {
 
 /**
  * The slots of this worker: each order that is being worked on holds one of `WORKER_CONCURRENCY`, whether it has a job of its own
- * or was dispatched with others. The two kinds share the slots and know nothing of each other; one slot is kept for orders with a job of their own.
+ * or was dispatched with others. The two kinds share the slots and know nothing of each other; one slot is kept for orders with a job of
+ * their own.
  *
  * Slots that are given back in one turn of the event loop are taken together after it, so that orders which end together are followed by
  * orders that begin together, and are claimed in one statement.
@@ -64,8 +65,8 @@ export class OrderSlots {
   }
 
   /**
-   * For orders that were dispatched together: takes as many of the wanted slots as are free, in order of arrival, and waits for the first. Gives
-   * how many those are, 0 when none was free in time or the worker is reserved. They go back by {@link giveBackDispatched}.
+   * For orders that were dispatched together: takes as many of the wanted slots as are free, in order of arrival, and waits for the first.
+   * Gives how many those are, 0 when none was free in time or the worker is reserved. They go back by {@link giveBackDispatched}.
    */
   takeDispatched(wanted: number, patienceMs: number): Promise<number> {
     return this.reserved ? Promise.resolve(0) : this.take(wanted, { isDispatched: true, patienceMs });

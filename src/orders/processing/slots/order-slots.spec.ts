@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Config } from '../../config/config.js';
+import type { Config } from '../../../config/config.js';
 import { OrderSlots } from './order-slots.js';
 
 const LONG_MS = 60_000;
@@ -77,7 +77,7 @@ it('dispatched orders that wait leave fewer slots to orders with a job of their 
   expect(told).toEqual([5, 2, 5, 2]);
 });
 
-it('an order is tried alone when all others have ended, those that waited as well, and dispatched ones wait for it in no case', async () => {
+it('an order is tried alone when all others have ended, also those that waited; dispatched ones do not wait for it', async () => {
   const slots = slotsOf(2);
   const begun: string[] = [];
   const told: number[] = [];
