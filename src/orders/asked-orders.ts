@@ -14,6 +14,7 @@ const BATCHING = () => ({
   maxBatchSize: 50,
   maxInFlight: 3,
   overlapAfterMs: 20,
+  ownerOf: ({ owner }: OwnedId) => owner ?? undefined,
   maxWaiting: LIMITS.readsWaiting,
   maxWaitMs: LIMITS.readTurnMs,
 });

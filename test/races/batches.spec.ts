@@ -51,6 +51,21 @@ describe('purchases that are committed together', () => {
     expect(sums).toEqual([{ wrong: 0 }]);
   });
 
+  it('sells to each who asks before it sells to a customer twice, however much that one asks for', async () => {
+    const scarce = await api.createProduct({ stock: 5 });
+    const { release, waiting } = await holdTurns();
+    const ask = (customer_ref?: string) => arrived(api, api.post('/orders', { product_id: scarce, customer_ref }));
+    const greedy = [];
+    for (let order = 0; order < 40; order++) greedy.push(await ask('greedy'));
+    const others = [await ask('modest'), await ask(), await ask(), await ask('late')];
+    await release();
+    const statusesOf = async (asked: readonly { answer: Promise<{ status: number }> }[]) =>
+      (await Promise.all(asked.map(({ answer }) => answer))).map(({ status }) => status);
+    expect(await statusesOf(others)).toEqual([201, 201, 201, 201]);
+    expect((await statusesOf(greedy)).filter((status) => status === 201)).toHaveLength(1);
+    await Promise.all(waiting);
+  });
+
   it('sells to those who came while the lock was waited for together with the first of them', async () => {
     const product = await api.createProduct({ stock: 10 });
     const holder = await openTransaction(environment.sql);

@@ -17,7 +17,9 @@ export interface BatcherOptions<Item> {
    * ones cost less than many small ones, and one that hangs still stops nobody.
    */
   readonly overlapAfterMs?: number;
-  /** Items waiting at most; one more is refused at once. */
+  /** Whose an item is, for owners to have their turns one after the other; `undefined`, and unless given, for one that stands for itself. */
+  readonly ownerOf?: (item: Item) => unknown;
+  /** Items waiting at most; one more is refused at once, or the last of an owner that has several. */
   readonly maxWaiting: number;
   /** The longest that an item waits for its turn; after that it is refused unserved. */
   readonly maxWaitMs: number;

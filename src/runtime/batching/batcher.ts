@@ -3,14 +3,14 @@ import type { BatcherOptions } from './batcher-options.js';
 import { withoutRequest } from '../request-context.js';
 import { YoungBatches } from './young-batches.js';
 import { OverloadedError } from '../overloaded.error.js';
+import { type Waiting, WaitingLine } from './waiting-line.js';
 
 const NO_KEYS: readonly unknown[] = [];
 const isNeverGone = () => false;
 
-interface QueuedItem<Item, Result> {
+interface QueuedItem<Item, Result> extends Waiting {
   readonly item: Item;
   readonly keys: readonly unknown[];
-  readonly weight: number;
   readonly since: number;
   readonly isGone: () => boolean;
   readonly resolve: (result: Result) => void;
@@ -21,7 +21,7 @@ interface QueuedItem<Item, Result> {
 export interface Batch<Item> {
   /** How long the item that came first has waited. */
   readonly waitedMs: number;
-  /** All items of the batch so far, in order of arrival. */
+  /** All items of the batch so far, in the order of their turns. */
   readonly items: () => readonly Item[];
   /** Adds waiting items whose keys all belong to this batch, as far as the batch may hold them, and returns them. */
   readonly takeLate: () => readonly Item[];
@@ -31,14 +31,14 @@ export interface Batch<Item> {
 
 /**
  * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
- * order of arrival. An item that finds nothing under way is served at once and alone. Batches that are
- * served at the same time share no key, and of two items with the same key the first to arrive is served first.
+ * order of arrival, and in turns where an owner has several ({@link WaitingLine}). An item that finds nothing under way is served at once
+ * and alone. Batches that are served at the same time share no key, and of two items with the same key the one whose turn is first is served first.
  *
  * `serve` gives one outcome for each item, in their order, then one for each item that it has taken late; when it throws, every
  * item of the batch gets what it threw.
  */
 export class Batcher<Item, Result> {
-  private waiting: QueuedItem<Item, Result>[] = [];
+  private readonly waiting: WaitingLine<QueuedItem<Item, Result>>;
   private readonly busyKeys = new Set<unknown>();
   private inFlight = 0;
   private itemsInFlight = 0;
@@ -52,6 +52,7 @@ export class Batcher<Item, Result> {
     private readonly options: BatcherOptions<Item>,
   ) {
     this.young = new YoungBatches(options.overlapAfterMs, () => this.startBatches());
+    this.waiting = new WaitingLine(options.maxWaiting);
   }
 
   /**
@@ -60,11 +61,13 @@ export class Batcher<Item, Result> {
    * @throws OverloadedError when too many wait, or the item has waited too long.
    */
   submit(item: Item, isGone: () => boolean = isNeverGone): Promise<Result> {
-    if (this.waiting.length >= this.options.maxWaiting) return Promise.reject(new OverloadedError());
     return new Promise((resolve, reject) => {
       const keys = this.options.keysOf?.(item) ?? NO_KEYS;
       const weight = this.options.weightOf?.(item) ?? 1;
-      this.waiting.push({ item, keys, weight, since: performance.now(), isGone, resolve, reject });
+      const owner = this.options.ownerOf?.(item);
+      this.waiting
+        .add({ item, keys, weight, owner, since: performance.now(), isGone, resolve, reject })
+        ?.reject(new OverloadedError());
       this.expireInTime();
       if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
@@ -84,18 +87,17 @@ export class Batcher<Item, Result> {
   /** Refuses what has waited too long at that moment, also while the batches in flight take longer. One timer is enough. */
   private expireInTime(): void {
     if (this.expiry !== undefined || this.options.maxWaitMs === Infinity) return;
-    const [oldest] = this.waiting;
+    const { oldest } = this.waiting;
     if (oldest === undefined) return;
     const leftMs = Math.max(oldest.since + this.options.maxWaitMs - performance.now(), 0);
     this.expiry = setTimeout(() => {
       this.expiry = undefined;
       const cutOff = performance.now() - this.options.maxWaitMs;
-      const isLate = ({ since }: QueuedItem<Item, Result>) => since <= cutOff;
-      const late = this.waiting.filter(isLate);
-      this.waiting = this.waiting.filter((waiting) => !isLate(waiting));
+      const late = new Set(this.waiting.filter(({ since }) => since <= cutOff));
+      this.waiting.remove(late);
       for (const { reject } of late) reject(new OverloadedError());
       this.expireInTime();
-      if (late.length > 0) this.startBatches();
+      if (late.size > 0) this.startBatches();
     }, leftMs + 1).unref();
   }
 
@@ -127,7 +129,7 @@ export class Batcher<Item, Result> {
 
   /**
    * Removes items that `isFree` accepts, as many as a batch with these `members` has room for. It skips an item that shares a key with
-   * an earlier item that stays, to keep the order of arrival. Items that nobody waits for any more, or that have waited too long, are
+   * an earlier item that stays, to keep the order of their turns. Items that nobody waits for any more, or that have waited too long, are
    * refused.
    */
   private take(
@@ -137,27 +139,25 @@ export class Batcher<Item, Result> {
     const { maxBatchWeight = Infinity } = this.options;
     const count = this.batchSize() - members.length;
     let weightLeft = maxBatchWeight - members.reduce((sum, { weight }) => sum + weight, 0);
-    let isFull = false;
     const taken: QueuedItem<Item, Result>[] = [];
-    const staying: QueuedItem<Item, Result>[] = [];
+    const over: QueuedItem<Item, Result>[] = [];
     const awaited = new Set<unknown>();
     const cutOff = performance.now() - this.options.maxWaitMs;
-    for (const waiting of this.waiting) {
-      if (isFull || taken.length >= count) staying.push(waiting);
-      else if (waiting.isGone() || waiting.since < cutOff) waiting.reject(new OverloadedError());
+    for (const waiting of this.waiting.inTurn()) {
+      if (taken.length >= count) break;
+      if (waiting.isGone() || waiting.since < cutOff) over.push(waiting);
       else if (!isFree(waiting) || waiting.keys.some((key) => awaited.has(key))) {
         for (const key of waiting.keys) awaited.add(key);
-        staying.push(waiting);
       } else if (waiting.weight > weightLeft && members.length + taken.length > 0) {
         // Lighter ones do not overtake it, or it could wait for ever.
-        isFull = true;
-        staying.push(waiting);
+        break;
       } else {
         weightLeft -= waiting.weight;
         taken.push(waiting);
       }
     }
-    this.waiting = staying;
+    this.waiting.remove(new Set([...over, ...taken]));
+    for (const { reject } of over) reject(new OverloadedError());
     return taken;
   }
 

@@ -27,6 +27,8 @@ const BATCHING = () => ({
   maxBatchSize: LIMITS.purchasesPerBatch,
   maxBatchWeight: LIMITS.itemsPerBatch,
   weightOf: ({ items }: StockRequest) => items.length,
+  // A shop's own systems are a crowd of buyers each; a customer is one.
+  ownerOf: ({ customerRef }: StockRequest) => customerRef ?? undefined,
   minBatchSize: 32,
   maxInFlight: LIMITS.purchaseBatchesInFlight,
   maxWaiting: LIMITS.purchasesWaiting,
