@@ -3,12 +3,15 @@ import { Histogram, type HistogramConfiguration, type LabelValues } from '@prome
 /** One combination of labels: what was observed of it, by plain numbers. */
 export class HistogramSeries {
   /** Observations of each bucket alone; the last one has no upper bound. */
-  readonly counts: number[];
+  readonly counts: Float64Array;
   sum = 0;
+  /** Lists of numbers are of several kinds to V8, which then looks at each element anew. */
+  private readonly bounds: Float64Array;
 
   /** @param bounds upper bounds, ascending. */
-  constructor(private readonly bounds: readonly number[]) {
-    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  constructor(bounds: readonly number[]) {
+    this.bounds = Float64Array.from(bounds);
+    this.counts = new Float64Array(bounds.length + 1);
   }
 
   observe(value: number): void {
@@ -61,7 +64,7 @@ export class SeriesHistogram<Label extends string> extends Histogram<Label> {
   private samplesOf(labels: LabelValues<Label>, { counts, sum }: HistogramSeries) {
     const { name, buckets = [] } = this.configuration;
     let count = 0;
-    const samples = counts.map((each, index) => {
+    const samples = [...counts].map((each, index) => {
       count += each;
       return { metricName: `${name}_bucket`, value: count, labels: { ...labels, le: buckets[index] ?? '+Inf' } };
     });

@@ -4,6 +4,7 @@ import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
+import { Answer } from './answer.js';
 import type { RequestStep } from './request-steps.js';
 import { shareConnections } from './shared-connections.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
@@ -30,7 +31,7 @@ export function connectionOptions({ keepAliveTimeoutMs, access: { trustedProxies
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
-    http: { headersTimeout: requestMs, connectionsCheckingInterval: LOOK_INTERVAL_MS },
+    http: { ServerResponse: Answer, headersTimeout: requestMs, connectionsCheckingInterval: LOOK_INTERVAL_MS },
   } satisfies FastifyServerOptions & { http: object };
 }
 

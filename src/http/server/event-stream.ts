@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { Log } from '../../runtime/log.js';
 import type { Followed } from '../../runtime/followed.js';
@@ -76,8 +76,8 @@ export function sendEventStream<T>(
   });
 }
 
-/** With those that hooks have set; by name and value in turns. */
-function headersOf(reply: FastifyReply): (string | number | string[])[] {
+/** With those that hooks have set. */
+function headersOf(reply: FastifyReply): OutgoingHttpHeaders {
   const headers = {
     ...reply.getHeaders(),
     'content-type': EVENT_STREAM,
@@ -86,7 +86,7 @@ function headersOf(reply: FastifyReply): (string | number | string[])[] {
     'x-accel-buffering': 'no',
     connection: 'close',
   };
-  return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
 /**

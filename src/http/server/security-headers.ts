@@ -1,3 +1,4 @@
+import { answerOf, linesOf } from './answer.js';
 import type { RequestStep } from './request-steps.js';
 
 /**
@@ -15,8 +16,9 @@ const HEADERS = {
 export function securityHeaders(contentSecurityPolicy?: string): RequestStep {
   const headers =
     contentSecurityPolicy === undefined ? HEADERS : { ...HEADERS, 'content-security-policy': contentSecurityPolicy };
+  const lines = linesOf(headers);
   return (_request, reply) => {
-    reply.headers(headers);
+    answerOf(reply).addDefaults(lines);
     return true;
   };
 }
