@@ -7,7 +7,7 @@ import pg from 'pg';
 import { buildIfChanged } from '../tools/build.ts';
 import { MIGRATE } from '../tools/commands.ts';
 import { startPostgres } from '../tools/postgres.ts';
-import { endProcess, freePort, NODE_FLAGS, pidOf, waitUntil } from '../tools/processes.ts';
+import { endProcess, freePort, nodeFlagsOf, pidOf, waitUntil } from '../tools/processes.ts';
 import { canInstall, findProgram, installFromDebian } from '../tools/programs.ts';
 import { startRedis } from '../tools/redis.ts';
 import { createTemporaryFolder } from '../tools/temporary-folder.ts';
@@ -99,16 +99,21 @@ export async function startApi(
   variables: Record<string, string> = {},
   checkout = ROOT,
 ): Promise<Process> {
-  return startServer([path.resolve(checkout, ENTRY)], environmentOf(stage, variables), '/api/v1/health');
+  const args = [...flagsOf('api', checkout), path.resolve(checkout, ENTRY)];
+  return startServer(args, environmentOf(stage, variables), '/api/v1/health');
 }
 
 export async function startPeer(stage: Stage): Promise<Process> {
-  return startServer([PEER], environmentOf(stage, { DATABASE_URL: stage.textbook.url }), '/api/v1/empty');
+  return startServer(
+    [...flagsOf('api', ROOT), PEER],
+    environmentOf(stage, { DATABASE_URL: stage.textbook.url }),
+    '/api/v1/empty',
+  );
 }
 
 /** A key that may do everything. */
 export async function makeKey(stage: Stage): Promise<string> {
-  const args = [...NODE_FLAGS, MAIN, '--keys', 'create', '--name', 'bench', '--role', 'admin'];
+  const args = [MAIN, '--keys', 'create', '--name', 'bench', '--role', 'admin'];
   const { stdout } = await execute(process.execPath, args, {
     env: { PATH: process.env.PATH, ...environmentOf(stage, {}) },
   });
@@ -117,7 +122,7 @@ export async function makeKey(stage: Stage): Promise<string> {
 
 /** The audit of a database, by a process of its own; the line that it prints. */
 export async function audit(stage: Stage): Promise<string> {
-  const { stdout } = await execute(process.execPath, [...NODE_FLAGS, MAIN, '--audit'], {
+  const { stdout } = await execute(process.execPath, [MAIN, '--audit'], {
     env: { PATH: process.env.PATH, ...environmentOf(stage, {}) },
   });
   return stdout.trim();
@@ -130,7 +135,7 @@ export function startWorker(
   checkout = ROOT,
 ): { pid: number; stop: () => Promise<void> } {
   return startProcess(
-    [path.resolve(checkout, ENTRY), '--worker'],
+    [...flagsOf('worker', checkout), path.resolve(checkout, ENTRY), '--worker'],
     environmentOf(stage, { ORDER_PROCESSING_DELAY_MS: '0', ...variables }),
   );
 }
@@ -163,12 +168,16 @@ async function startServer(
   return { url, ...started };
 }
 
+/** Those of production, and for a profile those of the environment. */
+function flagsOf(role: 'api' | 'worker', checkout: string): string[] {
+  return [...nodeFlagsOf(role, checkout), ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? [])];
+}
+
 function startProcess(
   args: readonly string[],
   environment: Record<string, string>,
 ): { pid: number; stop: () => Promise<void> } {
-  const flags = [...NODE_FLAGS, ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? [])];
-  const child: ChildProcess = spawn(process.execPath, [...flags, ...args], {
+  const child: ChildProcess = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],

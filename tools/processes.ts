@@ -2,12 +2,26 @@ import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_INTERVAL_MS = 50;
 
-/** As `npm run start:prod` has them: stacks of the sources, and a heap that is tidied before it grows. */
-export const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=30'];
+/**
+ * The flags of Node.js with which a role, `api`, `worker` or `dashboard`, runs in production, as the `package.json` of its checkout
+ * has them: for stacks of the sources, and for the heap.
+ */
+export function nodeFlagsOf(role: string, checkout: string): string[] {
+  const script = role === 'api' ? 'start:prod' : `start:${role}`;
+  const { scripts } = JSON.parse(readFileSync(path.join(checkout, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const [, ...args] = scripts[script]?.split(' ') ?? [];
+  return args.slice(
+    0,
+    args.findIndex((arg) => !arg.startsWith('-')),
+  );
+}
 
 /** Whether a process with this id runs. One that has ended and that nobody has waited for does not. */
 export function isAlive(pid: number): boolean {

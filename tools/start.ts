@@ -10,7 +10,7 @@ import { LogLines } from './log-lines.ts';
 import { metricsPorts, metricsVariable } from './metrics-ports.ts';
 import { pluginFlags } from './plugin-flags.ts';
 import { startPostgres } from './postgres.ts';
-import { freePort, isOk, NODE_FLAGS, requirePort, waitUntil } from './processes.ts';
+import { freePort, isOk, nodeFlagsOf, requirePort, waitUntil } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { runProgram } from './run-program.ts';
 import { RunRecord } from './run-record.ts';
@@ -162,7 +162,7 @@ async function build(): Promise<void> {
 function startRole(name: string, flags: readonly string[], env: NodeJS.ProcessEnv): void {
   const role = new SupervisedRole({
     name,
-    args: [...NODE_FLAGS, path.join(ROOT, 'dist/src/main.js'), ...flags],
+    args: [...nodeFlagsOf(name, ROOT), path.join(ROOT, 'dist/src/main.js'), ...flags],
     cwd: ROOT,
     env,
     onLine: (role, line) => lines.show(role, line),
