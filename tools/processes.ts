@@ -17,10 +17,9 @@ export function nodeFlagsOf(role: string, checkout: string): string[] {
     scripts: Record<string, string>;
   };
   const [, ...args] = scripts[script]?.split(' ') ?? [];
-  return args.slice(
-    0,
-    args.findIndex((arg) => !arg.startsWith('-')),
-  );
+  const end = args.findIndex((arg) => !arg.startsWith('-'));
+  if (end === -1) throw new Error(`package.json of ${checkout} does not say what ${script} runs`);
+  return args.slice(0, end);
 }
 
 /** Whether a process with this id runs. One that has ended and that nobody has waited for does not. */

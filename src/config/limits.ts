@@ -79,7 +79,7 @@ export interface Limits {
   /** Items of purchases committed together: rows to be locked and written. */
   readonly itemsPerBatch: number;
   readonly purchaseBatchesInFlight: number;
-  /** One more is refused at once. */
+  /** Of more, the one whose turn is last is refused at once. */
   readonly purchasesWaiting: number;
   /** The longest that all work for a request takes together, waits included. */
   readonly answerMs: number;

@@ -5,7 +5,7 @@ export class HistogramSeries {
   /** Observations of each bucket alone; the last one has no upper bound. */
   readonly counts: Float64Array;
   sum = 0;
-  /** Lists of numbers are of several kinds to V8, which then looks at each element anew. */
+  /** A typed array has elements of one kind, so V8 need not look at each. */
   private readonly bounds: Float64Array;
 
   /** @param bounds upper bounds, ascending. */

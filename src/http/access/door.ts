@@ -7,12 +7,11 @@ import type { Rate, RateLimit, Standing } from '../../kernel/access/rate.js';
 import { TooManyRequestsError } from '../../kernel/access/too-many-requests.error.js';
 import { UnauthenticatedError } from '../../kernel/access/unauthenticated.error.js';
 import { toProblem } from '../problems/problem-details.js';
-import { answerOf } from '../server/answer.js';
 import { sendProblem } from '../problems/send-problem.js';
 import { Identification, type IdentificationOptions } from './identification.js';
 import { challengeOf, missingScope, notForCustomers, refusalOf } from './refusals.js';
 import { networkOf } from './network.js';
-import { linesOf } from './rate-headers.js';
+import { tellStanding } from './rate-headers.js';
 import { type RouteAccess, type Terms, termsOf, weightOf } from './route-access.js';
 
 export interface DoorOptions extends IdentificationOptions, AccessPolicy {
@@ -135,7 +134,7 @@ export class Door {
     if (rate === undefined || this.rateLimit === undefined) return;
     const { caller, headers } = request;
     const standing = this.rateLimit.take(caller.actor ?? networkOf(request.ip), rate, weightOf(weight, headers));
-    answerOf(reply).add(linesOf(rate, standing));
+    tellStanding(reply, rate, standing);
     if (!standing.isAllowed) throw tooMany(standing, `More than ${rate.perSecond} requests a second`);
     if (caller.customerRef === null || headers['idempotency-key'] === undefined) return;
     const ofKeys = this.rateLimit.take(`keys of ${caller.actor}`, customerKeysRate(), 1);

@@ -5,64 +5,86 @@ declare module 'node:http' {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- as the types have it
   interface OutgoingMessage<Request extends IncomingMessage = IncomingMessage> {
     /** Puts the head of a message together. Each way to write one ends here; the types do not tell of it. */
-    _storeHeader(firstLine: string, headers: Headers): void;
+    _storeHeader(firstLine: string, given: GivenHeaders): void;
   }
 }
 
-/** By name, in whatever case. */
-type Headers = Readonly<Record<string, unknown>> | undefined;
+/** As `writeHead` takes them: names are in any case; a list has names and values in turns, or pairs of them. */
+type GivenHeaders = Readonly<Record<string, unknown>> | readonly unknown[] | undefined;
 
-/** A header whose name is in lower case, and the line that it is sent as. */
-interface Line {
+/** A header that is known to be right. */
+interface KnownHeader {
+  /** In lower case. */
   readonly name: string;
+  readonly value: string;
+  /** As it is sent. */
   readonly line: string;
 }
 
-const NO_LINES: readonly Line[] = [];
+const NONE: readonly KnownHeader[] = [];
 
 /**
- * An answer that takes lines of its head as they are. Node.js looks at the name and at the value of each header of each answer by a regular
+ * An answer that takes headers as lines of its head. Node.js looks at the name and at the value of each header of each answer by a regular
  * expression and asks what it may mean, which for the seven that nearly all answers have is a tenth of what a cached read costs
- * (docs/decisions/0005). What is here is known to be right, and means nothing to Node.js.
+ * (docs/decisions/0005). What is here is known to be right, means nothing to Node.js, and is left out where the same header is given.
  */
 export class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  private lines = '';
-  private defaults = NO_LINES;
+  private defaults = NONE;
+  private readonly own: KnownHeader[] = [];
 
-  override _storeHeader(firstLine: string, headers: Headers): void {
-    let head = firstLine + this.lines;
-    for (const { name, line } of this.defaults) if (!isGiven(name, headers)) head += line;
-    super._storeHeader(head, headers);
+  override _storeHeader(firstLine: string, given: GivenHeaders): void {
+    let head = firstLine;
+    for (const { name, line } of this.own) if (!isGiven(name, given)) head += line;
+    for (const { name, line } of this.defaults) if (!isGiven(name, given)) head += line;
+    super._storeHeader(head, given);
   }
 
-  /** @param line one or more, whole with their ends, of nothing that was sent and not checked. */
-  add(line: string): void {
-    this.lines += line;
-  }
-
-  /** Lines of headers that it has unless it is given others. */
-  addDefaults(defaults: readonly Line[]): void {
+  setDefaults(defaults: readonly KnownHeader[]): void {
     this.defaults = defaults;
+  }
+
+  add(header: KnownHeader): void {
+    this.own.push(header);
   }
 }
 
-/** Names that a handler has written are in any case. */
-function isGiven(name: string, headers: Headers): boolean {
-  for (const given in headers) if (given.length === name.length && given.toLowerCase() === name) return true;
+function isGiven(name: string, given: GivenHeaders): boolean {
+  if (isList(given)) return given.flat().some((part) => typeof part === 'string' && part.toLowerCase() === name);
+  for (const other in given) if (other.length === name.length && other.toLowerCase() === name) return true;
   return false;
 }
 
-/** The answer of a request, as the servers of this system make it. */
-export function answerOf({ raw }: FastifyReply): Answer {
-  if (isAnswer(raw)) return raw;
-  throw new Error('The server is to be made with `connectionOptions`');
+function isList(given: GivenHeaders): given is readonly unknown[] {
+  return Array.isArray(given);
 }
 
+/** Headers that are the same for all answers, by names in lower case. */
+export function knownHeadersOf(headers: Readonly<Record<string, string>>): KnownHeader[] {
+  return Object.entries(headers).map(([name, value]) => knownHeader(name, value));
+}
+
+/** Sets headers that are sent unless the same are given. */
+export function setDefaultHeaders(reply: FastifyReply, defaults: readonly KnownHeader[]): void {
+  const { raw } = reply;
+  if (isAnswer(raw)) raw.setDefaults(defaults);
+  else for (const { name, value } of defaults) reply.header(name, value);
+}
+
+/**
+ * @param name in lower case.
+ * @param value of nothing that was sent and not checked.
+ */
+export function addKnownHeader(reply: FastifyReply, name: string, value: string): void {
+  const { raw } = reply;
+  if (isAnswer(raw)) raw.add(knownHeader(name, value));
+  else reply.header(name, value);
+}
+
+function knownHeader(name: string, value: string): KnownHeader {
+  return { name, value, line: `${name}: ${value}\r\n` };
+}
+
+/** Under `inject` of Fastify it is another. */
 function isAnswer(response: ServerResponse): response is Answer {
   return response instanceof Answer;
-}
-
-/** By names in lower case. */
-export function linesOf(headers: Readonly<Record<string, string>>): Line[] {
-  return Object.entries(headers).map(([name, value]) => ({ name, line: `${name}: ${value}\r\n` }));
 }

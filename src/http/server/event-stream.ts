@@ -81,7 +81,6 @@ function headersOf(reply: FastifyReply): OutgoingHttpHeaders {
   const headers = {
     ...reply.getHeaders(),
     'content-type': EVENT_STREAM,
-    'cache-control': 'no-store',
     // nginx would buffer events until its buffer is full.
     'x-accel-buffering': 'no',
     connection: 'close',

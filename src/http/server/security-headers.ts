@@ -1,4 +1,4 @@
-import { answerOf, linesOf } from './answer.js';
+import { knownHeadersOf, setDefaultHeaders } from './answer.js';
 import type { RequestStep } from './request-steps.js';
 
 /**
@@ -16,9 +16,9 @@ const HEADERS = {
 export function securityHeaders(contentSecurityPolicy?: string): RequestStep {
   const headers =
     contentSecurityPolicy === undefined ? HEADERS : { ...HEADERS, 'content-security-policy': contentSecurityPolicy };
-  const lines = linesOf(headers);
+  const defaults = knownHeadersOf(headers);
   return (_request, reply) => {
-    answerOf(reply).addDefaults(lines);
+    setDefaultHeaders(reply, defaults);
     return true;
   };
 }

@@ -17,9 +17,9 @@ export interface BatcherOptions<Item> {
    * ones cost less than many small ones, and one that hangs still stops nobody.
    */
   readonly overlapAfterMs?: number;
-  /** Whose an item is, for owners to have their turns one after the other; `undefined`, and unless given, for one that stands for itself. */
+  /** Whose an item is, for owners to be served as much as each other; `undefined`, and unless given, for one that stands for itself. */
   readonly ownerOf?: (item: Item) => unknown;
-  /** Items waiting at most; one more is refused at once, or the last of an owner that has several. */
+  /** Items waiting at most; of more, the one whose turn is last is refused at once. */
   readonly maxWaiting: number;
   /** The longest that an item waits for its turn; after that it is refused unserved. */
   readonly maxWaitMs: number;

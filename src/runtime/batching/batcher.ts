@@ -11,7 +11,6 @@ const isNeverGone = () => false;
 interface QueuedItem<Item, Result> extends Waiting {
   readonly item: Item;
   readonly keys: readonly unknown[];
-  readonly since: number;
   readonly isGone: () => boolean;
   readonly resolve: (result: Result) => void;
   readonly reject: (reason: unknown) => void;
@@ -21,7 +20,7 @@ interface QueuedItem<Item, Result> extends Waiting {
 export interface Batch<Item> {
   /** How long the item that came first has waited. */
   readonly waitedMs: number;
-  /** All items of the batch so far, in the order of their turns. */
+  /** All items of the batch so far: in the order of their turns, and those who came late after the others. */
   readonly items: () => readonly Item[];
   /** Adds waiting items whose keys all belong to this batch, as far as the batch may hold them, and returns them. */
   readonly takeLate: () => readonly Item[];
@@ -30,9 +29,9 @@ export interface Batch<Item> {
 }
 
 /**
- * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in
- * order of arrival, and in turns where an owner has several ({@link WaitingLine}). An item that finds nothing under way is served at once
- * and alone. Batches that are served at the same time share no key, and of two items with the same key the one whose turn is first is served first.
+ * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in the order of their
+ * turns ({@link WaitingLine}). An item that finds nothing under way is served at once and alone. Batches that are served at the same
+ * time share no key, and of two items with the same key the one whose turn is first is served first.
  *
  * `serve` gives one outcome for each item, in their order, then one for each item that it has taken late; when it throws, every
  * item of the batch gets what it threw.
@@ -62,14 +61,15 @@ export class Batcher<Item, Result> {
    */
   submit(item: Item, isGone: () => boolean = isNeverGone): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const keys = this.options.keysOf?.(item) ?? NO_KEYS;
-      const weight = this.options.weightOf?.(item) ?? 1;
-      const owner = this.options.ownerOf?.(item);
-      this.waiting
-        .add({ item, keys, weight, owner, since: performance.now(), isGone, resolve, reject })
-        ?.reject(new OverloadedError());
+      const { keysOf, weightOf, ownerOf } = this.options;
+      const [keys, weight, owner] = [keysOf?.(item) ?? NO_KEYS, weightOf?.(item) ?? 1, ownerOf?.(item)];
+      const queued = { item, keys, weight, owner, since: performance.now(), turn: 0, isGone, resolve, reject };
+      const leaving = this.waiting.add(queued);
+      leaving?.reject(new OverloadedError());
+      if (leaving === queued) return;
       this.expireInTime();
-      if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
+      // Somebody may have waited for the one who had to leave.
+      if (leaving !== undefined || !keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
   }
 
@@ -87,17 +87,17 @@ export class Batcher<Item, Result> {
   /** Refuses what has waited too long at that moment, also while the batches in flight take longer. One timer is enough. */
   private expireInTime(): void {
     if (this.expiry !== undefined || this.options.maxWaitMs === Infinity) return;
-    const { oldest } = this.waiting;
-    if (oldest === undefined) return;
-    const leftMs = Math.max(oldest.since + this.options.maxWaitMs - performance.now(), 0);
+    const { oldestSince } = this.waiting;
+    if (oldestSince === Infinity) return;
+    const leftMs = Math.max(oldestSince + this.options.maxWaitMs - performance.now(), 0);
     this.expiry = setTimeout(() => {
       this.expiry = undefined;
       const cutOff = performance.now() - this.options.maxWaitMs;
-      const late = new Set(this.waiting.filter(({ since }) => since <= cutOff));
+      const late = this.waiting.inTurn().filter(({ since }) => since <= cutOff);
       this.waiting.remove(late);
       for (const { reject } of late) reject(new OverloadedError());
       this.expireInTime();
-      if (late.size > 0) this.startBatches();
+      if (late.length > 0) this.startBatches();
     }, leftMs + 1).unref();
   }
 
@@ -129,8 +129,7 @@ export class Batcher<Item, Result> {
 
   /**
    * Removes items that `isFree` accepts, as many as a batch with these `members` has room for. It skips an item that shares a key with
-   * an earlier item that stays, to keep the order of their turns. Items that nobody waits for any more, or that have waited too long, are
-   * refused.
+   * an earlier one that stays, so that their turns keep their order. What nobody waits for any more, or has waited too long, is refused.
    */
   private take(
     members: readonly QueuedItem<Item, Result>[],
@@ -156,7 +155,8 @@ export class Batcher<Item, Result> {
         taken.push(waiting);
       }
     }
-    this.waiting.remove(new Set([...over, ...taken]));
+    this.waiting.remove(over);
+    this.waiting.serve(taken);
     for (const { reject } of over) reject(new OverloadedError());
     return taken;
   }

@@ -1,90 +1,138 @@
 import fc from 'fast-check';
-import { WaitingLine } from './waiting-line.js';
+import { type Waiting, WaitingLine } from './waiting-line.js';
 
-interface Item {
+const MAX_WEIGHT = 9;
+const OWNERS = ['A', 'B', 'C'];
+
+interface Item extends Waiting {
   readonly owner: string | undefined;
-  readonly weight: number;
 }
 
-const anItem = fc.record({
-  owner: fc.option(fc.constantFrom<string>('A', 'B', 'C'), { nil: undefined }),
-  weight: fc.integer({ min: 1, max: 9 }),
-});
-const items = (...list: readonly (readonly [string | undefined, number])[]): Item[] =>
-  list.map(([owner, weight]) => ({ owner, weight }));
-const lineOf = (list: readonly Item[], maxLength = 1_000) => {
+let clock = 0;
+const itemOf = (owner: string | undefined, weight = 1): Item => ({ owner, weight, since: clock++, turn: 0 });
+const lineOf = (items: readonly Item[], maxLength = 1_000) => {
   const line = new WaitingLine<Item>(maxLength);
-  for (const item of list) line.add(item);
+  for (const item of items) line.add(item);
   return line;
 };
-const weightOf = (list: readonly Item[], owner: unknown) =>
-  list.filter((item) => item.owner === owner).reduce((sum, { weight }) => sum + weight, 0);
+/** Serves the next ones. */
+const serve = (line: WaitingLine<Item>, count: number) => {
+  const served = line.inTurn().slice(0, count);
+  line.serve(served);
+  return served;
+};
+const weightOf = (items: readonly Item[]) => items.reduce((sum, { weight }) => sum + weight, 0);
+
+const anItem = fc.record({
+  owner: fc.option(fc.constantFrom(...OWNERS), { nil: undefined }),
+  weight: fc.integer({ min: 1, max: MAX_WEIGHT }),
+});
+/** Who comes, and then how many are served. */
+const steps = fc.array(fc.tuple(fc.array(anItem, { maxLength: 8 }), fc.nat({ max: 4 })), { maxLength: 30 });
 
 describe('WaitingLine', () => {
-  it('has turns in order of arrival while no owner waits twice', () => {
-    const list = items(['A', 5], [undefined, 1], ['B', 2], [undefined, 9], ['C', 1]);
-    expect(lineOf(list).inTurn()).toEqual(list);
+  it('has turns in order of arrival while no owner asks twice', () => {
+    const items = [itemOf('A', 5), itemOf(undefined), itemOf('B', 2), itemOf(undefined, 9), itemOf('C')];
+    expect(lineOf(items).inTurn()).toEqual(items);
   });
 
-  it('lets the first of each have its turn before the second of any, and counts by weight', () => {
-    const [a1, a2, a3, b1, b2, alone] = items(['A', 100], ['A', 1], ['A', 1], ['B', 1], ['B', 1], [undefined, 1]);
-    const list = [a1, a2, a3, b1, b2, alone].filter((item) => item !== undefined);
-    expect(lineOf(list).inTurn()).toEqual([a1, b1, alone, b2, a2, a3]);
+  it.each([1, 2, 3, 100])('lets the first of each have its turn before the second of any, %i at a time', (count) => {
+    const [a1, a2, a3] = [itemOf('A', 100), itemOf('A'), itemOf('A')];
+    const [b1, b2, alone] = [itemOf('B'), itemOf('B'), itemOf(undefined)];
+    const line = lineOf([a1, a2, a3, b1, b2, alone]);
+    const served: Item[] = [];
+    while (line.length > 0) served.push(...serve(line, count));
+    expect(served).toEqual([a1, b1, alone, b2, a2, a3]);
   });
 
-  it('gives owners who all wait their shares, to within one item, and each its own in order of arrival', () => {
+  it('remembers what an owner has had for as long as others wait', () => {
+    const line = lineOf([itemOf('greedy', 100), itemOf('B', 2), itemOf('B', 2)]);
+    serve(line, 1);
+    const [again, late] = [itemOf('greedy'), itemOf('late')];
+    line.add(again);
+    line.add(late);
+    expect(line.inTurn().map(({ owner }) => owner)).toEqual(['B', 'late', 'B', 'greedy']);
+    serve(line, 4);
+    line.add(again);
+    line.add(late);
+    expect(line.inTurn()).toEqual([again, late]);
+  });
+
+  it('lets everybody through beside six who ask for thirty orders of a hundred items each', () => {
+    const greedy = Array.from({ length: 180 }, (_, index) => itemOf(`greedy ${index % 6}`, 100));
+    const modest = Array.from({ length: 20 }, (_, index) => itemOf(`modest ${index}`));
+    const line = lineOf([...greedy, ...modest]);
+    expect(serve(line, 26)).toEqual([...greedy.slice(0, 6), ...modest]);
+  });
+
+  it('gives owners who both wait as much as each other, to within one item of each, and each its own in order', () => {
     fc.assert(
-      fc.property(fc.array(anItem, { maxLength: 60 }), (list) => {
-        const turns = lineOf(list).inTurn();
-        expect(turns.toSorted((a, b) => list.indexOf(a) - list.indexOf(b))).toEqual(list);
-        for (const owner of ['A', 'B', 'C', undefined]) {
-          const isMeant = (item: Item) => item.owner === owner;
-          expect(turns.filter(isMeant)).toEqual(list.filter(isMeant));
-        }
-        for (let served = 0; served < turns.length; served++) {
-          const [before, after] = [turns.slice(0, served), turns.slice(served)];
-          for (const { owner } of after) {
-            // Nobody had so much that it began a turn while one who waits had had less.
-            const own = weightOf(before, owner);
-            const others = before.filter((item) => item.owner !== owner);
-            for (const [index, other] of others.entries()) {
-              if (other.owner === undefined) continue;
-              expect(weightOf(others.slice(0, index), other.owner)).toBeLessThanOrEqual(owner === undefined ? 0 : own);
+      fc.property(steps, (all) => {
+        const line = new WaitingLine<Item>(1_000);
+        const came: Item[] = [];
+        const served: Item[] = [];
+        /** What each pair has had since both have something waiting. */
+        const since = new Map<string, number>();
+        const look = () => {
+          for (const one of OWNERS)
+            for (const other of OWNERS) {
+              const bothWait = [one, other].every((owner) => line.inTurn().some((item) => item.owner === owner));
+              const pair = one + other;
+              if (!bothWait) since.delete(pair);
+              else if (!since.has(pair)) since.set(pair, served.length);
+              const had = (owner: string) =>
+                weightOf(served.slice(since.get(pair)).filter((item) => item.owner === owner));
+              if (bothWait) expect(Math.abs(had(one) - had(other))).toBeLessThanOrEqual(2 * MAX_WEIGHT);
             }
+        };
+        for (const [items, count] of all) {
+          for (const { owner, weight } of items) {
+            const item = itemOf(owner, weight);
+            came.push(item);
+            line.add(item);
+          }
+          look();
+          for (let each = 0; each < count; each++) {
+            served.push(...serve(line, 1));
+            look();
           }
         }
+        served.push(...serve(line, line.length));
+        for (const owner of [...OWNERS, undefined])
+          expect(served.filter((item) => item.owner === owner)).toEqual(came.filter((item) => item.owner === owner));
       }),
     );
   });
 
-  it('forgets of those who leave what they were', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(anItem, fc.boolean()), { maxLength: 60 }), (list) => {
-        const line = lineOf(list.map(([item]) => item));
-        line.remove(new Set(list.flatMap(([item, leaves]) => (leaves ? item : []))));
-        const staying = list.flatMap(([item, leaves]) => (leaves ? [] : item));
-        expect([line.length, line.oldest]).toEqual([staying.length, staying[0]]);
-        expect(line.inTurn()).toEqual(lineOf(staying).inTurn());
-      }),
-    );
+  it('knows who has waited longest, whatever their turn', () => {
+    const [first, second, third] = [itemOf('A', 9), itemOf('A'), itemOf('B')];
+    const line = lineOf([first, second, third]);
+    expect(line.oldestSince).toBe(first.since);
+    line.remove([first]);
+    expect(line.oldestSince).toBe(second.since);
+    line.remove([second, third]);
+    expect([line.oldestSince, line.length]).toEqual([Infinity, 0]);
   });
 
   it('turns away who is one too many', () => {
-    const [a, b, c] = items(['A', 1], ['B', 1], ['C', 1]);
-    if (a === undefined || b === undefined || c === undefined) throw new Error('There are three');
-    const line = lineOf([a, b], 2);
-    expect(line.add(c)).toBe(c);
-    expect(line.inTurn()).toEqual([a, b]);
+    const items = [itemOf('A'), itemOf('B')];
+    const line = lineOf(items, 2);
+    for (const more of [itemOf('C'), itemOf(undefined), itemOf('A')]) expect(line.add(more)).toBe(more);
+    expect(line.inTurn()).toEqual(items);
   });
 
-  it('lets who has less of its own take the place of the last of whoever has most', () => {
-    const crowd = items(['A', 1], ['B', 1], ['A', 1], ['A', 1], ['B', 1]);
-    const line = lineOf(crowd, 5);
-    const [more, alone, other] = items(['A', 1], [undefined, 1], ['C', 1]);
-    if (more === undefined || alone === undefined || other === undefined) throw new Error('There are three');
+  it('lets who has asked for less take the place of the one whose turn is last, however heavy the first of another is', () => {
+    const [a1, a2, a3] = [itemOf('A'), itemOf('A'), itemOf('A')];
+    const heavy = itemOf('heavy', 100);
+    const line = lineOf([a1, heavy, a2, a3], 4);
+    const [alone, more] = [itemOf(undefined), itemOf('A')];
+    expect(line.add(alone)).toBe(a3);
+    expect(line.add(itemOf('B'))).toBe(a2);
     expect(line.add(more)).toBe(more);
-    expect(line.add(alone)).toBe(crowd[3]);
-    expect([crowd[2], crowd[4]]).toContain(line.add(other));
-    expect(line.length).toBe(5);
+    // What was not served does not count against its owner.
+    line.remove([heavy, alone]);
+    line.add(more);
+    line.add(itemOf('A'));
+    expect(line.inTurn().map(({ turn }) => turn)).toEqual([0, 0, 1, 2]);
   });
 });

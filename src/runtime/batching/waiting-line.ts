@@ -2,23 +2,29 @@
 export interface Waiting {
   /** Whose it is, where several may be waiting for one; `undefined` for what stands for itself. */
   readonly owner: unknown;
-  /** How much work it is. */
+  /** How much work it is, above 0. */
   readonly weight: number;
+  /** When it came, as `performance.now` tells it. */
+  readonly since: number;
+  /** When its turn is, in weight that was served. The line sets it. */
+  turn: number;
 }
 
+/** Of more, those that came first are forgotten, and begin anew. */
+const MAX_OWNERS = 10_000;
+
 /**
- * Those who wait. Their turns are in order of arrival as long as no owner has two of them. Of what an owner has, each comes after everything of
- * others that has less of their own before it, by weight: the first of each before the second of any, so who asks for much makes
- * nobody wait but itself. That is the fairness of a round-robin that counts work (as of Shreedhar and Varghese, "Efficient Fair Queuing Using
- * Deficit Round-Robin", 1996), worked out anew for each batch, so that nothing has to be kept of those who do not wait.
+ * Those who wait, by start-time fair queueing (Goyal, Vin and Cheng, "Start-Time Fair Queuing", SIGCOMM 1996): the turn of what comes is now, or, where
+ * its owner has asked for something before, when that would be done if each owner were served as much at a time. Now is the latest
+ * turn that was served. So who asks for much makes nobody wait but itself, and as long as nobody asks twice, all have their turns in the order in which
+ * they came. Once nobody waits, nothing is remembered.
  */
 export class WaitingLine<W extends Waiting> {
-  /** In order of arrival. */
+  /** In the order of their turns. */
   private waiting: W[] = [];
-  /** The weight of what each owner has waiting. */
-  private readonly loads = new Map<unknown, number>();
-  /** Of those who wait, how many have an owner. */
-  private owned = 0;
+  private now = 0;
+  /** When all that owners have asked for would be done. */
+  private readonly done = new Map<unknown, number>();
 
   constructor(private readonly maxLength: number) {}
 
@@ -26,8 +32,16 @@ export class WaitingLine<W extends Waiting> {
     return this.waiting.length;
   }
 
-  get oldest(): W | undefined {
-    return this.waiting[0];
+  /** When the one who has waited longest came; `Infinity` when nobody waits. */
+  get oldestSince(): number {
+    let oldest = Infinity;
+    for (const { since } of this.waiting) if (since < oldest) oldest = since;
+    return oldest;
+  }
+
+  /** In the order of their turns. */
+  inTurn(): readonly W[] {
+    return this.waiting;
   }
 
   /**
@@ -36,74 +50,46 @@ export class WaitingLine<W extends Waiting> {
    * @returns who has to leave, which may be the new one.
    */
   add(added: W): W | undefined {
+    added.turn = Math.max(this.now, this.done.get(added.owner) ?? 0);
     if (this.waiting.length < this.maxLength) {
       this.insert(added);
       return undefined;
     }
-    const last = this.lastOfHeaviest();
-    if (last === undefined || this.beforeLastOf(last) <= this.loadOf(added.owner)) return added;
-    this.remove(new Set([last]));
+    const last = this.waiting.at(-1);
+    if (last === undefined || last.turn <= added.turn) return added;
+    this.waiting.pop();
+    // It will not be served, so its owner has not had that.
+    this.done.set(last.owner, last.turn);
     this.insert(added);
     return last;
   }
 
-  /** In the order of their turns. */
-  inTurn(): readonly W[] {
-    if (this.owned === this.loads.size) return this.waiting;
-    const before = new Map<unknown, number>();
-    const turns = this.waiting.map((each) => {
-      const { owner, weight } = each;
-      if (owner === undefined) return { each, after: 0 };
-      const after = before.get(owner) ?? 0;
-      before.set(owner, after + weight);
-      return { each, after };
-    });
-    return turns.sort((a, b) => a.after - b.after).map(({ each }) => each);
+  /** They are served. */
+  serve(served: readonly W[]): void {
+    for (const { turn } of served) if (turn > this.now) this.now = turn;
+    this.remove(served);
   }
 
-  /** Those of whom it is true, in order of arrival. */
-  filter(isMeant: (waiting: W) => boolean): W[] {
-    return this.waiting.filter(isMeant);
-  }
-
-  remove(leaving: ReadonlySet<W>): void {
-    if (leaving.size === 0) return;
-    this.waiting = this.waiting.filter((each) => !leaving.has(each));
-    for (const { owner, weight } of leaving) {
-      if (owner === undefined) continue;
-      this.owned--;
-      const left = this.loadOf(owner) - weight;
-      if (left > 0) this.loads.set(owner, left);
-      else this.loads.delete(owner);
-    }
+  /** They leave, whether they are served or not. */
+  remove(leaving: readonly W[]): void {
+    if (leaving.length === 0) return;
+    const left = new Set(leaving);
+    this.waiting = this.waiting.filter((each) => !left.has(each));
+    if (this.waiting.length > 0) return;
+    this.now = 0;
+    this.done.clear();
   }
 
   private insert(added: W): void {
-    const { owner, weight } = added;
-    this.waiting.push(added);
-    if (owner === undefined) return;
-    this.owned++;
-    this.loads.set(owner, this.loadOf(owner) + weight);
-  }
-
-  private loadOf(owner: unknown): number {
-    return this.loads.get(owner) ?? 0;
-  }
-
-  private lastOfHeaviest(): W | undefined {
-    if (this.owned === this.loads.size) return undefined;
-    let heaviest: unknown;
-    let most = 0;
-    for (const [owner, load] of this.loads) {
-      if (load > most) {
-        most = load;
-        heaviest = owner;
-      }
+    let place = this.waiting.length;
+    while (place > 0 && (this.waiting[place - 1]?.turn ?? 0) > added.turn) place--;
+    if (place === this.waiting.length) this.waiting.push(added);
+    else this.waiting.splice(place, 0, added);
+    if (added.owner === undefined) return;
+    this.done.set(added.owner, added.turn + added.weight);
+    if (this.done.size > MAX_OWNERS) {
+      const [first] = this.done.keys();
+      this.done.delete(first);
     }
-    return this.waiting.findLast(({ owner }) => owner === heaviest);
-  }
-
-  private beforeLastOf({ owner, weight }: W): number {
-    return this.loadOf(owner) - weight;
   }
 }
