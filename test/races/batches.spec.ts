@@ -51,18 +51,21 @@ describe('purchases that are committed together', () => {
     expect(sums).toEqual([{ wrong: 0 }]);
   });
 
-  it('sells to each who asks before it sells to a customer twice, however much that one asks for', async () => {
+  it('sells to those who ask for less before it sells more to a customer who asks for much', async () => {
     const scarce = await api.createProduct({ stock: 5 });
+    const others = await Promise.all(Array.from({ length: 11 }, () => api.createProduct({ stock: 100 })));
+    const much = [scarce, ...others].map((product_id) => ({ product_id }));
     const { release, waiting } = await holdTurns();
-    const ask = (customer_ref?: string) => arrived(api, api.post('/orders', { product_id: scarce, customer_ref }));
-    const greedy = [];
-    for (let order = 0; order < 40; order++) greedy.push(await ask('greedy'));
-    const others = [await ask('modest'), await ask(), await ask(), await ask('late')];
+    const greedy = Array.from({ length: 40 }, () => api.post('/orders', { items: much, customer_ref: 'greedy' }));
+    await arrived(api, Promise.all(greedy));
+    const modest = [];
+    for (const customer_ref of ['modest', undefined, undefined, 'late'])
+      modest.push(await arrived(api, api.post('/orders', { product_id: scarce, customer_ref })));
     await release();
-    const statusesOf = async (asked: readonly { answer: Promise<{ status: number }> }[]) =>
-      (await Promise.all(asked.map(({ answer }) => answer))).map(({ status }) => status);
-    expect(await statusesOf(others)).toEqual([201, 201, 201, 201]);
-    expect((await statusesOf(greedy)).filter((status) => status === 201)).toHaveLength(1);
+    const statuses = (answers: readonly Promise<{ status: number }>[]) =>
+      Promise.all(answers).then((all) => all.map(({ status }) => status));
+    expect(await statuses(modest.map(({ answer }) => answer))).toEqual([201, 201, 201, 201]);
+    expect((await statuses(greedy)).filter((status) => status === 201)).toHaveLength(1);
     await Promise.all(waiting);
   });
 

@@ -55,6 +55,11 @@ describe('Answer', () => {
         [cacheControl, 'private'],
         [requestId, 'given'],
       ];
+      // What is a value there is no name.
+      const inTurns = [...given.flat(), 'vary', 'ratelimit'];
+      expect(await headersOf((response) => response.writeHead(200, inTurns).end('.'))).toEqual(
+        [...expected, 'vary: ratelimit'].sort(),
+      );
       for (const headers of [Object.fromEntries(given), given.flat()]) {
         expect(await headersOf((response) => response.writeHead(200, headers).end('.'))).toEqual(expected);
       }

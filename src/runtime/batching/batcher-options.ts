@@ -17,7 +17,7 @@ export interface BatcherOptions<Item> {
    * ones cost less than many small ones, and one that hangs still stops nobody.
    */
   readonly overlapAfterMs?: number;
-  /** Whose an item is, for owners to be served as much as each other; `undefined`, and unless given, for one that stands for itself. */
+  /** Whose an item is, which has a share of the turns; `undefined`, and unless given, for one that stands for itself. */
   readonly ownerOf?: (item: Item) => unknown;
   /** Items waiting at most; of more, the one whose turn is last is refused at once. */
   readonly maxWaiting: number;

@@ -134,7 +134,7 @@ describe('Batcher', () => {
     expect(await Promise.all([first, ...others])).toHaveLength(3);
   });
 
-  it('serves the first of each owner before the second of any, and refuses the last of who has most when too many wait', async () => {
+  it('serves owners who ask for less first, and refuses the one whose turn is last when too many wait', async () => {
     const ownerOf = (item: number) => (item < 10 ? 'one' : item);
     const { batcher, batches } = createBatcher({ maxInFlight: 1, maxBatchSize: 3, maxWaiting: 5, ownerOf });
     const first = batcher.submit(1);
@@ -147,7 +147,7 @@ describe('Batcher', () => {
       batches[index]?.finish();
       await settled();
     }
-    expect(batches.map(({ items }) => items)).toEqual([[1], [2, 11, 12], [3, 4]]);
+    expect(batches.map(({ items }) => items)).toEqual([[1], [11, 12, 2], [3, 4]]);
     expect(await Promise.all([first, ...others, ...crowd.slice(0, 3)])).toHaveLength(6);
   });
 

@@ -155,8 +155,7 @@ export class Batcher<Item, Result> {
         taken.push(waiting);
       }
     }
-    this.waiting.remove(over);
-    this.waiting.serve(taken);
+    this.waiting.remove([...over, ...taken]);
     for (const { reject } of over) reject(new OverloadedError());
     return taken;
   }

@@ -2,29 +2,33 @@
 export interface Waiting {
   /** Whose it is, where several may be waiting for one; `undefined` for what stands for itself. */
   readonly owner: unknown;
-  /** How much work it is, above 0. */
+  /** How much work it is. */
   readonly weight: number;
   /** When it came, as `performance.now` tells it. */
   readonly since: number;
-  /** When its turn is, in weight that was served. The line sets it. */
+  /** When it would have come if its owner asked for no more than its share. The line sets it. */
   turn: number;
 }
 
-/** Of more, those that came first are forgotten, and begin anew. */
-const MAX_OWNERS = 10_000;
+/** An owner's share: so many milliseconds for each unit of weight. */
+const SHARE_MS = 100;
+/** What is more than its owner's share has its turn later, but by no more than this. */
+const MAX_LATER_MS = 1_000;
+/** Owners that are remembered before it is looked which of them need not be. */
+const MIN_OWNERS = 10_000;
 
 /**
- * Those who wait, by start-time fair queueing (Goyal, Vin and Cheng, "Start-Time Fair Queuing", SIGCOMM 1996): the turn of what comes is now, or, where
- * its owner has asked for something before, when that would be done if each owner were served as much at a time. Now is the latest
- * turn that was served. So who asks for much makes nobody wait but itself, and as long as nobody asks twice, all have their turns in the order in which
- * they came. Once nobody waits, nothing is remembered.
+ * Those who wait, by virtual clocks (Zhang, "VirtualClock: A New Traffic Control Algorithm for Packet Switching Networks", SIGCOMM 1990): the turn of what
+ * comes is now, or later when its owner has asked for more than its share just before. So who asks for less does not wait for who
+ * asks for more, nobody waits for ever, and as long as nobody asks for more, all have their turns in the order in which they came. Only the order is
+ * changed: where nobody else waits, everything is served at once.
  */
 export class WaitingLine<W extends Waiting> {
   /** In the order of their turns. */
   private waiting: W[] = [];
-  private now = 0;
-  /** When all that owners have asked for would be done. */
-  private readonly done = new Map<unknown, number>();
+  /** When an owner has used its share up. */
+  private readonly usedUpAt = new Map<unknown, number>();
+  private tidyAt = MIN_OWNERS;
 
   constructor(private readonly maxLength: number) {}
 
@@ -39,6 +43,10 @@ export class WaitingLine<W extends Waiting> {
     return oldest;
   }
 
+  get ownersKnown(): number {
+    return this.usedUpAt.size;
+  }
+
   /** In the order of their turns. */
   inTurn(): readonly W[] {
     return this.waiting;
@@ -50,34 +58,23 @@ export class WaitingLine<W extends Waiting> {
    * @returns who has to leave, which may be the new one.
    */
   add(added: W): W | undefined {
-    added.turn = Math.max(this.now, this.done.get(added.owner) ?? 0);
-    if (this.waiting.length < this.maxLength) {
-      this.insert(added);
-      return undefined;
-    }
+    const { owner, weight, since } = added;
+    const usedUpAt = owner === undefined ? since : (this.usedUpAt.get(owner) ?? since);
+    added.turn = Math.min(Math.max(since, usedUpAt), since + MAX_LATER_MS);
+    const isFull = this.waiting.length >= this.maxLength;
     const last = this.waiting.at(-1);
-    if (last === undefined || last.turn <= added.turn) return added;
-    this.waiting.pop();
-    // It will not be served, so its owner has not had that.
-    this.done.set(last.owner, last.turn);
+    if (isFull && (last === undefined || last.turn <= added.turn)) return added;
+    if (isFull) this.waiting.pop();
     this.insert(added);
-    return last;
+    if (owner !== undefined) this.usedUpAt.set(owner, added.turn + weight * SHARE_MS);
+    this.tidy(since);
+    return isFull ? last : undefined;
   }
 
-  /** They are served. */
-  serve(served: readonly W[]): void {
-    for (const { turn } of served) if (turn > this.now) this.now = turn;
-    this.remove(served);
-  }
-
-  /** They leave, whether they are served or not. */
   remove(leaving: readonly W[]): void {
     if (leaving.length === 0) return;
     const left = new Set(leaving);
     this.waiting = this.waiting.filter((each) => !left.has(each));
-    if (this.waiting.length > 0) return;
-    this.now = 0;
-    this.done.clear();
   }
 
   private insert(added: W): void {
@@ -85,11 +82,12 @@ export class WaitingLine<W extends Waiting> {
     while (place > 0 && (this.waiting[place - 1]?.turn ?? 0) > added.turn) place--;
     if (place === this.waiting.length) this.waiting.push(added);
     else this.waiting.splice(place, 0, added);
-    if (added.owner === undefined) return;
-    this.done.set(added.owner, added.turn + added.weight);
-    if (this.done.size > MAX_OWNERS) {
-      const [first] = this.done.keys();
-      this.done.delete(first);
-    }
+  }
+
+  /** Of owners whose share is free again there is nothing to know. */
+  private tidy(now: number): void {
+    if (this.usedUpAt.size <= this.tidyAt) return;
+    for (const [other, end] of this.usedUpAt) if (end <= now) this.usedUpAt.delete(other);
+    this.tidyAt = Math.max(MIN_OWNERS, 2 * this.usedUpAt.size);
   }
 }

@@ -39,7 +39,7 @@ const BATCHING = () => ({
 });
 
 /**
- * Takes stock. Requests that arrive while others are being committed are committed together, customers in turns, under the row
+ * Takes stock. Requests that arrive while others are being committed are committed together, in the order of their turns, under the row
  * locks of their products: one flush to disk pays for all of them. See docs/decisions/0003-order-batching.md.
  */
 export class StockPipeline<R extends StockRequest, Row extends QueryResultRow, T> {
