@@ -8,8 +8,8 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 const MAX_KEPT_LENGTH = 4_096;
 
 /**
- * What each connection sent last. Clients send the same with each request, and comparing it is several times as fast as reading it and hashing
- * the token anew.
+ * What each connection sent last. Clients send the same with each request, and comparing it is several times as fast as reading it and
+ * hashing the token anew.
  */
 const lastSent = new WeakMap<Socket, { readonly authorization: string; readonly token: string }>();
 

@@ -26,8 +26,8 @@ const NONE: readonly KnownHeader[] = [];
 /**
  * An answer that takes headers as lines of its head. Node.js looks at the name and at the value of each header of each answer by a regular
  * expression and asks what it may mean, which for four of those that nearly all answers have is a twelfth of what a cached read costs
- * (docs/decisions/0005). What is here is known to be right, means nothing to Node.js, and is left out where the same header is given. Fastify
- * does not know of it: `getHeader` and `removeHeader` do not see it.
+ * (docs/decisions/0005). What is here is known to be right, means nothing to Node.js, and is left out where the same header is given.
+ * Fastify does not know of it: `getHeader` and `removeHeader` do not see it.
  */
 export class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   private defaults = NONE;

@@ -134,23 +134,6 @@ describe('Batcher', () => {
     expect(await Promise.all([first, ...others])).toHaveLength(3);
   });
 
-  it('serves owners who ask for less first, and refuses the one whose turn is last when too many wait', async () => {
-    const ownerOf = (item: number) => (item < 10 ? 'one' : item);
-    const { batcher, batches } = createBatcher({ maxInFlight: 1, maxBatchSize: 3, maxWaiting: 5, ownerOf });
-    const first = batcher.submit(1);
-    await settled();
-    const crowd = [2, 3, 4, 5].map((item) => batcher.submit(item));
-    const others = [11, 12].map((item) => batcher.submit(item));
-    await expect(crowd[3]).rejects.toThrow(OverloadedError);
-    await expect(batcher.submit(6)).rejects.toThrow(OverloadedError);
-    for (const index of [0, 1, 2]) {
-      batches[index]?.finish();
-      await settled();
-    }
-    expect(batches.map(({ items }) => items)).toEqual([[1], [11, 12, 2], [3, 4]]);
-    expect(await Promise.all([first, ...others, ...crowd.slice(0, 3)])).toHaveLength(6);
-  });
-
   it('does not serve an item that has waited too long or that nobody waits for any more', async () => {
     const { batcher, batches } = createBatcher({ maxInFlight: 1, maxWaitMs: -1 });
     await expect(batcher.submit(1)).rejects.toThrow(OverloadedError);

@@ -14,14 +14,14 @@ export interface Waiting {
 const SHARE_MS = 100;
 /** What is more than its owner's share has its turn later, but by no more than this. */
 const MAX_LATER_MS = 1_000;
-/** Owners that are remembered before it is looked which of them need not be. */
+/** So many owners are remembered before those that need not be are looked for. */
 const MIN_OWNERS = 10_000;
 
 /**
- * Those who wait, by virtual clocks (Zhang, "VirtualClock: A New Traffic Control Algorithm for Packet Switching Networks", SIGCOMM 1990): the turn of what
- * comes is now, or later when its owner has asked for more than its share just before. So who asks for less does not wait for who
- * asks for more, nobody waits for ever, and as long as nobody asks for more, all have their turns in the order in which they came. Only the order is
- * changed: where nobody else waits, everything is served at once.
+ * Those who wait, by virtual clocks (Zhang, "VirtualClock: A New Traffic Control Algorithm for Packet Switching Networks", SIGCOMM
+ * 1990): the turn of what comes is now, or later when its owner has asked for more than its share just before. So who asks for less goes
+ * before who asks for more, nobody waits for ever, and as long as nobody asks for more than a share, all have their turns in the order in
+ * which they came. Only the order is changed: where nobody else waits, everything is served at once.
  */
 export class WaitingLine<W extends Waiting> {
   /** In the order of their turns. */
