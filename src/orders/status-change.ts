@@ -58,10 +58,16 @@ export function changeStatus(changes: readonly StatusChange[], to: ReachedStatus
   };
 }
 
+/** What {@link claimOrders} gives. */
+export interface Claimed {
+  /** Null when there are none. */
+  readonly orders: readonly ClaimedOrder[] | null;
+}
+
 /**
- * Claims the orders that are open, notes in their history which attempt it is, and gives them; with `onlyIfPending` only those
- * that are `pending`. An order in `processing` may be claimed again, by the worker that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes
- * and loses one, the order is simply claimed again.
+ * Claims the orders that are open, notes in their history which attempt it is, and gives them, in one row, which costs less than a row for each;
+ * with `onlyIfPending` only those that are `pending`. An order in `processing` may be claimed again, by the worker that takes over. Claims use
+ * `synchronous_commit = off`: if PostgreSQL crashes and loses one, the order is simply claimed again.
  */
 export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
@@ -70,7 +76,7 @@ export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyI
     text: `WITH ${moveOrders()}, recorded AS (
              ${recordClaims(`SELECT id, $2, 'attempt ' || ${onlyIfPending ? '1' : ATTEMPT}, ($4::text[])[array_position($1::bigint[], id)] FROM changed WHERE set_config('synchronous_commit', 'off', true) = 'off'`)}
            )
-           SELECT ${claimedFrom('changed')}`,
+           SELECT json_agg(claimed) AS orders FROM (SELECT ${claimedFrom('changed')}) AS claimed`,
     values: [
       numericArray(claims.map(({ orderId }) => orderId)),
       'processing',
@@ -91,7 +97,7 @@ function unlessNone(names: readonly (string | null)[]): readonly (string | null)
 }
 
 function claimedFrom(orders: 'changed' | 'orders'): string {
-  return `id, total_price AS "totalPrice", fulfilment_key AS "fulfilmentKey", (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
+  return `id, total_price::text AS "totalPrice", fulfilment_key AS "fulfilmentKey", (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
                   (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text)), '[]')
                    FROM order_items WHERE order_id = ${orders}.id) AS items
            FROM ${orders}`;

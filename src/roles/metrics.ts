@@ -2,7 +2,7 @@ import type { Config, Role } from '../config/config.js';
 import { knownHosts } from '../config/known-hosts.js';
 import { VERSION } from '../kernel/version.js';
 import { Log } from '../runtime/log.js';
-import { declareProcessMetrics, gauge } from '../telemetry/metrics.js';
+import { declareProcessMetrics, forget, gauge } from '../telemetry/metrics.js';
 import { serveMetrics } from '../telemetry/metrics-server.js';
 import { addressOf, type Service } from './service.js';
 
@@ -11,21 +11,27 @@ const ROLES: readonly Role[] = ['api', 'worker', 'dashboard'];
 const build = gauge({
   name: 'build_info',
   unit: '1',
-  help: 'The version and the role of this process; always 1.',
+  help: 'The version and the role of this process, while it is up; always 1.',
   labels: { version: [VERSION], role: ROLES },
 });
 
+/** The metrics of a process, which are served while it starts and while it stops as well. */
+export interface ServedMetrics {
+  /** The service is up. Logs where the metrics are, and tells of the build: a process that starts is not one that does not reach PostgreSQL. */
+  readonly tellUp: () => void;
+  readonly tellStopping: () => void;
+}
+
 /**
  * Serves the metrics of a role unless they are off. If the default port is taken, e.g. by another role on this machine, the process runs without
- * metrics. The logger does not exist yet, so this returns a function that logs the outcome.
+ * metrics. The logger does not exist yet, so the outcome is logged later.
  *
  * @throws when the port was set and cannot be opened.
  */
-export async function startMetrics(config: Config, role: Role, check: Service['check']): Promise<() => void> {
+export async function startMetrics(config: Config, role: Role, check: Service['check']): Promise<ServedMetrics> {
   const { metrics, host } = config;
-  if (metrics === undefined) return () => undefined;
+  if (metrics === undefined) return NO_METRICS;
   declareProcessMetrics();
-  build.set({ version: VERSION, role }, 1);
   try {
     const url = await serveMetrics({
       host: await addressOf(host),
@@ -33,19 +39,22 @@ export async function startMetrics(config: Config, role: Role, check: Service['c
       isKnownHost: knownHosts(config),
       check,
     });
-    return () => new Log('Metrics').info('The metrics are served', { url: `${url}/metrics` });
+    return {
+      tellUp: () => {
+        build.set({ version: VERSION, role }, 1);
+        new Log('Metrics').info('The metrics are served', { url: `${url}/metrics` });
+      },
+      tellStopping: () => forget(build),
+    };
   } catch (error) {
     if (metrics.isGiven) {
       throw new Error(`The metrics cannot be served on port ${metrics.port} (METRICS_PORT): ${String(error)}`, {
         cause: error,
       });
     }
-    return () =>
-      new Log('Metrics').warn(
-        'There are no metrics, because their port is taken: set METRICS_PORT to another one, or to off',
-        {
-          error,
-        },
-      );
+    const problem = 'There are no metrics, because their port is taken: set METRICS_PORT to another one, or to off';
+    return { ...NO_METRICS, tellUp: () => new Log('Metrics').warn(problem, { error }) };
   }
 }
+
+export const NO_METRICS: ServedMetrics = { tellUp: () => undefined, tellStopping: () => undefined };

@@ -6,7 +6,7 @@ import { LIMITS } from '../config/limits.js';
 import { keepShapes } from '../runtime/kept-shapes.js';
 import { Log } from '../runtime/log.js';
 import { watchEventLoop } from '../runtime/watchdog.js';
-import { startMetrics } from './metrics.js';
+import { NO_METRICS, startMetrics } from './metrics.js';
 import type { RepairOptions } from './repair/run-repair.js';
 import type { Service } from './service.js';
 
@@ -88,11 +88,15 @@ async function run(): Promise<void> {
   if (SERVICES.has(role)) watchEventLoop(LIMITS.eventLoopStallMs);
   const endTracing = SERVICES.has(role) ? await startTracing(config, role) : () => Promise.resolve();
   const check = async () => service?.check() ?? { status: 'not_ready' };
-  const tellMetrics = SERVICES.has(role) ? await startMetrics(config, role, check) : () => undefined;
+  const metrics = SERVICES.has(role) ? await startMetrics(config, role, check) : NO_METRICS;
   const started = await ROLES[role](config, options);
   if (typeof started === 'number') process.exit(started);
-  service = { ...started, close: () => started.close().finally(endTracing) };
-  tellMetrics();
+  const close = () => {
+    metrics.tellStopping();
+    return started.close().finally(endTracing);
+  };
+  service = { ...started, close };
+  metrics.tellUp();
   const logger = new Log('Main');
   for (const warning of warningsOf(config)) logger.warn(warning);
   logger.info(`The ${role} is up`, { url: service.url });

@@ -172,8 +172,13 @@ describe('the metrics', () => {
       first = await scrape(`http://127.0.0.1:${port}/metrics`);
     }, 60_000);
     expect(role.log()).not.toContain('is up');
-    expect(namesIn(first)).toContain('build_info');
-    const read = ['audit_last_success_timestamp_seconds', 'orders_oldest_open_age_seconds', 'dead_letters'];
+    expect(namesIn(first)).toContain('process_start_time_seconds');
+    const read = [
+      'build_info',
+      'audit_last_success_timestamp_seconds',
+      'orders_oldest_open_age_seconds',
+      'dead_letters',
+    ];
     for (const name of [...read, 'workers_alive', 'purchases_waiting']) expect(namesIn(first)).not.toContain(name);
     expect(first.get('event_streams')).toBe(0);
   }, 90_000);

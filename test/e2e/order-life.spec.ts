@@ -308,4 +308,16 @@ describe('the life of an order', () => {
       }
     }
   });
+
+  it('gives an order that is changed by hand the time of the change, unless one is given', async () => {
+    const id = await order(await api.createProduct());
+    const change = async (set: string) =>
+      environment.sql.query(`UPDATE orders SET ${set} WHERE id = $1 RETURNING updated_at, clock_timestamp() AS now`, [
+        id,
+      ]);
+    const { rows: changed } = await change('total_price = total_price + 1');
+    expect(changed[0].now - changed[0].updated_at).toBeLessThan(1_000);
+    const { rows: given } = await change(`updated_at = '2026-01-01T00:00:00Z'`);
+    expect(given[0].updated_at).toEqual(new Date('2026-01-01T00:00:00Z'));
+  });
 });

@@ -94,7 +94,7 @@ describe('the migrations', () => {
   }, 60_000);
 });
 
-describe('a migration whose table somebody reads for long', () => {
+describe('a migration whose table somebody uses for long', () => {
   let environment: Awaited<ReturnType<typeof createEnvironment>>;
   let api: Api;
 
@@ -108,23 +108,24 @@ describe('a migration whose table somebody reads for long', () => {
     await environment.close();
   });
 
-  it('lets sales go on, tells who reads, and is made when the reader has ended', async () => {
+  it('lets sales go on, tells who uses it, and is made when that has ended', async () => {
     const product_id = await api.createProduct({ stock: 1_000 });
-    const reader = await openTransaction(environment.sql);
-    await reader.query(
-      'SELECT FROM actions, api_keys, event_log, minute_statistics, order_events, orders, products, reservations',
+    const user = await openTransaction(environment.sql);
+    // As one that has written holds them: what changes a table waits for that, even what readers may go on beside.
+    await user.query(
+      `LOCK TABLE actions, api_keys, event_log, minute_statistics, order_events, orders, products, reservations IN ROW EXCLUSIVE MODE`,
       [],
     );
     const url = environment.variables.DATABASE_OWNER_URL ?? '';
     const reverted = typeorm(url, 'migration:revert');
     // It has asked for the lock, and gives it up again.
-    for (const blocked of [1, 0, 1]) await untilBlockedBy(environment.sql, reader.pid, blocked);
+    for (const blocked of [1, 0, 1]) await untilBlockedBy(environment.sql, user.pid, blocked);
     for (let sale = 0; sale < 5; sale++) {
       const key = { 'Idempotency-Key': `while a migration waits ${sale}` };
       expect((await api.post('/orders', { product_id }, key)).status).toBe(201);
     }
-    await reader.end('COMMIT');
-    expect((await reverted).stderr).toContain(`process ${reader.pid} (`);
+    await user.end('COMMIT');
+    expect((await reverted).stderr).toContain(`process ${user.pid} (`);
     expect((await typeorm(url, 'migration:run')).stdout).toContain('has been executed successfully');
   }, 60_000);
 });

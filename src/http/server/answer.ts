@@ -34,9 +34,10 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   private readonly own: KnownHeader[] = [];
 
   override _storeHeader(firstLine: string, given: GivenHeaders): void {
+    const lengths = lengthsIn(given);
     let head = firstLine;
-    for (const { name, line } of this.own) if (!isGiven(name, given)) head += line;
-    for (const { name, line } of this.defaults) if (!isGiven(name, given)) head += line;
+    for (const header of this.own) if (!isGiven(header, given, lengths)) head += header.line;
+    for (const header of this.defaults) if (!isGiven(header, given, lengths)) head += header.line;
     super._storeHeader(head, given);
   }
 
@@ -49,7 +50,16 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   }
 }
 
-function isGiven(name: string, given: GivenHeaders): boolean {
+/** A bit for the length of each name, modulo 32: few names are compared then. Every bit for a list. */
+function lengthsIn(given: GivenHeaders): number {
+  if (isList(given)) return ~0;
+  let lengths = 0;
+  for (const name in given) lengths |= 1 << name.length;
+  return lengths;
+}
+
+function isGiven({ name }: KnownHeader, given: GivenHeaders, lengths: number): boolean {
+  if ((lengths & (1 << name.length)) === 0) return false;
   if (isList(given)) return namesIn(given).some((other) => String(other).toLowerCase() === name);
   for (const other in given) if (other.length === name.length && other.toLowerCase() === name) return true;
   return false;

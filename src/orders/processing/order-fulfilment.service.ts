@@ -12,7 +12,14 @@ import { textOf } from '../../runtime/error-text.js';
 import { StockChanges } from '../../stock/stock-changes.js';
 import { oweUndo } from '../fulfilment-undo-writer.js';
 import { giveBackOrder, releaseOrder } from '../order-writer.js';
-import { type Claim, changeStatus, type ClaimedOrder, claimOrders, type StatusChange } from '../status-change.js';
+import {
+  type Claim,
+  changeStatus,
+  type Claimed,
+  type ClaimedOrder,
+  claimOrders,
+  type StatusChange,
+} from '../status-change.js';
 import { FulfilmentCallsService } from './fulfilment-calls.service.js';
 import { isPermanent } from './fulfilment-gateway.js';
 import { FulfilmentUndo } from './fulfilment-undo.js';
@@ -126,8 +133,8 @@ export class OrderFulfilmentService {
 
   /** If the batch holds two claims of one order, only the first gets it. */
   private async claim(claims: readonly Claim[], onlyIfPending: boolean): Promise<Outcome<ClaimedOrder | undefined>[]> {
-    const rows = await this.transactions.writeIdempotent<ClaimedOrder>(claimOrders(claims, { onlyIfPending }));
-    const claimed = new Map(rows.map((row) => [row.id, row]));
+    const [row] = await this.transactions.writeIdempotent<Claimed>(claimOrders(claims, { onlyIfPending }));
+    const claimed = new Map(row?.orders?.map((order) => [order.id, order]));
     return claims.map(({ orderId }) => {
       const order = claimed.get(orderId);
       claimed.delete(orderId);
