@@ -15,9 +15,15 @@ const build = gauge({
   labels: { version: [VERSION], role: ROLES },
 });
 
-/** The metrics of a process, which are served while it starts and while it stops as well. */
+/** A process that is not up by then tells of itself all the same: it waits, for PostgreSQL perhaps. */
+const START_MS = 5_000;
+
+/**
+ * The metrics of a process, which are served while it starts and while it stops as well. It tells of its build only in between: one that has not
+ * read what it tells of yet, or reads it no more, would look like one that does not reach PostgreSQL.
+ */
 export interface ServedMetrics {
-  /** The service is up. Logs where the metrics are, and tells of the build: a process that starts is not one that does not reach PostgreSQL. */
+  /** The service is up. Logs where the metrics are. */
   readonly tellUp: () => void;
   readonly tellStopping: () => void;
 }
@@ -39,9 +45,12 @@ export async function startMetrics(config: Config, role: Role, check: Service['c
       isKnownHost: knownHosts(config),
       check,
     });
+    const tellBuild = () => build.set({ version: VERSION, role }, 1);
+    const starting = setTimeout(tellBuild, START_MS).unref();
     return {
       tellUp: () => {
-        build.set({ version: VERSION, role }, 1);
+        clearTimeout(starting);
+        tellBuild();
         new Log('Metrics').info('The metrics are served', { url: `${url}/metrics` });
       },
       tellStopping: () => forget(build),

@@ -183,6 +183,18 @@ describe('the metrics', () => {
     expect(first.get('event_streams')).toBe(0);
   }, 90_000);
 
+  it('tell of a process that waits for PostgreSQL for longer than a start takes', async () => {
+    const port = await freePort();
+    const away = `postgresql://orders@127.0.0.1:${await freePort()}/orders`;
+    const role = start(['--worker'], { METRICS_PORT: String(port), DATABASE_URL: away });
+    await eventually(async () => {
+      const names = namesIn(await scrape(`http://127.0.0.1:${port}/metrics`));
+      expect(names).toContain('build_info');
+      expect(names).not.toContain('orders_oldest_open_age_seconds');
+    }, 60_000);
+    expect(role.log()).not.toContain('is up');
+  }, 90_000);
+
   it('stand beside the health of a role that has no other server', async () => {
     const worker = new URL(await metricsUrlOf(start(['--worker'])));
     const dashboard = new URL(await metricsUrlOf(start(['--dashboard'])));

@@ -4,6 +4,7 @@
  * takes some minutes for each fault, and ends with 1 when something is not as the table has it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -63,7 +64,8 @@ async function drill(fault: Fault): Promise<string[]> {
     await delay(QUIET_MS, undefined, { signal: closing.signal }).catch(() => undefined);
     const before = await watch.firing();
     const begin = Date.now();
-    const isOver = sustain(fault, begin + FAULT_MS).then(() => true);
+    const happened = sustain(fault, begin + FAULT_MS);
+    const isOver = happened.then(() => true);
     while (!(await Promise.race([isOver, delay(LOOK_MS, false)])) && !closing.signal.aborted) {
       for (const alert of await watch.firing()) {
         if (fired.has(alert)) continue;
@@ -71,8 +73,8 @@ async function drill(fault: Fault): Promise<string[]> {
         say(`  ${alert} after ${Math.round((Date.now() - begin) / 1_000)} s`);
       }
     }
-    await isOver;
     return [
+      ...((await happened) === 0 ? [`"${fault}" has not happened`] : []),
       ...before.filter((alert) => !OF_EVERY_FAULT.includes(alert)).map((alert) => `${alert} fired before "${fault}"`),
       ...[...fired.keys()].filter((alert) => !allowed.includes(alert)).map((alert) => `${alert} is none of "${fault}"`),
       ...(fired.size === 0 && !HEALS_AT_ONCE.has(fault) ? [`"${fault}" has raised nothing`] : []),
@@ -82,16 +84,22 @@ async function drill(fault: Fault): Promise<string[]> {
   }
 }
 
-/** Makes the fault last, or happen again and again to a system that is up: a worker that never comes up is another fault. */
-async function sustain(fault: Fault, until: number): Promise<void> {
+/**
+ * Makes the fault last, or happen again and again to a system that is up: a worker that never comes up is another fault. Gives how often it has
+ * happened.
+ */
+async function sustain(fault: Fault, until: number): Promise<number> {
+  let times = 0;
   for (let which: 0 | 1 = 0; Date.now() < until && !closing.signal.aborted; which = which === 0 ? 1 : 0) {
     const manner = { which, server: 'postgres', milliseconds: Math.max(until - Date.now(), 0) } as const;
-    await inflict(world, { faults: [{ fault, manner }], restMs: 0 }).catch((error: unknown) =>
-      say(`  ${String(error)}`),
+    await inflict(world, { faults: [{ fault, manner }], restMs: 0 }).then(
+      () => times++,
+      (error: unknown) => say(`  ${String(error)}`),
     );
     await delay(1_000);
     await waitUntil(isReady, READY_MS);
   }
+  return times;
 }
 
 async function isReady(): Promise<boolean> {
@@ -137,7 +145,7 @@ async function startPrometheus({ apis, workers }: World) {
   };
 }
 
-/** Buy at both APIs until the drill closes. */
+/** Buy until the drill closes, half of them as clients that ask the other API as well before the first has answered. */
 async function startBuyers(): Promise<void> {
   const urls = world.apis.map(({ url }) => url);
   const [first = ''] = urls;
@@ -145,17 +153,19 @@ async function startBuyers(): Promise<void> {
   const { id } = (await (await send(`${first}/products`, product)).json()) as { id: number };
   await Promise.all(
     Array.from({ length: BUYERS }, async (_each, index) => {
+      const asked = index % 4 < 2 ? [urls[index % 2]] : urls;
       while (!closing.signal.aborted) {
-        const bought = send(`${urls[index % urls.length]}/orders`, { product_id: id });
-        await bought.then((response) => response.arrayBuffer()).catch(() => undefined);
+        const key = { 'Idempotency-Key': randomUUID() };
+        const bought = asked.map(async (url) => (await send(`${url}/orders`, { product_id: id }, key)).arrayBuffer());
+        await Promise.allSettled(bought);
         await delay(BUYER_PAUSE_MS);
       }
     }),
   );
 }
 
-async function send(url: string, body: object): Promise<Response> {
-  const headers = { 'Content-Type': 'application/json' };
+async function send(url: string, body: object, more: Record<string, string> = {}): Promise<Response> {
+  const headers = { 'Content-Type': 'application/json', ...more };
   const signal = AbortSignal.timeout(10_000);
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
 }
