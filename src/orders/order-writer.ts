@@ -24,7 +24,8 @@ export const INSERT_ITEMS = `filled AS (
  */
 export function moveOrders(condition = 'true'): string {
   return `changed AS (
-      UPDATE orders SET status = $2, updated_at = clock_timestamp() WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[]) AND ${condition}
+      UPDATE orders SET status = $2, updated_at = clock_timestamp()
+      WHERE id = ANY ($1::bigint[]) AND status = ANY ($3::text[]) AND ${condition}
       RETURNING id, total_price, fulfilment_key, created_at
     )`;
 }

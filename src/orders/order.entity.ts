@@ -45,7 +45,7 @@ export class Order {
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt: Date;
 
-  /** Moved by a trigger on every change. */
+  /** Set by each change, and by a trigger where a change does not set it. */
   @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
   updatedAt: Date;
 

@@ -65,9 +65,9 @@ export interface Claimed {
 }
 
 /**
- * Claims the orders that are open, notes in their history which attempt it is, and gives them, in one row, which costs less than a row for each;
- * with `onlyIfPending` only those that are `pending`. An order in `processing` may be claimed again, by the worker that takes over. Claims use
- * `synchronous_commit = off`: if PostgreSQL crashes and loses one, the order is simply claimed again.
+ * Claims the orders that are open, notes in their history which attempt it is, and gives them; with `onlyIfPending` only those that are
+ * `pending`. They come in one row, which costs less than a row for each. An order in `processing` may be claimed again, by the worker
+ * that takes over. Claims use `synchronous_commit = off`: if PostgreSQL crashes and loses one, the order is simply claimed again.
  */
 export function claimOrders(claims: readonly Claim[], { onlyIfPending }: { onlyIfPending: boolean }): QueryConfig {
   const from: OrderStatus[] = onlyIfPending ? ['pending'] : ['pending', 'processing'];
@@ -97,7 +97,8 @@ function unlessNone(names: readonly (string | null)[]): readonly (string | null)
 }
 
 function claimedFrom(orders: 'changed' | 'orders'): string {
-  return `id, total_price::text AS "totalPrice", fulfilment_key AS "fulfilmentKey", (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
+  return `id, total_price::text AS "totalPrice", fulfilment_key AS "fulfilmentKey",
+                  (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", ${requestOf(orders)} AS "requestId",
                   (SELECT coalesce(json_agg(json_build_array(product_id, quantity, unit_price::text)), '[]')
                    FROM order_items WHERE order_id = ${orders}.id) AS items
            FROM ${orders}`;

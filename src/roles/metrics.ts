@@ -19,8 +19,8 @@ const build = gauge({
 const START_MS = 5_000;
 
 /**
- * The metrics of a process, which are served while it starts and while it stops as well. It tells of its build only in between: one that has not
- * read what it tells of yet, or reads it no more, would look like one that does not reach PostgreSQL.
+ * The metrics of a process, which are served while it starts and while it stops as well. It tells of its build only in between, so that it
+ * does not look like one that cannot reach PostgreSQL before it has read anything.
  */
 export interface ServedMetrics {
   /** The service is up. Logs where the metrics are. */

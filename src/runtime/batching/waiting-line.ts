@@ -20,8 +20,9 @@ const MIN_OWNERS = 10_000;
 /**
  * Those who wait, by virtual clocks (Zhang, "VirtualClock: A New Traffic Control Algorithm for Packet Switching Networks", SIGCOMM
  * 1990): the turn of what comes is now, or later when its owner has asked for more than its share just before. So who asks for less goes
- * before who asks for more, nobody waits for ever, and as long as nobody asks for more than a share, all have their turns in the order in
- * which they came. Only the order is changed: where nobody else waits, everything is served at once.
+ * before who asks for more, and as long as nobody asks for more than a share, all have their turns in the order in which they came. Only
+ * the order is changed: where nobody else waits, everything is served at once. Whoever waits at most as long as a turn can be put off is
+ * refused instead when others are waiting all the time (docs/decisions/0028).
  */
 export class WaitingLine<W extends Waiting> {
   /** In the order of their turns. */
