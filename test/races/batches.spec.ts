@@ -53,7 +53,7 @@ describe('purchases that are committed together', () => {
 
   it('sells to those who ask for less before it sells more to a customer who asks for much', async () => {
     const scarce = await api.createProduct({ stock: 5 });
-    const others = await Promise.all(Array.from({ length: 11 }, () => api.createProduct({ stock: 100 })));
+    const others = await Promise.all(Array.from({ length: 29 }, () => api.createProduct({ stock: 100 })));
     const much = [scarce, ...others].map((product_id) => ({ product_id }));
     const { release, waiting } = await holdTurns();
     const greedy = Array.from({ length: 40 }, () => api.post('/orders', { items: much, customer_ref: 'greedy' }));

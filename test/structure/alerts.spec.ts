@@ -24,7 +24,7 @@ const read = (file: string) => readFileSync(new URL(file, ROOT), 'utf8');
 const OF_PROMETHEUS = ['up', 'ALERTS'];
 /** Words of its language, and names of labels. */
 const WORDS = new Set(
-  'absent by on ignoring and or unless sum max min count rate increase changes topk histogram_quantile vector time le window job outcome state queue status role instance version code'
+  'absent by on ignoring and or unless sum max min count rate increase changes topk histogram_quantile vector time le window job outcome state queue status role instance version code offset max_over_time'
     .split(' ')
     .concat([
       'alertname',
@@ -63,14 +63,19 @@ describe('the alerts and the dashboard', () => {
     );
     const dashboard = JSON.parse(read('deploy/grafana/dashboards/order-system.json')) as {
       panels: { targets: { expr: string }[] }[];
+      annotations: { list: { expr: string }[] };
     };
+    const ofMarks = dashboard.annotations.list.map(({ expr }) => expr);
+    for (const mark of ofMarks) expect(read('deploy/prometheus/rules.test.yml')).toContain(mark);
     const ofPanels = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
     const ofDocuments = [...read('docs/operations.md').matchAll(/^\| .*\?\s*\| (`.*`)/gm)].map(([, cell = '']) =>
       cell.replaceAll('`', ' '),
     );
     expect([ofRules.length > 20, ofPanels.length > 15]).toEqual([true, true]);
     const names = new Set(
-      [...ofRules, ...ofPanels, ...ofDocuments.map((cell) => cell.replace(/[^\x20-\x7e]/g, ''))].flatMap(namesIn),
+      [...ofRules, ...ofPanels, ...ofMarks, ...ofDocuments.map((cell) => cell.replace(/[^\x20-\x7e]/g, ''))].flatMap(
+        namesIn,
+      ),
     );
     const unknown = [...names].filter((name) => !known.has(name) && !recorded.includes(name));
     const words = new Set(['for', 'those', 'who', 'came', 'too', 'late', 'above', 'a', 'day', 'half']);

@@ -4,7 +4,9 @@ import { OverloadedError } from '../overloaded.error.js';
 describe('Batcher with owners', () => {
   it('serves owners who ask for less first, and refuses the one whose turn is last when too many wait', async () => {
     const ownerOf = (item: number) => (item < 10 ? 'one' : item);
-    const { batcher, batches } = createBatcher({ maxInFlight: 1, maxBatchSize: 3, maxWaiting: 5, ownerOf });
+    // The first is all of its owner's share.
+    const weightOf = (item: number) => (item === 1 ? 20 : 1);
+    const { batcher, batches } = createBatcher({ maxInFlight: 1, maxBatchSize: 3, maxWaiting: 5, ownerOf, weightOf });
     const first = batcher.submit(1);
     await settled();
     const crowd = [2, 3, 4, 5].map((item) => batcher.submit(item));

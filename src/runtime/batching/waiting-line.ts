@@ -6,29 +6,31 @@ export interface Waiting {
   readonly weight: number;
   /** When it came, as `performance.now` tells it. */
   readonly since: number;
-  /** When it would have come if its owner asked for no more than its share. The line sets it. */
+  /** When it came, or later where that is more than its owner's share. The line sets it. */
   turn: number;
 }
 
-/** An owner's share: so many milliseconds for each unit of weight. */
+/** An owner's share, in milliseconds for each unit of weight: ten units a second. */
 const SHARE_MS = 100;
-/** What is more than its owner's share has its turn later, but by no more than this. */
-const MAX_LATER_MS = 1_000;
+/** What an owner may use of its share at once: ten units, or one item that is heavier. */
+const BURST_MS = 1_000;
+/** How much later the turn is of what is beyond its owner's share. */
+const LATER_MS = 1_000;
 /** So many owners are remembered before those that need not be are looked for. */
 const MIN_OWNERS = 10_000;
 
 /**
- * Those who wait, by virtual clocks (Zhang, "VirtualClock: A New Traffic Control Algorithm for Packet Switching Networks", SIGCOMM
- * 1990): the turn of what comes is now, or later when its owner has asked for more than its share just before. So who asks for less goes
- * before who asks for more, and as long as nobody asks for more than a share, all have their turns in the order in which they came. Only
- * the order is changed: where nobody else waits, everything is served at once. Whoever waits at most as long as a turn can be put off is
- * refused instead when others are waiting all the time (docs/decisions/0028).
+ * Those who wait. What is within its owner's share has its turn as it came; what is beyond has it a second later, and uses nothing of the
+ * share, as GCRA tags what is too much (ATM Forum, "Traffic Management Specification 4.0", 1996). So under an overload that lasts, who
+ * asks for more than a share is served as often as others for its share, and beyond it has what they leave; what is refused counts all
+ * the same, or asking more often would pay. Only the order is changed: where nobody else waits, everything is served at once
+ * (docs/decisions/0028).
  */
 export class WaitingLine<W extends Waiting> {
   /** In the order of their turns. */
   private waiting: W[] = [];
-  /** When an owner has used its share up. */
-  private readonly usedUpAt = new Map<unknown, number>();
+  /** Until when an owner has used its share. */
+  private readonly usedUntil = new Map<unknown, number>();
   private tidyAt = MIN_OWNERS;
 
   constructor(private readonly maxLength: number) {}
@@ -45,7 +47,7 @@ export class WaitingLine<W extends Waiting> {
   }
 
   get ownersKnown(): number {
-    return this.usedUpAt.size;
+    return this.usedUntil.size;
   }
 
   /** In the order of their turns. */
@@ -60,15 +62,15 @@ export class WaitingLine<W extends Waiting> {
    */
   add(added: W): W | undefined {
     const { owner, weight, since } = added;
-    const usedUpAt = owner === undefined ? since : (this.usedUpAt.get(owner) ?? since);
-    added.turn = Math.min(Math.max(since, usedUpAt), since + MAX_LATER_MS);
+    const usedUntil = Math.max(since, this.usedUntil.get(owner) ?? since);
+    const isBeyond = usedUntil - since >= BURST_MS;
+    added.turn = isBeyond ? since + LATER_MS : since;
+    if (owner !== undefined && !isBeyond) this.use(owner, usedUntil + weight * SHARE_MS, since);
     const isFull = this.waiting.length >= this.maxLength;
     const last = this.waiting.at(-1);
     if (isFull && (last === undefined || last.turn <= added.turn)) return added;
     if (isFull) this.waiting.pop();
     this.insert(added);
-    if (owner !== undefined) this.usedUpAt.set(owner, added.turn + weight * SHARE_MS);
-    this.tidy(since);
     return isFull ? last : undefined;
   }
 
@@ -85,10 +87,11 @@ export class WaitingLine<W extends Waiting> {
     else this.waiting.splice(place, 0, added);
   }
 
-  /** Of owners whose share is free again there is nothing to know. */
-  private tidy(now: number): void {
-    if (this.usedUpAt.size <= this.tidyAt) return;
-    for (const [other, end] of this.usedUpAt) if (end <= now) this.usedUpAt.delete(other);
-    this.tidyAt = Math.max(MIN_OWNERS, 2 * this.usedUpAt.size);
+  private use(owner: unknown, until: number, now: number): void {
+    this.usedUntil.set(owner, until);
+    if (this.usedUntil.size <= this.tidyAt) return;
+    // Of owners whose share is free again there is nothing to know.
+    for (const [other, end] of this.usedUntil) if (end <= now) this.usedUntil.delete(other);
+    this.tidyAt = Math.max(MIN_OWNERS, 2 * this.usedUntil.size);
   }
 }
