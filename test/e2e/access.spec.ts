@@ -10,6 +10,7 @@ import { doorOf } from '../../src/http/access/door.js';
 import { isForCustomers, LIST_WEIGHT, type RouteAccess, scopesOf } from '../../src/http/access/route-access.js';
 import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/access/scopes.js';
 import { startApi } from '../support/api.js';
+import { useLimits } from '../support/limits.js';
 import { openStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';
 import { useApi } from '../support/use-api.js';
@@ -68,6 +69,8 @@ const ROUTES: Record<string, RouteAccess> = {
   'GET /api/v1/ops/workers': ['ops:read'],
 };
 
+// Most of this is about more of them.
+useLimits({ addressRequests: Infinity });
 const { environment, api } = useApi({ AUTH: 'required' });
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
@@ -101,16 +104,16 @@ describe('before there is a key', () => {
 });
 
 describe('with keys', () => {
-  const { guessesPerMinute, addressRequests } = LIMITS;
+  const { guessesPerMinute } = LIMITS;
 
   beforeAll(async () => {
-    // Most of this is about more of them.
-    Object.assign(LIMITS, { guessesPerMinute: Infinity, addressRequests: Infinity });
+    // The same goes for guesses.
+    Object.assign(LIMITS, { guessesPerMinute: Infinity });
     admin = await firstKey();
     await refresh();
   });
 
-  afterAll(() => Object.assign(LIMITS, { guessesPerMinute, addressRequests }));
+  afterAll(() => Object.assign(LIMITS, { guessesPerMinute }));
 
   it('each route has its access, and lets in whoever has it and nobody else', async () => {
     const server: FastifyInstance = api.app.getHttpAdapter().getInstance();

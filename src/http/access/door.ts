@@ -60,9 +60,16 @@ export class Door {
   /** Is told of each refusal. Set before the server listens. */
   onRefusal: ((refusal: Refusal) => void) | undefined;
   private readonly ofNoRoute: Knock;
+  /** Of an address, and of a caller that is known. */
+  private readonly rates: readonly [Rate, Rate];
 
   constructor(private readonly options: DoorOptions) {
     this.identification = new Identification(options);
+    const given = options.rateLimit === 'off' ? undefined : options.rateLimit;
+    this.rates = [
+      { by: 'address', perSecond: given ?? LIMITS.addressRequests },
+      { by: 'caller', perSecond: given ?? LIMITS.callerRequests },
+    ];
     this.ofNoRoute = this.hookOf('caller');
   }
 
@@ -158,9 +165,7 @@ export class Door {
     const { auth, rateLimit } = this.options;
     const isOpen = auth === 'off' || (auth === undefined && request.caller === ANYBODY);
     if (rateLimit === 'off' || (rateLimit === undefined && isOpen)) return undefined;
-    return request.caller.actor === null
-      ? { by: 'address', perSecond: rateLimit ?? LIMITS.addressRequests }
-      : { by: 'caller', perSecond: rateLimit ?? LIMITS.callerRequests };
+    return this.rates[request.caller.actor === null ? 0 : 1];
   }
 
   private refuse(reply: FastifyReply, reason: unknown): void {

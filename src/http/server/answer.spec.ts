@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
-import { addKnownHeader, Answer, knownHeadersOf, setDefaultHeaders } from './answer.js';
+import { addKnownHeader, Answer, knownHeader, knownHeadersOf, setDefaultHeaders } from './answer.js';
 
 const DEFAULTS = knownHeadersOf({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
 const [REQUEST_ID, RATE] = ['x-request-id', 'ratelimit'].map((name) => knownHeadersOf({ [name]: 'known' })).flat();
@@ -75,7 +75,7 @@ describe('Answer', () => {
     const server = fastify();
     server.get('/', (_request, reply) => {
       setDefaultHeaders(reply, DEFAULTS);
-      addKnownHeader(reply, 'x-request-id', 'known');
+      addKnownHeader(reply, knownHeader('x-request-id', 'known'));
       return '.';
     });
     const { headers } = await server.inject('/');

@@ -13,7 +13,7 @@ declare module 'node:http' {
 type GivenHeaders = Readonly<Record<string, unknown>> | readonly unknown[] | undefined;
 
 /** A header that is known to be right. */
-interface KnownHeader {
+export interface KnownHeader {
   /** In lower case. */
   readonly name: string;
   readonly value: string;
@@ -85,17 +85,17 @@ export function setDefaultHeaders(reply: FastifyReply, defaults: readonly KnownH
   else for (const { name, value } of defaults) reply.header(name, value);
 }
 
+export function addKnownHeader(reply: FastifyReply, header: KnownHeader): void {
+  const { raw } = reply;
+  if (isAnswer(raw)) raw.add(header);
+  else reply.header(header.name, header.value);
+}
+
 /**
  * @param name in lower case.
  * @param value of nothing that was sent and not checked.
  */
-export function addKnownHeader(reply: FastifyReply, name: string, value: string): void {
-  const { raw } = reply;
-  if (isAnswer(raw)) raw.add(knownHeader(name, value));
-  else reply.header(name, value);
-}
-
-function knownHeader(name: string, value: string): KnownHeader {
+export function knownHeader(name: string, value: string): KnownHeader {
   return { name, value, line: `${name}: ${value}\r\n` };
 }
 

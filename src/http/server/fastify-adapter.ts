@@ -12,7 +12,7 @@ import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
 import { Door } from '../access/door.js';
 import { forgetNames } from '../bodies/body-guard.js';
-import { addKnownHeader } from './answer.js';
+import { addKnownHeader, knownHeader } from './answer.js';
 import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.js';
 import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
@@ -104,7 +104,7 @@ function makeDoor({ access, host, corsOrigins }: ServerOptions): Door {
 }
 
 const tellRequestId: RequestStep = ({ id }, reply) => {
-  addKnownHeader(reply, 'x-request-id', id);
+  addKnownHeader(reply, knownHeader('x-request-id', id));
   return true;
 };
 
