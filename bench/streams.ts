@@ -20,8 +20,11 @@ const VARIABLES = { MAX_CONNECTIONS: '20000' };
 const OPENING = 100;
 /** Until all streams have been woken for what was committed while they began. */
 const SETTLE_MS = 4_000;
-/** Until a process has nothing under way that holds a lock, before it is frozen; and has done what fell due, after that. */
-const STILL_MS = 500;
+/**
+ * Until a process has nothing under way that holds a lock, before it is frozen; and has done what fell due meanwhile, after that: of its
+ * heartbeats, which fall due in bursts as the streams were opened, it sends a thousand a second.
+ */
+const STILL_MS = 3_000;
 /** For the latency: one purchase at a time, that many, so that the events come one by one. */
 const LATENCIES = 300;
 const PAUSE_MS = 30;
