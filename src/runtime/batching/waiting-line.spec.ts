@@ -50,6 +50,12 @@ describe('WaitingLine', () => {
     expect(items.filter(({ turn, since }) => turn === since)).toHaveLength(30);
   });
 
+  it('saves nothing up for an owner who has asked for nothing', () => {
+    const items = [itemOf('A', 0), ...Array.from({ length: 20 }, () => itemOf('A', 3_600_000))];
+    lineOf(items);
+    expect(items.filter(({ turn, since }) => turn === since)).toHaveLength(11);
+  });
+
   it('lets everybody through beside six who ask for thirty orders of a hundred items each', () => {
     const greedy = Array.from({ length: 180 }, (_, index) => itemOf(`greedy ${index % 6}`, index, 100));
     const modest = Array.from({ length: 20 }, (_, index) => itemOf(`modest ${index}`, 200 + index));
@@ -135,5 +141,16 @@ describe('WaitingLine', () => {
       serve(line, 1);
     }
     expect(line.ownersKnown).toBeLessThanOrEqual(10_001);
+  });
+
+  it('remembers who has used more than a share, however many others come', () => {
+    const line = lineOf([itemOf('greedy', 0, 100)]);
+    for (let index = 0; index < 30_000; index++) {
+      line.add(itemOf(`owner ${index}`, index / 10));
+      serve(line, 1);
+    }
+    const again = itemOf('greedy', 3_000);
+    line.add(again);
+    expect(again.turn).toBe(4_000);
   });
 });

@@ -12,7 +12,7 @@ export interface Waiting {
 
 /** An owner's share, in milliseconds for each unit of weight: ten units a second. */
 const SHARE_MS = 100;
-/** What an owner may use of its share at once: ten units, or one item that is heavier. */
+/** What an owner may use of its share at once: ten units, the last item of which may be heavier. */
 const BURST_MS = 1_000;
 /** How much later the turn is of what is beyond its owner's share. */
 const LATER_MS = 1_000;

@@ -1,6 +1,11 @@
+import { jest } from '@jest/globals';
 import { createBatcher, settled } from '../../../test/support/batches.js';
 
 describe('Batcher with young batches', () => {
+  // How long a batch is young is told by the test, however slow the machine is.
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick', 'performance'] }));
+  afterEach(() => jest.useRealTimers());
+
   it('begins a batch beside another only when that takes long, and at once when it has ended', async () => {
     const { batcher, batches } = createBatcher({ maxInFlight: 2, overlapAfterMs: 50 });
     const callers = [batcher.submit(1)];
@@ -14,7 +19,10 @@ describe('Batcher with young batches', () => {
     callers.push(batcher.submit(3), batcher.submit(4));
     await settled();
     expect(batches).toHaveLength(2);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    jest.advanceTimersByTime(49);
+    await settled();
+    expect(batches).toHaveLength(2);
+    jest.advanceTimersByTime(1);
     expect(batches.map(({ items }) => items)).toEqual([[1], [2], [3, 4]]);
     batches[1]?.finish();
     await settled();
