@@ -10,7 +10,7 @@ import { doorOf } from '../../src/http/access/door.js';
 import { isForCustomers, LIST_WEIGHT, type RouteAccess, scopesOf } from '../../src/http/access/route-access.js';
 import { ACCESS_ROLE_NAMES, ACCESS_ROLES, type Scope, widened } from '../../src/kernel/access/scopes.js';
 import { startApi } from '../support/api.js';
-import { useLimits } from '../support/limits.js';
+import { REAL, setLimits, useLimits } from '../support/limits.js';
 import { openStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';
 import { useApi } from '../support/use-api.js';
@@ -104,16 +104,13 @@ describe('before there is a key', () => {
 });
 
 describe('with keys', () => {
-  const { guessesPerMinute } = LIMITS;
+  // The same goes for guesses.
+  useLimits({ guessesPerMinute: Infinity });
 
   beforeAll(async () => {
-    // The same goes for guesses.
-    Object.assign(LIMITS, { guessesPerMinute: Infinity });
     admin = await firstKey();
     await refresh();
   });
-
-  afterAll(() => Object.assign(LIMITS, { guessesPerMinute }));
 
   it('each route has its access, and lets in whoever has it and nobody else', async () => {
     const server: FastifyInstance = api.app.getHttpAdapter().getInstance();
@@ -371,7 +368,7 @@ describe('with keys', () => {
   });
 
   it('looks at ten wrong tokens of an address in a minute, and logs two lines; right ones are always let in', async () => {
-    Object.assign(LIMITS, { guessesPerMinute });
+    setLimits({ guessesPerMinute: REAL.guessesPerMinute });
     const asked = await startApi(environment.config);
     const { result: statuses, warnings } = await warningsDuring(async () => {
       const all = [];
@@ -388,7 +385,7 @@ describe('with keys', () => {
       'Too many wrong credentials: no more are looked at for a minute',
     ]);
     await asked.close();
-    Object.assign(LIMITS, { guessesPerMinute: Infinity });
+    setLimits({ guessesPerMinute: Infinity });
   });
 
   it('an Idempotency-Key belongs to its caller: nobody is answered with what another one was', async () => {

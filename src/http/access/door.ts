@@ -60,16 +60,15 @@ export class Door {
   /** Is told of each refusal. Set before the server listens. */
   onRefusal: ((refusal: Refusal) => void) | undefined;
   private readonly ofNoRoute: Knock;
-  /** Of an address, and of a caller that is known. */
-  private readonly rates: readonly [Rate, Rate];
+  private readonly rates: Readonly<Record<Rate['by'], Rate>>;
 
   constructor(private readonly options: DoorOptions) {
     this.identification = new Identification(options);
     const given = options.rateLimit === 'off' ? undefined : options.rateLimit;
-    this.rates = [
-      { by: 'address', perSecond: given ?? LIMITS.addressRequests },
-      { by: 'caller', perSecond: given ?? LIMITS.callerRequests },
-    ];
+    this.rates = {
+      address: { by: 'address', perSecond: given ?? LIMITS.addressRequests },
+      caller: { by: 'caller', perSecond: given ?? LIMITS.callerRequests },
+    };
     this.ofNoRoute = this.hookOf('caller');
   }
 
@@ -165,7 +164,7 @@ export class Door {
     const { auth, rateLimit } = this.options;
     const isOpen = auth === 'off' || (auth === undefined && request.caller === ANYBODY);
     if (rateLimit === 'off' || (rateLimit === undefined && isOpen)) return undefined;
-    return this.rates[request.caller.actor === null ? 0 : 1];
+    return request.caller.actor === null ? this.rates.address : this.rates.caller;
   }
 
   private refuse(reply: FastifyReply, reason: unknown): void {

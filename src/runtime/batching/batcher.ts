@@ -68,8 +68,7 @@ export class Batcher<Item, Result> {
       leaving?.reject(new OverloadedError());
       if (leaving === queued) return;
       this.expireInTime();
-      // Somebody may have waited for the one who had to leave.
-      if (leaving !== undefined || !keys.some((key) => this.busyKeys.has(key))) this.schedule();
+      if (!keys.some((key) => this.busyKeys.has(key))) this.schedule();
     });
   }
 

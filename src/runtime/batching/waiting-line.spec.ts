@@ -77,7 +77,7 @@ describe('WaitingLine', () => {
     expect(line.inTurn().filter(({ owner }) => owner === 'greedy')).toEqual([]);
   });
 
-  it('loses nobody, and has all in the order of their turns, which are in the order in which they came but for what is beyond a share', () => {
+  it('loses nobody, and has all in the order in which they came but for what is beyond a share', () => {
     const anItem = fc.record({
       owner: fc.option(fc.constantFrom('A', 'B', 'C'), { nil: undefined }),
       weight: fc.integer({ min: 1, max: 20 }),
