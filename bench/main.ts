@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick | --soak MINUTES | --storage | --streams | --against CHECKOUT [--cases a,b] [--this NAME=value]… [--that NAME=value]…]`: this system beside its peers, in one run, on databases of its own. */
+/** `npm run bench [-- --quick | --soak MINUTES | --storage | --streams | --crowds | --against CHECKOUT [--cases a,b] [--this NAME=value]… [--that NAME=value]…]`: this system beside its peers, in one run, on databases of its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import { lineChart } from './chart.ts';
 import { compare } from './compare.ts';
 import { hold, type Result } from './contest.ts';
 import { CLIENTS, contestsOn, type Field, PRODUCTS } from './contests.ts';
+import { measureCrowds } from './crowds.ts';
 import { drain } from './drain.ts';
 import { load, type Measured, type Request } from './load.ts';
 import { markdownTable, type Report, tableOf, verdictsOf, verdictTable } from './report.ts';
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     soak: { type: 'string' },
     storage: { type: 'boolean' },
     streams: { type: 'boolean' },
+    crowds: { type: 'boolean' },
     against: { type: 'string' },
     cases: { type: 'string' },
     this: { type: 'string', multiple: true },
@@ -48,6 +50,7 @@ try {
   if (options.soak !== undefined) await soak(Number(options.soak));
   else if (options.storage === true) await measureStorage(await setUp(), say);
   else if (options.streams === true) await measureStreams(await setUp(), say);
+  else if (options.crowds === true) await measureCrowds(await setUp(), say);
   else if (options.against !== undefined) {
     const cases = options.cases?.split(',') ?? [];
     if (

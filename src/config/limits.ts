@@ -64,6 +64,8 @@ export const LIMITS: Limits = {
   issuerMs: 2_000,
   issuerPauseMs: 10_000,
 
+  requestsWaiting: 10_000,
+  beginMs: 2_000,
   bodyBytes: 1_048_576,
   bodyValues: 1_000,
   bodyLevels: 5,
@@ -180,6 +182,9 @@ export interface Limits {
   /** How long it is not asked again after it did not answer, or did not know a key. */
   readonly issuerPauseMs: number;
 
+  /** Requests that wait to be begun; and the longest that one does. */
+  readonly requestsWaiting: number;
+  readonly beginMs: number;
   readonly bodyBytes: number;
   readonly bodyValues: number;
   readonly bodyLevels: number;

@@ -37,10 +37,11 @@ export function currentOrigin(): Origin {
 
 /**
  * Runs `work` with a time budget: everything that it starts has so many milliseconds together. A wait with a limit of its own waits no
- * longer than {@link remainingMs}, so the sum of several waits is as short as the budget. An inner budget takes the place of an outer one.
+ * longer than {@link remainingMs}, so the sum of several waits is as short as the budget. An inner budget is never longer than an outer one.
  */
 export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
-  return contexts.run({ ...currentContext(), deadline: performance.now() + milliseconds }, work);
+  const context = currentContext();
+  return contexts.run({ ...context, deadline: Math.min(context.deadline, performance.now() + milliseconds) }, work);
 }
 
 /** Runs `work` for a request, or for an order or a job that a request has caused, within the budget that runs. */
@@ -53,9 +54,9 @@ export function withNewRequest<T>(context: RequestContext, work: () => T): T {
   return contexts.run(context, work);
 }
 
-/** Runs `work` that serves several requests: it belongs to none of them, and none lends it its budget. */
-export function withoutRequest<T>(work: () => T): T {
-  return contexts.run(NONE, work);
+/** Runs `work` that serves several requests and belongs to none of them, by the `deadline` of the most urgent one. */
+export function withoutRequest<T>(deadline: number, work: () => T): T {
+  return contexts.run({ deadline }, work);
 }
 
 /** What is left of the budget in milliseconds, never below 0; `Infinity` without a budget, as in a worker. */

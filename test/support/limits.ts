@@ -6,6 +6,7 @@ export const REAL: Limits = { ...LIMITS };
 /** Limits of time that a machine which is busy with other things does not reach either. */
 export const RELAXED: Partial<Limits> = {
   answerMs: 120_000,
+  beginMs: 20_000,
   purchaseTurnMs: 20_000,
   optimisticRetryMs: 20_000,
   readTurnMs: 20_000,

@@ -178,10 +178,7 @@ export class Door {
         challengeOf(reply.request, { asksForPassword: this.options.password !== undefined }),
       );
     }
-    const problem = toProblem(error);
-    if (problem.status === 503) reply.header('Retry-After', 1);
-    if (error instanceof TooManyRequestsError) reply.header('Retry-After', error.waitSeconds);
-    sendProblem(reply, problem, error);
+    sendProblem(reply, toProblem(error), error);
   }
 }
 

@@ -17,8 +17,9 @@ import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.
 import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
-import { answerUnroutable, inOneHook, type RequestStep } from './request-steps.js';
+import { answerUnroutable, inOneHook, type LastStep, type RequestStep } from './request-steps.js';
 import { securityHeaders } from './security-headers.js';
+import { RequestQueue } from '../pacing/request-queue.js';
 import { RouteCatalogue } from './route-catalogue.js';
 import { joinChunks } from '../bodies/join-chunks.js';
 import { acceptOnlyJson, failureOf, isObject } from '../bodies/json-bodies.js';
@@ -42,7 +43,8 @@ export interface ServerOptions extends BrowserPolicy, ConnectionPolicy {
 
 /** Fastify as the contract wants HTTP to be, before any route: slashes, bodies, request ids, methods, and who may come in. */
 export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
-  const guards = [securityHeaders(), tellRequestId, browserGuard(options)];
+  const headers = [securityHeaders(), tellRequestId];
+  const guard = browserGuard(options);
   const allowAnswer: RequestStep = (_request, reply) => {
     allowOrigin(reply, options.corsOrigins);
     return true;
@@ -54,7 +56,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     // A request that arrives while the server closes is still answered, and its connection closed after that.
     return503OnClosing: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
-    frameworkErrors: answerUnroutable([...guards, allowAnswer]),
+    frameworkErrors: answerUnroutable([...headers, guard, allowAnswer]),
     rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER_LENGTH },
   });
@@ -64,9 +66,10 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   const bound = boundConnections(server, options.maxConnections);
   const door = makeDoor(options);
   const routes = new RouteCatalogue();
+  server.addHook('onRequest', inOneHook([measure, bound, ...headers], waitForTurn(options)));
   server.addHook(
     'onRequest',
-    inOneHook([measure, bound, ...guards, nameType], (request, reply, done) => {
+    inOneHook([guard, nameType], (request, reply, done) => {
       if (!request.is404) done();
       else
         door.guardUnknown(request, reply, (error) => done(error ?? refuseMethod(routes, reply, options.corsOrigins)));
@@ -76,6 +79,15 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   server.addHook('onRoute', (route) => completeRoute(route, routes));
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the adapter's type wants its own version constraint
   return new FastifyAdapter(server as never);
+}
+
+function waitForTurn({ corsOrigins }: ServerOptions): LastStep {
+  const queue = new RequestQueue();
+  return (request, reply, done) =>
+    queue.enter(request, (error) => {
+      if (error !== undefined) allowOrigin(reply, corsOrigins);
+      done(error);
+    });
 }
 
 /** What every route has beside its handler. */

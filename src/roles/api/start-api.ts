@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { ReadinessService } from '../../health/readiness.service.js';
 import { Stopping } from '../../health/stopping.js';
+import { Listeners } from '../../http/server/listeners.js';
 import { loadPlugins } from '../plugins.js';
 import { addressOf, type Service } from '../service.js';
 import { createApi } from './create-api.js';
@@ -10,7 +11,9 @@ import { createApi } from './create-api.js';
 export async function startApi(config: Config): Promise<Service> {
   const { api } = await loadPlugins(config);
   const app = await createApi(config, { imports: api });
-  await app.listen(config.port, await addressOf(config.host));
+  const listeners = new Listeners(app.getHttpAdapter().getInstance());
+  const place = { host: await addressOf(config.host), port: config.port };
+  await listeners.listen(place, async (options) => app.listen(options));
   return {
     url: await app.getUrl(),
     check: async () => app.get(ReadinessService, { strict: false }).check(),

@@ -77,9 +77,7 @@ function recordChanges(server: FastifyInstance, transactions: TransactionRunner)
 }
 
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
-  const problem = toProblem(translateDatabaseError(error) ?? error);
-  if (problem.status === 503) reply.header('Retry-After', 1);
-  sendProblem(reply, problem, error);
+  sendProblem(reply, toProblem(translateDatabaseError(error) ?? error), error);
   return reply;
 }
 
@@ -104,7 +102,7 @@ function boundWork(server: FastifyInstance): void {
     if (Number(query.jobsPerPage) > LIMITS.dashboardJobs) query.jobsPerPage = String(LIMITS.dashboardJobs);
     if (underWay >= LIMITS.dashboardRequestsAtOnce) {
       const overloaded = new OverloadedError();
-      sendProblem(reply.header('Retry-After', 1), toProblem(overloaded), overloaded);
+      sendProblem(reply, toProblem(overloaded), overloaded);
       return reply;
     }
     underWay++;

@@ -1,20 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Outcome } from '../../kernel/outcome.js';
 import type { BatcherOptions } from './batcher-options.js';
-import { withoutRequest } from '../request-context.js';
+import { currentContext, withoutRequest } from '../request-context.js';
 import { YoungBatches } from './young-batches.js';
 import { OverloadedError } from '../overloaded.error.js';
-import { type Waiting, WaitingLine } from './waiting-line.js';
+import { deadlineOf, itemsOf, type QueuedItem } from './queued-item.js';
+import { WaitingLine } from './waiting-line.js';
 
 const NO_KEYS: readonly unknown[] = [];
+/** Outcomes that are told in one turn of the event loop. */
+const TOLD_AT_ONCE = 16;
 const isNeverGone = () => false;
-
-interface QueuedItem<Item, Result> extends Waiting {
-  readonly item: Item;
-  readonly keys: readonly unknown[];
-  readonly isGone: () => boolean;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (reason: unknown) => void;
-}
 
 /** Items that are being served together. */
 export interface Batch<Item> {
@@ -63,7 +59,8 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       const { keysOf, weightOf, ownerOf } = this.options;
       const [keys, weight, owner] = [keysOf?.(item) ?? NO_KEYS, weightOf?.(item) ?? 1, ownerOf?.(item)];
-      const queued = { item, keys, weight, owner, since: performance.now(), turn: 0, isGone, resolve, reject };
+      const [since, { deadline }] = [performance.now(), currentContext()];
+      const queued = { item, keys, weight, owner, since, deadline, turn: 0, isGone, resolve, reject };
       const leaving = this.waiting.add(queued);
       leaving?.reject(new OverloadedError());
       if (leaving === queued) return;
@@ -172,12 +169,8 @@ export class Batcher<Item, Result> {
       this.busyKeys.add(key);
     }
     try {
-      const outcomes = await withoutRequest(() => this.serve(batch.items(), batch));
-      members.forEach(({ resolve, reject }, index) => {
-        const outcome = outcomes[index];
-        if (outcome?.status === 'fulfilled') resolve(outcome.value);
-        else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
-      });
+      const outcomes = await withoutRequest(deadlineOf(taken), () => this.serve(batch.items(), batch));
+      void this.tell(members, outcomes);
     } catch (error) {
       for (const { reject } of members) reject(error);
     } finally {
@@ -186,6 +179,19 @@ export class Batcher<Item, Result> {
       this.itemsInFlight -= members.length;
       batch.freeKeys();
       this.startBatches();
+    }
+  }
+
+  /** In parts, between which the event loop turns: an answer is made of each outcome, and who asks meanwhile would wait for all of them. */
+  private async tell(
+    members: readonly QueuedItem<Item, Result>[],
+    outcomes: readonly Outcome<Result>[],
+  ): Promise<void> {
+    for (const [index, { resolve, reject }] of members.entries()) {
+      if (index > 0 && index % TOLD_AT_ONCE === 0) await nextTurn();
+      const outcome = outcomes[index];
+      if (outcome?.status === 'fulfilled') resolve(outcome.value);
+      else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
     }
   }
 
@@ -211,8 +217,4 @@ export class Batcher<Item, Result> {
     members.push(...taken);
     return taken;
   }
-}
-
-function itemsOf<Item>(waiting: readonly { readonly item: Item }[]): Item[] {
-  return waiting.map(({ item }) => item);
 }
