@@ -40,6 +40,7 @@ function expected(): Record<string, string> {
     'connections to one process': `\`MAX_CONNECTIONS\`, ${number(maxConnections)}; beyond them, who has more gives up those on which nothing is answered, and else the new one is closed; the log says so`,
     'streams of events that one process serves': `\`MAX_STREAMS\`, ${number(maxStreams)}; more are 503`,
     'connection between two requests': seconds(REAL.keepAliveMs),
+    'requests waiting to be begun in one API process': `${number(REAL.requestsWaiting)}, each at most ${seconds(REAL.beginMs)}; beyond that 503 \`OVERLOADED\``,
     'purchases waiting in one API process': `${number(REAL.purchasesWaiting)}, each at most ${seconds(REAL.purchaseTurnMs)}; beyond that 503 \`OVERLOADED\` before any work`,
     'reads of a kind waiting in one API process': `${number(REAL.readsWaiting)}, each at most ${seconds(REAL.readTurnMs)}`,
     'lists and searches read at once in one API process': `${REAL.listsInFlight}, the others wait like reads`,

@@ -4,7 +4,7 @@ import { startApi } from '../support/api.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { setLimits, useLimits } from '../support/limits.js';
 
-const CROWD = 300;
+const CROWD = 800;
 const ORIGIN = 'https://shop.test';
 const REQUEST = `GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\nOrigin: ${ORIGIN}\r\nX-Request-Id: mine\r\n\r\n`;
 

@@ -9,8 +9,15 @@ import { FairQueue } from './fair-queue.js';
 const CALM_MS = 5;
 const BUSY_MS = 0.5;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How long it waited to be begun. */
+    waitedMs: number;
+  }
+}
+
 interface WaitingRequest {
-  readonly receivedAt: number;
+  readonly request: Pick<FastifyRequest, 'ip' | 'receivedAt' | 'waitedMs'>;
   readonly begin: (error?: Error) => void;
 }
 
@@ -26,12 +33,12 @@ export class RequestQueue {
   private turnEnds: number | undefined;
 
   /** Begins a request, now or when its turn comes; with OverloadedError when too many wait, or it has waited too long. */
-  enter({ ip, receivedAt }: Pick<FastifyRequest, 'ip' | 'receivedAt'>, begin: WaitingRequest['begin']): void {
+  enter(request: WaitingRequest['request'], begin: WaitingRequest['begin']): void {
     if (this.waiting.length === 0 && this.mayBegin()) {
       begin();
       return;
     }
-    const leaving = this.waiting.add(networkOf(ip), { receivedAt, begin });
+    const leaving = this.waiting.add(networkOf(request.ip), { request, begin });
     leaving?.begin(new OverloadedError());
   }
 
@@ -50,8 +57,10 @@ export class RequestQueue {
     if (this.waiting.length === 0 || !this.mayBegin()) return;
     const next = this.waiting.next();
     if (next === undefined) return;
-    if (performance.now() - next.receivedAt > LIMITS.beginMs) next.begin(new OverloadedError());
-    else withNewRequest({ deadline: next.receivedAt + LIMITS.answerMs }, next.begin);
+    const { request, begin } = next;
+    request.waitedMs = performance.now() - request.receivedAt;
+    if (request.waitedMs > LIMITS.beginMs) begin(new OverloadedError());
+    else withNewRequest({ deadline: request.receivedAt + LIMITS.answerMs }, begin);
     // What the request does at once is done by then, and belongs to its time.
     process.nextTick(() => this.beginWaiting());
   }

@@ -66,7 +66,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   const bound = boundConnections(server, options.maxConnections);
   const door = makeDoor(options);
   const routes = new RouteCatalogue();
-  server.addHook('onRequest', inOneHook([measure, bound, ...headers], waitForTurn(options)));
+  server.addHook('onRequest', inOneHook([measure, bound, ...headers], waitForTurn(server, options)));
   server.addHook(
     'onRequest',
     inOneHook([guard, nameType], (request, reply, done) => {
@@ -81,8 +81,9 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   return new FastifyAdapter(server as never);
 }
 
-function waitForTurn({ corsOrigins }: ServerOptions): LastStep {
+function waitForTurn(server: FastifyInstance, { corsOrigins }: ServerOptions): LastStep {
   const queue = new RequestQueue();
+  server.decorateRequest('waitedMs', 0);
   return (request, reply, done) =>
     queue.enter(request, (error) => {
       if (error !== undefined) allowOrigin(reply, corsOrigins);
@@ -129,13 +130,14 @@ const nameType: RequestStep = ({ raw: { headers } }) => {
   return true;
 };
 
-const limitTime: preHandlerHookHandler = ({ id, span, caller }, _reply, done) =>
+/** From when all of it is there; what it has waited to be begun belongs to its time. */
+const limitTime: preHandlerHookHandler = ({ id, span, caller, waitedMs }, _reply, done) =>
   withNewRequest(
     {
       requestId: id,
       actor: caller.actor ?? undefined,
       trace: span?.spanContext(),
-      deadline: performance.now() + LIMITS.answerMs,
+      deadline: performance.now() + LIMITS.answerMs - waitedMs,
     },
     done,
   );
