@@ -182,7 +182,7 @@ export interface Limits {
   /** How long it is not asked again after it did not answer, or did not know a key. */
   readonly issuerPauseMs: number;
 
-  /** Requests that wait to be begun; and the longest that one does. */
+  /** Requests that wait to be begun, and the longest that one of them waits. */
   readonly requestsWaiting: number;
   readonly beginMs: number;
   readonly bodyBytes: number;

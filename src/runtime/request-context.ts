@@ -36,8 +36,9 @@ export function currentOrigin(): Origin {
 }
 
 /**
- * Runs `work` with a time budget: everything that it starts has so many milliseconds together. A wait with a limit of its own waits no
- * longer than {@link remainingMs}, so the sum of several waits is as short as the budget. An inner budget is never longer than an outer one.
+ * Runs `work` with a time budget: everything that it starts has so many milliseconds together. A wait with a limit of its own
+ * waits no longer than {@link remainingMs}, so the sum of several waits is as short as the budget. An inner budget is never longer
+ * than an outer one.
  */
 export function withTimeBudget<T>(milliseconds: number, work: () => T): T {
   const context = currentContext();

@@ -1,4 +1,5 @@
-import { type Batch, Batcher } from '../../src/runtime/batching/batcher.js';
+import type { Batch } from '../../src/runtime/batching/batch.js';
+import { Batcher } from '../../src/runtime/batching/batcher.js';
 import type { BatcherOptions } from '../../src/runtime/batching/batcher-options.js';
 
 const OPTIONS: BatcherOptions<number> = { maxBatchSize: 4, maxInFlight: 2, maxWaiting: 1_000, maxWaitMs: 10_000 };

@@ -19,7 +19,7 @@ export interface ProblemDetails {
 /** A problem before it is told where it happened. */
 export type Problem = Pick<ProblemDetails, 'status' | 'detail' | 'code' | 'errors'>;
 
-/** Other statuses come from Fastify and Nest; `server/connections.ts` and `server/fastify-adapter.ts` answer what reaches no route. */
+/** Other statuses come from Fastify and Nest; `connections/connections.ts` and `server/fastify-adapter.ts` answer what reaches no route. */
 const STATUS_OF_KIND: Record<ErrorKind, number> = {
   rejected: 400,
   unauthenticated: 401,

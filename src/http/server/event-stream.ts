@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { Log } from '../../runtime/log.js';
 import type { Followed } from '../../runtime/followed.js';
-import { allowSlowReader, expectReader } from './connections.js';
+import { allowSlowReader, expectReader } from '../connections/connections.js';
 
 /** An event as `EventSource` of a browser reads it. */
 export interface SentEvent {

@@ -14,7 +14,12 @@ import { Door } from '../access/door.js';
 import { forgetNames } from '../bodies/body-guard.js';
 import { addKnownHeader, knownHeader } from './answer.js';
 import { type BrowserPolicy, browserGuard, SAFE_METHODS } from './browser-guard.js';
-import { answerClientError, boundConnections, connectionOptions, type ConnectionPolicy } from './connections.js';
+import {
+  answerClientError,
+  boundConnections,
+  connectionOptions,
+  type ConnectionPolicy,
+} from '../connections/connections.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './trace-requests.js';
 import { answerUnroutable, inOneHook, type LastStep, type RequestStep } from './request-steps.js';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { ReadinessService } from '../../health/readiness.service.js';
 import { Stopping } from '../../health/stopping.js';
-import { Listeners } from '../../http/server/listeners.js';
+import { Listeners } from '../../http/connections/listeners.js';
 import { loadPlugins } from '../plugins.js';
 import { addressOf, type Service } from '../service.js';
 import { createApi } from './create-api.js';

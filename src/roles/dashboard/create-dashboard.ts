@@ -7,7 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { answerClientError, boundConnections, connectionOptions } from '../../http/server/connections.js';
+import { answerClientError, boundConnections, connectionOptions } from '../../http/connections/connections.js';
 import { browserGuard } from '../../http/server/browser-guard.js';
 import { publicPathOf } from '../../http/server/public-path.js';
 import { joinChunks } from '../../http/bodies/join-chunks.js';

@@ -1,28 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Outcome } from '../../kernel/outcome.js';
+import type { Batch } from './batch.js';
 import type { BatcherOptions } from './batcher-options.js';
 import { currentContext, withoutRequest } from '../request-context.js';
 import { YoungBatches } from './young-batches.js';
 import { OverloadedError } from '../overloaded.error.js';
-import { deadlineOf, itemsOf, type QueuedItem } from './queued-item.js';
+import { deadlineOf, itemsOf, type QueuedItem, tell } from './queued-item.js';
 import { WaitingLine } from './waiting-line.js';
 
 const NO_KEYS: readonly unknown[] = [];
-/** Outcomes that are told in one turn of the event loop. */
-const TOLD_AT_ONCE = 16;
 const isNeverGone = () => false;
-
-/** Items that are being served together. */
-export interface Batch<Item> {
-  /** How long the item that came first has waited. */
-  readonly waitedMs: number;
-  /** All items of the batch so far: in the order of their turns, and those who came late after the others. */
-  readonly items: () => readonly Item[];
-  /** Adds waiting items whose keys all belong to this batch, as far as the batch may hold them, and returns them. */
-  readonly takeLate: () => readonly Item[];
-  /** Releases the keys, so that the next batch may start. `takeLate` adds nothing with keys after that. */
-  readonly freeKeys: () => void;
-}
 
 /**
  * Serves items that arrive together in one go: those that arrive while others are being served form the next batch, in the order of their
@@ -170,7 +156,7 @@ export class Batcher<Item, Result> {
     }
     try {
       const outcomes = await withoutRequest(deadlineOf(taken), () => this.serve(batch.items(), batch));
-      void this.tell(members, outcomes);
+      void tell(members, outcomes);
     } catch (error) {
       for (const { reject } of members) reject(error);
     } finally {
@@ -179,19 +165,6 @@ export class Batcher<Item, Result> {
       this.itemsInFlight -= members.length;
       batch.freeKeys();
       this.startBatches();
-    }
-  }
-
-  /** In parts, between which the event loop turns: an answer is made of each outcome, and who asks meanwhile would wait for all of them. */
-  private async tell(
-    members: readonly QueuedItem<Item, Result>[],
-    outcomes: readonly Outcome<Result>[],
-  ): Promise<void> {
-    for (const [index, { resolve, reject }] of members.entries()) {
-      if (index > 0 && index % TOLD_AT_ONCE === 0) await nextTurn();
-      const outcome = outcomes[index];
-      if (outcome?.status === 'fulfilled') resolve(outcome.value);
-      else reject(outcome?.reason ?? new Error('An item of a batch was given no outcome'));
     }
   }
 

@@ -4,8 +4,8 @@ import { Log } from '../../runtime/log.js';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { AccessPolicy } from '../../config/access.js';
 import { LIMITS } from '../../config/limits.js';
-import { Answer } from './answer.js';
-import type { RequestStep } from './request-steps.js';
+import { Answer } from '../server/answer.js';
+import type { RequestStep } from '../server/request-steps.js';
 import { shareConnections } from './shared-connections.js';
 import { toProblem, toProblemDetails } from '../problems/problem-details.js';
 
