@@ -21,17 +21,14 @@ export async function measureCrowds(stage: Stage, say: (line: string) => void): 
   const shop = new Shop(stage.sql);
   const sales = async (connections: number, seconds: number) => {
     await shop.open(1);
-    const { requests, refused, p99, broken } = await load({
-      url: api.url,
-      requests: purchases(1),
-      connections,
-      seconds,
-    });
+    const measured = await load({ url: api.url, requests: purchases(1), connections, seconds });
+    await shop.check(measured, connections);
     await delay(SETTLE_MS);
-    say(
-      `${connections} clients: ${Math.round((requests - refused) / seconds)} sold a second, ${refused} refused, ${broken} not answered, p99 ${Math.round(p99)} ms`,
-    );
-    return (requests - refused) / seconds;
+    const { requests, refused, p99, broken } = measured;
+    const rate = (requests - refused) / seconds;
+    const others = `${refused} refused, ${broken} not answered`;
+    say(`${connections} clients: ${Math.round(rate)} sold a second, ${others}, p99 ${Math.round(p99)} ms`);
+    return rate;
   };
   await sales(FEW, WARM_UP_SECONDS);
   const rates = new Map<number, number[]>([FEW, ...CROWDS].map((clients) => [clients, []]));
@@ -45,8 +42,7 @@ export async function measureCrowds(stage: Stage, say: (line: string) => void): 
   for (const clients of CROWDS) {
     const crowd = rates.get(clients) ?? [];
     const { estimate, low, high } = pairedRatio(crowd, few);
-    say(
-      `${clients} clients / ${FEW}: ${median(crowd).toFixed(0)} and ${median(few).toFixed(0)} sold a second, ${estimate.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
-    );
+    const sold = [crowd, few].map((each) => `${median(each).toFixed(0)}/s`).join(' and ');
+    say(`${clients} clients and ${FEW}: ${sold}, ${estimate.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`);
   }
 }
